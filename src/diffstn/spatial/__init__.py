@@ -1,0 +1,44 @@
+"""Transformations of the plane, and the one function that warps pictures with them.
+
+Torch alone. Points are (x, y) in normalised coordinates, [-1, 1] from edge to edge
+(`align_corners=False`); a transformation maps *output* points to *input* points.
+"""
+
+from diffstn.spatial.affine import (
+    Affine,
+    AffineParts,
+    affine_matrix,
+    as_matrix,
+    compose,
+    corner_distance,
+    decompose,
+    invert,
+)
+from diffstn.spatial.inverse import Inverse
+from diffstn.spatial.moments import moment_frame
+from diffstn.spatial.projective import Projective
+from diffstn.spatial.thin_plate_spline import ThinPlateSpline
+from diffstn.spatial.transformation import Transformation
+from diffstn.spatial.warp import KERNELS, PADDINGS, grid, lattice, warp, warp_points
+
+__all__ = [
+    "KERNELS",
+    "PADDINGS",
+    "Affine",
+    "AffineParts",
+    "Inverse",
+    "Projective",
+    "ThinPlateSpline",
+    "Transformation",
+    "affine_matrix",
+    "as_matrix",
+    "compose",
+    "corner_distance",
+    "decompose",
+    "grid",
+    "invert",
+    "lattice",
+    "moment_frame",
+    "warp",
+    "warp_points",
+]

@@ -1,0 +1,58 @@
+"""What every transformation of the plane can do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+CORNERS = ((-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0))
+
+
+class Transformation(ABC):
+    """A family of maps T_θ from output points to input points, indexed by a flat vector θ.
+
+    Points are (x, y) in normalised coordinates: [-1, 1] spans the picture from edge to edge
+    (`align_corners=False`), x to the right and y downwards. Parameters are (B, dim), one row per
+    picture. A transformation holds no state that depends on θ, so one instance serves every batch,
+    device and dtype.
+    """
+
+    dim: int
+
+    @abstractmethod
+    def identity(self) -> Tensor:
+        """The θ, (dim,) float32, that leaves every point where it is."""
+
+    @abstractmethod
+    def points(self, theta: Tensor, xy: Tensor) -> Tensor:
+        """T_θ(xy): θ (B, dim) and points (B, N, 2), or (1, N, 2) shared by all, to (B, N, 2)."""
+
+    @abstractmethod
+    def inverse(self, theta: Tensor) -> Tensor:
+        """θ' (B, dim) with T_θ'(T_θ(p)) = p; a family that is no group says where this holds."""
+
+    @abstractmethod
+    def compose(self, a: Tensor, b: Tensor) -> Tensor:
+        """θ (B, dim) of T_a ∘ T_b, b first; a family that is no group says where this holds."""
+
+    @abstractmethod
+    def from_affine(self, theta: Tensor) -> Tensor:
+        """The θ (B, dim) of an affine map, given as (B, 6); every family contains those."""
+
+    def preimages(self, theta: Tensor, xy: Tensor) -> Tensor:
+        """T_θ⁻¹(xy): the points q with T_θ(q) = xy, shapes as for `points`.
+
+        For a group this is T_θ' with θ' = `inverse(θ)`; other families solve for every point.
+        """
+        return self.points(self.inverse(theta), xy)
+
+    def corner_distance(self, a: Tensor, b: Tensor) -> Tensor:
+        """Mean over the corners c of [-1, 1]² of ‖T_a(c) − T_b(c)‖₂: (B, dim) twice to (B,).
+
+        One number, in normalised units, for how far apart two poses are. It needs no decomposition
+        into angles and scales, so it compares any two members of any family.
+        """
+        corners = torch.tensor(CORNERS, dtype=a.dtype, device=a.device)[None]
+        return (self.points(a, corners) - self.points(b, corners)).norm(dim=-1).mean(dim=-1)

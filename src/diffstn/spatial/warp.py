@@ -1,0 +1,119 @@
+"""The one way through which every picture is warped."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from diffstn.spatial.affine import Affine
+from diffstn.spatial.transformation import Transformation
+
+KERNELS = ("bilinear", "nearest", "bicubic")
+PADDINGS = ("zeros", "border", "reflection")
+
+_AFFINE = Affine()
+_FAR = 1e4
+
+
+def lattice(
+    height: int,
+    width: int,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
+    """Centres of the pixels, row by row, in normalised coordinates: (height · width, 2) as (x, y).
+
+    Column j has x = (2j + 1) / width − 1: [-1, 1] runs from edge to edge of the picture, the
+    `align_corners=False` of `torch.nn.functional.grid_sample`.
+    """
+    x = (2 * torch.arange(width, device=device, dtype=dtype) + 1) / width - 1
+    y = (2 * torch.arange(height, device=device, dtype=dtype) + 1) / height - 1
+    # All x, then all y, seen as pairs: maps of points then run along memory, five times as fast.
+    return torch.stack(torch.meshgrid(x, y, indexing="xy")).flatten(1).mT
+
+
+def grid(theta: Tensor, transformation: Transformation, size: tuple[int, int]) -> Tensor:
+    """Where each pixel of an output of `size` (h, w) looks in the input: (B, h, w, 2) as (x, y).
+
+    θ is (B, dim), or any shape that flattens to it, such as (B, 2, 3). Computed in float32
+    (float64 if θ is), whatever autocast says.
+    """
+    height, width = size
+    if height < 1 or width < 1:
+        raise ValueError(f"size is (height, width), both positive, not {size}")
+    theta = theta.flatten(1)
+    if theta.shape[1] != transformation.dim:
+        raise ValueError(
+            f"{type(transformation).__name__} takes θ of {transformation.dim} numbers per picture,"
+            f" not {theta.shape[1]}"
+        )
+    dtype = torch.promote_types(theta.dtype, torch.float32)
+    with torch.autocast(theta.device.type, enabled=False):
+        centres = lattice(height, width, theta.device, dtype)
+        xy = transformation.points(theta.to(dtype), centres[None])
+    return xy.unflatten(1, (height, width))
+
+
+def warp_points(
+    pictures: Tensor, xy: Tensor, kernel: str = "bilinear", padding: str = "zeros"
+) -> Tensor:
+    """Read pictures (B, C, H, W) at the points xy (B, h, w, 2): (B, C, h, w), the pictures' dtype.
+
+    The arithmetic is float32 (float64 for float64 pictures), whatever autocast says. Points
+    that are not finite or lie further than 10⁴ away count as that far outside the picture and pass
+    no gradient. `bicubic` may overshoot the pictures' range. On CUDA the gradient with respect to
+    the pictures is summed in no fixed order, so it is not reproducible to the last bit.
+
+    Raises:
+        ValueError: a shape does not fit, the pictures are integers, or the kernel or the padding is
+            not one of `KERNELS` and `PADDINGS`.
+    """
+    if kernel not in KERNELS:
+        raise ValueError(f"unknown kernel {kernel!r}; choose from {', '.join(KERNELS)}")
+    if padding not in PADDINGS:
+        raise ValueError(f"unknown padding {padding!r}; choose from {', '.join(PADDINGS)}")
+    if pictures.ndim != 4 or not pictures.is_floating_point():
+        raise ValueError(
+            "pictures must be a floating-point tensor (B, C, H, W),"
+            f" not {pictures.dtype} of shape {tuple(pictures.shape)}"
+        )
+    if xy.ndim != 4 or xy.shape[0] != pictures.shape[0] or xy.shape[-1] != 2:
+        raise ValueError(
+            f"{len(pictures)} pictures need points ({len(pictures)}, h, w, 2),"
+            f" not {tuple(xy.shape)}"
+        )
+    dtype = torch.promote_types(pictures.dtype, torch.float32)
+    with torch.autocast(pictures.device.type, enabled=False):
+        near = xy.to(dtype).nan_to_num(_FAR, _FAR, -_FAR).clamp(-_FAR, _FAR)
+        warped = F.grid_sample(
+            pictures.to(dtype), near, mode=kernel, padding_mode=padding, align_corners=False
+        )
+    return warped.to(pictures.dtype)
+
+
+def warp(
+    pictures: Tensor,
+    theta: Tensor,
+    transformation: Transformation = _AFFINE,
+    size: tuple[int, int] | None = None,
+    kernel: str = "bilinear",
+    padding: str = "zeros",
+) -> Tensor:
+    """Warp pictures (B, C, H, W) with θ (B, dim): the output at point p shows the input at T_θ(p).
+
+    If A says where the content of an upright picture goes, then
+
+        distorted = warp(upright, A⁻¹)   and   corrected = warp(distorted, A).
+
+    `size` (h, w) is the output's, by default the input's. Coordinates are normalised on each side
+    by itself: a 28-pixel digit keeps its size on a 42-pixel canvas when A contains the factor
+    28/42. The kernels are `bilinear`, `bicubic` and `nearest` (the integer sampling kernel of
+    spatial transformers, which passes no gradient to θ). Precision and errors: `warp_points`.
+
+    Jaderberg et al., Spatial Transformer Networks, 2015 (arXiv:1506.02025), section 3.
+    """
+    if theta.shape[0] != pictures.shape[0]:
+        raise ValueError(f"{len(pictures)} pictures need as many rows of θ, not {len(theta)}")
+    size = (pictures.shape[-2], pictures.shape[-1]) if size is None else size
+    return warp_points(pictures, grid(theta, transformation, size), kernel, padding)
