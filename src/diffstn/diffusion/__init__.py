@@ -1,0 +1,33 @@
+"""Diffusion models for tensors of any shape: schedules, denoisers, losses and samplers.
+
+Four pieces compose. A *schedule* says how much signal and noise there is at each timestep, a
+*denoiser* makes a network speak of clean data and noise, a *loss* trains it, and a *sampler* walks
+from noise to data. Nothing here knows whether it diffuses poses (B, 6), clouds (B, N, 2) or
+pictures (B, C, H, W).
+"""
+
+from diffstn.diffusion.broadcast import broadcast
+from diffstn.diffusion.denoiser import Denoised, Denoiser, Denoises
+from diffstn.diffusion.losses import SimpleLoss
+from diffstn.diffusion.noise import gaussian_noise
+from diffstn.diffusion.prediction import X0, Eps, Prediction, V
+from diffstn.diffusion.timesteps import stratified_timesteps, uniform_timesteps
+from diffstn.diffusion.variance import FixedLarge, FixedSmall, Variance
+
+__all__ = [
+    "X0",
+    "Denoised",
+    "Denoiser",
+    "Denoises",
+    "Eps",
+    "FixedLarge",
+    "FixedSmall",
+    "Prediction",
+    "SimpleLoss",
+    "V",
+    "Variance",
+    "broadcast",
+    "gaussian_noise",
+    "stratified_timesteps",
+    "uniform_timesteps",
+]

@@ -1,0 +1,98 @@
+"""A network that speaks of clean data and noise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol, TypeVar
+
+from torch import Tensor, nn
+
+from diffstn.diffusion.broadcast import broadcast
+from diffstn.diffusion.prediction import PREDICTIONS, Prediction
+from diffstn.diffusion.schedules import Schedule
+from diffstn.diffusion.variance import VARIANCES, Variance
+
+T = TypeVar("T")
+
+
+class Denoised(NamedTuple):
+    """What a denoiser says of x_t = α_t x_0 + σ_t ε."""
+
+    x_0: Tensor
+    """The expected clean data, in the shape of x_t."""
+
+    eps: Tensor
+    """The expected noise, in the shape of x_t."""
+
+    log_variance: Tensor
+    """The log-variance of the reverse step p(x_s | x_t); broadcasts to x_t."""
+
+
+class Denoises(Protocol):
+    """Anything that samplers can walk with: a `Denoiser`, or a guidance around one.
+
+    A guidance hands all keywords on to the denoiser that it wraps, and with them the sampler's
+    `s=`, the timestep of the next step, of which only `log_variance` depends.
+    """
+
+    @property
+    def schedule(self) -> Schedule:
+        """The forward process that the denoiser was trained to undo."""
+
+    def __call__(self, x_t: Tensor, t: Tensor, /, **condition: Tensor) -> Denoised:
+        """Estimate what x_t (B, *) was at t (B,)."""
+
+
+class Denoiser(nn.Module):
+    """A network, the schedule of its data, and what its output means.
+
+    Args:
+        network: called as `network(x_t, t, **condition)`, with x_t (B, *) and t (B,) long.
+        schedule: the forward process.
+        prediction: what the output means: `"eps"`, `"x0"`, `"v"` or a `Prediction`.
+        variance: that of the reverse step: `"fixed_small"`, `"fixed_large"` or a `Variance`.
+
+    Raises:
+        ValueError: if `prediction` or `variance` is no name that exists.
+    """
+
+    schedule: Schedule
+
+    def __init__(
+        self,
+        network: nn.Module,
+        schedule: Schedule,
+        prediction: str | Prediction = "eps",
+        variance: str | Variance = "fixed_small",
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.schedule = schedule
+        self.prediction = _named("prediction", prediction, PREDICTIONS)
+        self.variance = _named("variance", variance, VARIANCES)
+
+    def forward(
+        self, x_t: Tensor, t: Tensor, s: Tensor | None = None, **condition: Tensor
+    ) -> Denoised:
+        """Estimate x_0, ε and the variance of the step from t to s (left out: t − 1).
+
+        t ≥ 1 has shape (B,) or any leading shape of x_t. The network may compute in lower
+        precision; its output is read in the precision of x_t.
+        """
+        s = t - 1 if s is None else s
+        output = self.network(x_t, t, **condition).to(x_t.dtype)
+        output, log_variance = self.variance.split(output, self.schedule, t, s)
+        alpha = broadcast(self.schedule.alpha(t), x_t)
+        sigma = broadcast(self.schedule.sigma(t), x_t)
+        x_0 = self.prediction.to_x0(output, x_t, alpha, sigma)
+        eps = self.prediction.to_eps(output, x_t, alpha, sigma)
+        return Denoised(x_0, eps, log_variance)
+
+
+def _named(what: str, choice: str | T, choices: Mapping[str, T]) -> T:
+    """The object that goes by the name `choice`, or `choice` itself if it is one already."""
+    if not isinstance(choice, str):
+        return choice
+    if choice not in choices:
+        raise ValueError(f"unknown {what} {choice!r}; choose one of {', '.join(choices)}")
+    return choices[choice]

@@ -1,0 +1,37 @@
+"""Ancestral sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from diffstn.diffusion.denoiser import Denoised
+from diffstn.diffusion.samplers.sampler import Sampler
+from diffstn.diffusion.schedules import Schedule
+
+
+class DDPM(Sampler):
+    """Draws x_s from the denoiser's own reverse step.
+
+        x_s = mean of q(x_s | x_t, x̂_0) + √Σ · z,    z ~ N(0, I),    no noise in the last step
+
+    Σ is the denoiser's variance. Jumps of more than one timestep use the mean and the variance of
+    the shorter chain that visits only those timesteps.
+
+    Source: Ho et al., Denoising Diffusion Probabilistic Models, 2020, algorithm 2; the jumps:
+    Nichol & Dhariwal, Improved Denoising Diffusion Probabilistic Models, 2021, section 4.
+    """
+
+    def step(
+        self,
+        denoised: Denoised,
+        x_t: Tensor,
+        t: Tensor,
+        s: Tensor,
+        schedule: Schedule,
+        noise: Tensor,
+        history: Sequence[tuple[Tensor, Denoised]],
+    ) -> Tensor:
+        mean, _ = schedule.posterior(denoised.x_0, x_t, t, s)
+        return mean + (denoised.log_variance / 2).exp() * noise

@@ -1,0 +1,43 @@
+"""Random timesteps to train on."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor
+
+
+def uniform_timesteps(
+    shape: int | tuple[int, ...],
+    steps: int,
+    generator: Generator | None = None,
+    device: torch.device | str | None = None,
+) -> Tensor:
+    """Long tensor of the given shape, each entry uniform on {1, …, steps}.
+
+    The numbers are drawn on the generator's device and then moved to `device`.
+    """
+    shape = (shape,) if isinstance(shape, int) else shape
+    source = generator.device if generator else device
+    return torch.randint(1, steps + 1, shape, generator=generator, device=source).to(device)
+
+
+def stratified_timesteps(
+    shape: tuple[int, ...],
+    steps: int,
+    generator: Generator | None = None,
+    device: torch.device | str | None = None,
+) -> Tensor:
+    """Long tensor (*, n) of timesteps in {1, …, steps}, one from each of n equal strata.
+
+        t_k = ⌈(k + u) / n · steps⌉,    u ~ U[0, 1),    k = 0, …, n − 1
+
+    An entry from a random column is uniform on {1, …, steps}, and the n entries of a row cover the
+    whole range, which lowers the variance of the loss.
+
+    Source: Kingma et al., Variational Diffusion Models, 2021, appendix I.1 (low-discrepancy
+    sampling of t).
+    """
+    source = generator.device if generator else device
+    u = torch.rand(shape, generator=generator, device=source, dtype=torch.float32).to(device)
+    position = (torch.arange(shape[-1], device=u.device) + u) / shape[-1]
+    return (position * steps).ceil().long().clamp(1, steps)

@@ -1,0 +1,54 @@
+"""The variance of the reverse step p(x_s | x_t)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor
+
+from diffstn.diffusion.broadcast import broadcast
+from diffstn.diffusion.schedules import Schedule
+
+
+class Variance(ABC):
+    """Splits a network's output into what it predicts and the log-variance of the next step."""
+
+    @abstractmethod
+    def split(
+        self, output: Tensor, schedule: Schedule, t: Tensor, s: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the part of the output that is the prediction, and log Σ of p(x_s | x_t).
+
+        The log-variance is finite and broadcasts to the prediction. A variance that is not learned
+        takes the whole output for the prediction.
+        """
+
+
+class FixedSmall(Variance):
+    """Σ = β̃_{t|s}, the least the reverse step can have: exact if x_0 is a single point.
+
+    At s = 0 it would vanish and its logarithm diverge, so s = 1 (and t = 2, if need be) stands in.
+
+    Source: Ho et al., Denoising Diffusion Probabilistic Models, 2020, section 3.2.
+    """
+
+    def split(
+        self, output: Tensor, schedule: Schedule, t: Tensor, s: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        variance = schedule.beta_tilde(t.clamp(min=2), s.clamp(min=1))
+        return output, broadcast(variance.log(), output)
+
+
+class FixedLarge(Variance):
+    """Σ = β_{t|s}, the most the reverse step can have: exact if x_0 is itself N(0, I).
+
+    Source: Ho et al., Denoising Diffusion Probabilistic Models, 2020, section 3.2.
+    """
+
+    def split(
+        self, output: Tensor, schedule: Schedule, t: Tensor, s: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        return output, broadcast(schedule.beta(t, s).log(), output)
+
+
+VARIANCES: dict[str, Variance] = {"fixed_small": FixedSmall(), "fixed_large": FixedLarge()}

@@ -1,0 +1,81 @@
+import pytest
+import torch
+from torch import nn
+
+from diffstn.diffusion.denoiser import Denoised, Denoiser
+from diffstn.diffusion.samplers import DDIM, DDPM
+from diffstn.diffusion.schedules import Cosine, Linear
+
+
+class Recorder(nn.Module):
+    """Returns a constant in a low precision, and remembers what it was called with."""
+
+    def forward(self, x_t, t, **condition):
+        self.called = (x_t, t, condition)
+        return torch.full_like(x_t, 0.5, dtype=torch.bfloat16)
+
+
+@pytest.mark.parametrize("prediction", ["eps", "x0", "v"])
+@pytest.mark.parametrize("shape", [(3, 6), (3, 16, 2), (3, 1, 8, 8), (3, 2, 7, 5)])
+def test_the_estimates_account_for_x_t(prediction, shape):
+    schedule = Linear()
+    denoiser = Denoiser(Recorder(), schedule, prediction)
+    x_t, t = torch.randn(shape), torch.tensor([1, 500, 1000])
+    denoised = denoiser(x_t, t)
+    assert denoised.x_0.dtype == denoised.eps.dtype == torch.float32
+    torch.testing.assert_close(schedule.add_noise(denoised.x_0, t, denoised.eps), x_t)
+    torch.broadcast_shapes(denoised.log_variance.shape, x_t.shape)
+
+
+def test_several_timesteps_per_sample():
+    denoiser = Denoiser(Recorder(), Linear(), "v")
+    x_t, t = torch.randn(3, 4, 6), torch.randint(1, 1001, (3, 4))
+    rows = denoiser(x_t.flatten(0, 1), t.flatten())
+    together = denoiser(x_t, t)
+    torch.testing.assert_close(together.x_0.flatten(0, 1), rows.x_0)
+    torch.testing.assert_close(together.log_variance.flatten(0, 1), rows.log_variance)
+
+
+def test_conditions_reach_the_network_and_the_next_timestep_does_not():
+    network, label = Recorder(), torch.tensor([3, 4])
+    denoiser = Denoiser(network, Cosine(100))
+    x_t, t = torch.randn(2, 6), torch.tensor([50, 50])
+    near = denoiser(x_t, t, label=label)
+    far = denoiser(x_t, t, s=torch.tensor([10, 10]), label=label)
+    assert network.called[2].keys() == {"label"}
+    assert network.called[2]["label"] is label
+    assert torch.equal(near.x_0, far.x_0)
+    for denoised, s in ((near, t - 1), (far, torch.tensor([10, 10]))):
+        expected = denoiser.schedule.beta_tilde(t, s).log()
+        torch.testing.assert_close(denoised.log_variance.flatten(), expected)
+
+
+def test_a_guidance_is_a_denoiser_and_guidances_nest(gaussian):
+    class Twice:
+        """ε̂ ← 2 ε̂, x̂_0 ← 2 x̂_0: a guidance that knows nothing of the sampler's business."""
+
+        def __init__(self, denoiser):
+            self.denoiser, self.schedule = denoiser, denoiser.schedule
+
+        def __call__(self, x_t, t, **condition):
+            x_0, eps, log_variance = self.denoiser(x_t, t, **condition)
+            return Denoised(2 * x_0, 2 * eps, log_variance)
+
+    denoiser = gaussian(Cosine(20))
+    x_T = torch.randn(4, 6)
+    for sampler in (DDPM(1), DDIM(1)):
+        guided = sampler(Twice(Twice(denoiser)), x_T)
+        torch.testing.assert_close(guided, 4 * sampler(denoiser, x_T))
+
+
+def test_the_schedule_leaves_no_trace_in_the_state():
+    assert Denoiser(nn.Linear(2, 2), Linear()).state_dict().keys() == {
+        "network.weight",
+        "network.bias",
+    }
+
+
+@pytest.mark.parametrize("argument", ["prediction", "variance"])
+def test_unknown_names_are_refused_with_the_choices(argument):
+    with pytest.raises(ValueError, match=rf"unknown {argument} 'noise'; choose one of \w+, "):
+        Denoiser(nn.Identity(), Linear(), **{argument: "noise"})

@@ -1,0 +1,44 @@
+import pytest
+import torch
+
+from diffstn.diffusion.timesteps import stratified_timesteps, uniform_timesteps
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [lambda: uniform_timesteps(60_000, 10, generator()),
+     lambda: stratified_timesteps((20_000, 3), 10, generator()).flatten()],
+    ids=["uniform", "stratified"],
+)  # fmt: skip
+def test_every_timestep_is_as_likely_and_none_is_zero(draw):
+    counts = torch.bincount(draw(), minlength=11)
+    assert len(counts) == 11
+    assert counts[0] == 0
+    assert ((counts[1:] - 6_000).abs() < 4 * 6_000**0.5).all()
+
+
+def test_each_stratum_is_visited_once():
+    t = stratified_timesteps((500, 4), 1000, generator())
+    assert t.shape == (500, 4)
+    assert t.dtype == torch.long
+    assert torch.equal((t - 1) // 250, torch.arange(4).expand(500, 4))
+
+
+def test_more_strata_than_timesteps():
+    t = stratified_timesteps((50, 8), 4, generator())
+    assert torch.equal(t, torch.tensor([1, 1, 2, 2, 3, 3, 4, 4]).expand(50, 8))
+
+
+def test_shapes_and_seeds():
+    assert uniform_timesteps((2, 3), 5).shape == (2, 3)
+    assert torch.equal(
+        uniform_timesteps(9, 99, generator(4)), uniform_timesteps(9, 99, generator(4))
+    )
+    assert not torch.equal(
+        stratified_timesteps((9, 2), 99, generator(4)),
+        stratified_timesteps((9, 2), 99, generator(5)),
+    )

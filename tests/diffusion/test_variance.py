@@ -1,0 +1,25 @@
+import torch
+
+from diffstn.diffusion.schedules import Linear
+from diffstn.diffusion.variance import FixedLarge, FixedSmall
+
+
+def test_fixed_small_and_large_bracket_each_other():
+    schedule, output = Linear(), torch.randn(3, 2, 4, 4)
+    t, s = torch.tensor([5, 400, 1000]), torch.tensor([2, 300, 900])
+    prediction, small = FixedSmall().split(output, schedule, t, s)
+    _, large = FixedLarge().split(output, schedule, t, s)
+    assert prediction is output
+    assert small.shape == large.shape == (3, 1, 1, 1)
+    assert (small < large).all()
+    torch.testing.assert_close(small.exp().flatten(), schedule.beta_tilde(t, s))
+    torch.testing.assert_close(large.exp().flatten(), schedule.beta(t, s))
+
+
+def test_the_last_step_has_a_finite_log_variance():
+    schedule, output = Linear(), torch.randn(2, 6)
+    t, s = torch.tensor([1, 20]), torch.tensor([0, 0])
+    _, small = FixedSmall().split(output, schedule, t, s)
+    expected = schedule.beta_tilde(torch.tensor([2, 20]), torch.tensor([1, 1])).log()
+    torch.testing.assert_close(small.flatten(), expected)
+    assert small.isfinite().all()
