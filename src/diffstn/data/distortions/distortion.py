@@ -1,0 +1,75 @@
+"""What every random distortion can do."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from diffstn.data.batches import keyed_generator
+from diffstn.errors import UserError
+from diffstn.spatial import Inverse, Transformation, warp
+
+STATISTICS_DRAWS = 100_000
+SMALLEST_STD = 1e-3
+
+
+class Distortion(ABC):
+    """A distribution over transformations A of a picture's content.
+
+    A maps points of the upright picture to where they lie in the distorted one, so a picture is
+    distorted by warping with A⁻¹ and corrected by warping with A. The distorted picture lies on
+    `canvas`, (height, width) in pixels, or on one of the picture's size where that is None; both
+    sides have normalised coordinates of their own, so A carries the ratio of the two sizes.
+    """
+
+    transformation: Transformation
+    canvas: tuple[int, int] | None = None
+
+    @abstractmethod
+    def draw(
+        self,
+        n: int,
+        picture_size: tuple[int, int],
+        generator: torch.Generator | None = None,
+        device: torch.device | str = "cpu",
+    ) -> Tensor:
+        """n independent A for pictures of `picture_size` (h, w): (n, dim) float32 on `device`.
+
+        The numbers come from `generator`, on the device where that lives, so a CPU generator gives
+        every device the same A; without one they come from `device`'s global generator.
+        """
+
+    def distort(self, pictures: Tensor, theta: Tensor) -> Tensor:
+        """Apply A = theta (B, dim) to pictures (B, C, h, w): (B, C, H, W) on the canvas."""
+        return warp(pictures, theta, Inverse(self.transformation), size=self.canvas)
+
+    def statistics(self, picture_size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation (dim,) of A, to standardise it before it is diffused.
+
+        Estimated from 100 000 seeded draws, so always the same. The deviation is at least 10⁻³,
+        for an entry that hardly varies must not be blown up.
+        """
+        draws = self.draw(STATISTICS_DRAWS, picture_size, keyed_generator(0)).double()
+        return draws.mean(0).float(), draws.std(0).clamp_min(SMALLEST_STD).float()
+
+
+def uniform(
+    n: int, numbers: int, generator: torch.Generator | None, device: torch.device | str
+) -> Tensor:
+    """(numbers, n) independent draws from U(-1, 1), with the generator rules of `draw`."""
+    drawn_on = device if generator is None else generator.device
+    return torch.rand(numbers, n, generator=generator, device=drawn_on).to(device).mul_(2).sub_(1)
+
+
+def canvas_size(canvas: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    """(height, width) of a canvas given as one side, as two, or not at all.
+
+    Raises:
+        UserError: a side is not positive.
+    """
+    if canvas is None:
+        return None
+    height, width = (canvas, canvas) if isinstance(canvas, int) else canvas
+    if height < 1 or width < 1:
+        raise UserError(f"canvas is {canvas}: give one side or (height, width) in pixels, or null")
+    return height, width

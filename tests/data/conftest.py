@@ -1,0 +1,56 @@
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+
+from diffstn.data.mnist import load_mnist
+from diffstn.data.pictures import Pictures
+
+CONF = str(Path(__file__).parents[2] / "conf")
+PRESETS = sorted(path.stem for path in Path(CONF, "data", "distortion").glob("*.yaml"))
+
+
+@pytest.fixture(scope="session")
+def digits() -> dict[str, Pictures]:
+    return load_mnist()
+
+
+@dataclass
+class FewDigits:
+    """A picture source that is already loaded."""
+
+    splits: dict[str, Pictures]
+    channels: ClassVar[int] = 1
+    size: ClassVar[tuple[int, int]] = (28, 28)
+    classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
+    loads: int = 0
+
+    def load(self) -> dict[str, Pictures]:
+        self.loads += 1
+        return self.splits
+
+
+@pytest.fixture
+def few(digits: dict[str, Pictures]) -> FewDigits:
+    """1100 training, 1001 validation and 1002 test digits."""
+    sizes = {"train": 1100, "val": 1001, "test": 1002}
+    return FewDigits({split: digits[split].first(size) for split, size in sizes.items()})
+
+
+def composed(*overrides: str) -> Any:
+    with initialize_config_dir(CONF, version_base="1.3"):
+        return compose(overrides=list(overrides))
+
+
+def preset(name: str, *overrides: str) -> Any:
+    """The distortion of conf/data/distortion/<name>.yaml."""
+    config = composed("+data=affine_mnist", f"data/distortion={name}", *overrides)
+    return instantiate(config.data.distortion)
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)

@@ -1,0 +1,47 @@
+"""What holds for every preset."""
+
+import pytest
+import torch
+
+from diffstn.spatial import warp
+
+from ..conftest import PRESETS, preset, seeded
+
+
+def correlation(a, b):
+    """Pearson's, picture by picture."""
+    a, b = ((x - x.mean((1, 2, 3), keepdim=True)).flatten(1) for x in (a, b))
+    return torch.cosine_similarity(a, b)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_true_pose_corrects_up_to_resampling(name, digits):
+    distortion = preset(name)
+    upright = digits["test"].images[:64] / 255
+    theta = distortion.draw(64, (28, 28), seeded())
+    distorted = distortion.distort(upright, theta)
+    corrected = warp(distorted, theta, distortion.transformation, size=(28, 28))
+    assert distorted.shape == (64, 1, *(distortion.canvas or (28, 28)))
+    assert correlation(corrected, upright).mean() > 0.95
+    assert (corrected - upright).square().mean() < 0.01
+    if distortion.canvas is None and name != "none":
+        assert correlation(distorted, upright).mean() < 0.8
+
+
+def test_no_distortion_changes_nothing(digits):
+    upright = digits["test"].images[:64] / 255
+    distortion = preset("none")
+    theta = distortion.draw(64, (28, 28))
+    torch.testing.assert_close(distortion.distort(upright, theta), upright, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_statistics_standardise_the_draws(name):
+    distortion = preset(name)
+    mean, std = distortion.statistics((28, 28))
+    assert mean.shape == std.shape == (distortion.transformation.dim,)
+    assert std.min() >= 0.999e-3
+    z = (distortion.draw(20_000, (28, 28), seeded(8)) - mean) / std
+    assert z.mean(0).abs().max() < 0.05
+    varies = std > 1.01e-3
+    torch.testing.assert_close(z.std(0)[varies], torch.ones(int(varies.sum())), atol=0.03, rtol=0)
