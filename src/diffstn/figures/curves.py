@@ -1,0 +1,109 @@
+"""Curves of a training run, read from its ``metrics.csv``."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffstn.errors import UserError
+from diffstn.figures.style import CYCLE, PLOT, hexadecimal
+
+Series = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+PANELS = {"loss": "loss", "accuracy": "acc"}
+"""Title of each panel, and the word in a column's name that puts the column there."""
+
+
+def read_metrics(metrics_csv: str | os.PathLike[str]) -> dict[str, Series]:
+    """Read every numeric column as (steps, values), skipping the cells that are empty.
+
+    Raises:
+        UserError: If the file is missing, or has no column ``step``.
+    """
+    source = Path(metrics_csv)
+    if not source.is_file():
+        raise UserError(f"no metrics at {source}: point to the metrics.csv of a run")
+    with source.open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    if not rows or "step" not in rows[0]:
+        raise UserError(f"{source} has no rows with a step: is it the metrics.csv of a run?")
+    series = {}
+    for name in rows[0]:
+        points = []
+        for row in rows:
+            try:
+                points.append((float(row["step"]), float(row[name])))
+            except (TypeError, ValueError):
+                continue
+        finite = np.array([p for p in points if all(map(math.isfinite, p))]).reshape(-1, 2)
+        if len(finite) and name not in ("step", "epoch"):
+            series[name] = (finite[:, 0], finite[:, 1])
+    return series
+
+
+def running_mean(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """Mean over ``window`` (odd) neighbours, over those there are at the ends."""
+    ones = np.ones(window)
+    return np.convolve(values, ones, "same") / np.convolve(np.ones_like(values), ones, "same")
+
+
+def training_curves(metrics_csv: str | os.PathLike[str], path: str | os.PathLike[str]) -> Path:
+    """Draw the loss and the accuracy of a run against its optimisation steps.
+
+    Columns whose name contains ``loss`` share one panel, those with ``acc`` another; a panel
+    without columns is left out. Curves of more than 100 points are drawn faintly, with their
+    running mean over a fiftieth of the points on top. Losses that span more than a factor of
+    20 get a logarithmic axis. A metric measured once (at the test) is drawn as a point.
+
+    Args:
+        metrics_csv: Rows as a CSV logger writes them: ``step`` and one column per metric, a cell
+            left empty where a metric was not measured at that step.
+        path: The picture to write; its suffix (png, svg, pdf) chooses the format.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        UserError: If the file is missing or holds neither losses nor accuracies.
+    """
+    series = read_metrics(metrics_csv)
+    panels = {
+        title: {name: curve for name, curve in series.items() if word in name.lower()}
+        for title, word in PANELS.items()
+    }
+    panels = {title: curves for title, curves in panels.items() if curves}
+    if not panels:
+        raise UserError(f"{metrics_csv} has neither losses nor accuracies: nothing to draw")
+
+    import matplotlib
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with matplotlib.rc_context(PLOT):
+        figure = Figure(figsize=(4.5 * len(panels), 3.2), dpi=200, layout="constrained")
+        for axes, (title, curves) in zip(
+            figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
+        ):
+            for number, (name, (steps, values)) in enumerate(curves.items()):
+                colour = hexadecimal(CYCLE[number % len(CYCLE)])
+                if len(values) > 100:
+                    axes.plot(steps, values, color=colour, alpha=0.2, linewidth=0.6)
+                    values = running_mean(values, len(values) // 50 | 1)
+                marker = "o" if len(values) == 1 else ""
+                axes.plot(steps, values, marker=marker, color=colour, linewidth=1.6, label=name)
+            every = np.concatenate([values for _, values in curves.values()])
+            if title == "loss" and every.min() > 0 and every.max() > 20 * every.min():
+                axes.set_yscale("log")
+            axes.set(title=title, xlabel="step")
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+            axes.margins(x=0.02)
+            axes.legend()
+        figure.savefig(path)
+    return path

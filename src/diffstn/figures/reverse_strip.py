@@ -1,0 +1,64 @@
+"""How the estimate of the clean picture forms along the reverse process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from diffstn.figures.sheet import Sheet, text_width
+from diffstn.figures.style import MUTED
+from diffstn.figures.tiles import check_pictures, check_positive, tiles
+
+
+def reverse_strip(
+    estimates: Tensor,
+    path: str | os.PathLike[str],
+    *,
+    timesteps: Tensor | None = None,
+    columns: int = 10,
+    scale: int = 3,
+) -> Path:
+    """Draw the estimates of x_0 made at successive timesteps, one row per picture, noise at left.
+
+    Of a long trajectory ``columns`` evenly spaced steps are shown, always the first and the last.
+
+    Args:
+        estimates: (steps, N, C, H, W) in [0, 1], C = 1 or 3, in sampling order (t falling).
+        path: The PNG to write.
+        timesteps: The t of every estimate, integers (steps,), as column headings; without them
+            the columns are numbered by step, from 0.
+        columns: Columns, at most.
+        scale: Side in pixels of a picture's pixel; everything else grows along.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        ValueError: If shapes or channels do not fit, or ``columns`` is less than 1.
+    """
+    check_pictures(estimates, "estimates", "steps,N,C,H,W")
+    steps, number, _, height, width = estimates.shape
+    if timesteps is not None and tuple(timesteps.shape) != (steps,):
+        raise ValueError(f"timesteps must have shape ({steps},), got {tuple(timesteps.shape)}")
+    check_positive(columns=columns, scale=scale)
+    chosen = torch.linspace(0, steps - 1, min(columns, steps)).round().long()
+    if columns == 1:
+        chosen = torch.tensor([steps - 1])
+    headings = chosen if timesteps is None else timesteps.cpu()[chosen]
+    symbol = "step" if timesteps is None else "t ="
+
+    gap, small = 2 * scale, 7 * scale
+    cell_x, cell_y = width * scale + gap, height * scale + gap
+    top = small + 3 * gap
+    left = text_width(symbol, small) + 3 * gap
+    sheet = Sheet(left + len(chosen) * cell_x, top + number * cell_y)
+    sheet.text(symbol, gap, top // 2, small, MUTED)
+    for column, (step, heading) in enumerate(zip(chosen, headings.tolist(), strict=True)):
+        x = left + column * cell_x
+        sheet.text(str(heading), x + width * scale // 2, top // 2, small, MUTED, "mm")
+        for row, pixels in enumerate(tiles(estimates[step], scale)):
+            sheet.tile(pixels, x, top + row * cell_y)
+    return sheet.save(path)

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from diffstn.errors import UserError
+from diffstn.figures.curves import read_metrics, running_mean, training_curves
+
+ROWS = """epoch,step,train/loss,val/loss,val/accuracy,note
+0,50,0.9,,,a
+0,100,0.5,,,b
+0,100,,0.55,0.7,
+1,150,nan,,,
+1,200,0.25,,,
+1,200,,0.3,0.8,
+"""
+
+
+@pytest.fixture
+def metrics(tmp_path):
+    path = tmp_path / "metrics.csv"
+    path.write_text(ROWS)
+    return path
+
+
+def test_empty_and_non_finite_cells_are_skipped(metrics):
+    series = read_metrics(metrics)
+    assert set(series) == {"train/loss", "val/loss", "val/accuracy"}
+    steps, values = series["train/loss"]
+    assert steps.tolist() == [50, 100, 200]
+    assert values.tolist() == [0.9, 0.5, 0.25]
+
+
+def test_running_mean_keeps_constants_to_the_ends_and_averages_inside():
+    assert running_mean(np.full(10, 3.0), 5) == pytest.approx(np.full(10, 3.0))
+    values = np.arange(10.0) ** 2
+    assert running_mean(values, 3)[4] == pytest.approx((9 + 16 + 25) / 3)
+    assert running_mean(values, 3)[0] == pytest.approx((0 + 1) / 2)
+
+
+def test_a_panel_for_each_kind(metrics, tmp_path):
+    both = Image.open(training_curves(metrics, tmp_path / "new" / "both.png"))
+    assert both.size == (1800, 640)
+    only = tmp_path / "loss.csv"
+    only.write_text("step,loss\n0,100\n1,0.1\n")
+    assert Image.open(training_curves(only, tmp_path / "one.png")).size == (900, 640)
+
+
+def test_long_curves_and_vector_formats(tmp_path):
+    long = tmp_path / "long.csv"
+    long.write_text("step,train_loss\n" + "".join(f"{i},{1 + i % 3}\n" for i in range(400)))
+    path = training_curves(long, tmp_path / "long.svg")
+    assert path.read_text().startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no rows"),
+        ("epoch,loss\n0,1\n", "no rows with a step"),
+        ("step,lr\n0,0.1\n", "neither losses nor accuracies"),
+    ],
+)
+def test_a_file_without_curves_is_refused(tmp_path, text, message):
+    path = tmp_path / "metrics.csv"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message):
+        training_curves(path, tmp_path / "p.png")
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"point to the metrics\.csv"):
+        training_curves(tmp_path / "none.csv", tmp_path / "p.png")
