@@ -1,0 +1,34 @@
+"""Any encoder, shown edges instead of the picture."""
+
+import torch
+from torch import Tensor, nn
+
+
+class CannyEncoder(nn.Module):
+    """Canny edges of the picture (channel mean), then `encoder`.
+
+    Needs OpenCV (`pip install 'diffstn[canny]'`) and runs the detector on the CPU, picture by
+    picture. Shapes and `features` are the wrapped encoder's.
+
+    Args:
+        encoder: of pictures with the same number of channels.
+        low, high: hysteresis thresholds on 0…255.
+    """
+
+    def __init__(self, encoder: nn.Module, low: float = 100.0, high: float = 200.0) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.features = int(encoder.features)  # type: ignore[arg-type]
+        self.low, self.high = low, high
+
+    def edges(self, image: Tensor) -> Tensor:
+        """(B, C, H, W) in [0, 1] → (B, C, H, W), 1 on edges and 0 elsewhere."""
+        import cv2
+
+        grey = (image.detach().float().mean(dim=1) * 255).clamp(0, 255).byte().cpu().numpy()
+        found = [torch.from_numpy(cv2.Canny(picture, self.low, self.high)) for picture in grey]
+        edges = torch.stack(found).to(image.device, image.dtype) / 255
+        return edges[:, None].expand_as(image)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.encoder(self.edges(image))

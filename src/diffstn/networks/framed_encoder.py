@@ -1,0 +1,29 @@
+"""Any encoder, looking at a picture through its frame."""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from diffstn.spatial import warp
+
+
+class FramedEncoder(nn.Module):
+    """Warp the picture into its frame, then encode it.
+
+    Args:
+        encoder: of pictures of `size`, with `.features`.
+        frame: pictures (B, C, H, W) → affine maps (B, 6), such as `diffstn.spatial.moment_frame`.
+        size: (height, width) of what the encoder sees.
+    """
+
+    def __init__(
+        self, encoder: nn.Module, frame: Callable[[Tensor], Tensor], size: tuple[int, int]
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.features = int(encoder.features)  # type: ignore[arg-type]
+        self.frame = frame
+        self.size = size
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.encoder(warp(image, self.frame(image), size=self.size))

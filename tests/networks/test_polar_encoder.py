@@ -1,0 +1,71 @@
+"""The encoder for which a rotation is a shift."""
+
+import pytest
+import torch
+
+from diffstn.networks.conv_encoder import ConvEncoder
+from diffstn.networks.framed_encoder import FramedEncoder
+from diffstn.networks.polar_encoder import PolarEncoder
+from diffstn.spatial import affine_matrix, moment_frame, warp
+
+
+@pytest.fixture
+def encoder() -> PolarEncoder:
+    torch.manual_seed(0)
+    return PolarEncoder(1).eval()
+
+
+def smooth_pictures(n: int) -> torch.Tensor:
+    noise = torch.rand(n, 1, 7, 7, generator=torch.Generator().manual_seed(0))
+    return torch.nn.functional.interpolate(noise, (28, 28), mode="bicubic").clamp(0, 1)
+
+
+def test_body_is_equivariant_to_shifts_by_the_strides_product(encoder):
+    x = torch.rand(2, 1, 14, 48)
+    torch.testing.assert_close(encoder.body(x.roll(8, 3)), encoder.body(x).roll(2, 3))
+
+
+def test_rotating_the_picture_shifts_its_polar_image(encoder):
+    pictures = smooth_pictures(3)
+    quarter = affine_matrix(torch.full((3,), torch.pi / 2))
+    shifted = encoder.polar(warp(pictures, quarter))
+    torch.testing.assert_close(shifted, encoder.polar(pictures).roll(-12, 3), atol=1e-5, rtol=0)
+
+
+def test_what_is_there_does_not_change_under_rotation_but_where_does(encoder):
+    pictures = smooth_pictures(3)
+    turned = torch.rot90(pictures, 1, (2, 3))
+    a, b = (encoder.body(encoder.polar(p)) for p in (pictures, turned))
+    torch.testing.assert_close(a.mean(3), b.mean(3), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(a.amax(3), b.amax(3), atol=1e-4, rtol=1e-4)
+    embedding = encoder(pictures)
+    assert (embedding - encoder(turned)).abs().max() > 0.05 * embedding.abs().max()
+
+
+def test_through_a_frame_the_embedding_hardly_feels_where_the_content_lies():
+    torch.manual_seed(0)
+    encoder = PolarEncoder(1, moment_frame).eval()
+    bright = torch.zeros(1, 1, 28, 28)
+    bright[..., 10:16, 11:14] = 1
+    moved = bright.roll((3, -4), (2, 3))
+    torch.testing.assert_close(encoder(bright), encoder(moved), atol=1e-4, rtol=1e-3)
+
+
+def test_any_canvas_and_colours_give_the_embedding_that_was_asked_for():
+    encoder = PolarEncoder(3, moment_frame, features=40).eval()
+    assert encoder(torch.rand(2, 3, 42, 30)).shape == (2, 40)
+
+
+def test_widths_without_strides_are_refused():
+    with pytest.raises(ValueError, match="as many strides"):
+        PolarEncoder(1, widths=(8, 8), strides=(1,))
+
+
+def test_framed_encoder_shows_the_encoder_the_picture_in_its_frame():
+    torch.manual_seed(0)
+    inner = ConvEncoder(1, (28, 28), widths=(4, 4), strides=(2, 2), neck=2, features=8).eval()
+    framed = FramedEncoder(inner, moment_frame, (28, 28)).eval()
+    pictures = smooth_pictures(2)
+    expected = inner(warp(pictures, moment_frame(pictures)))
+    torch.testing.assert_close(framed(pictures), expected)
+    assert framed.features == 8
