@@ -1,0 +1,32 @@
+"""Stop where the loss stops being a number."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+from diffstn.errors import UserError
+
+
+class StopOnNonFiniteLoss(pl.Callback):
+    """Raise at the first step whose loss is NaN or infinite; earlier checkpoints stay as they are.
+
+    Raises:
+        UserError: with the step and what usually helps.
+    """
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        loss = outputs["loss"] if isinstance(outputs, dict) else outputs
+        if loss is not None and not torch.isfinite(loss):
+            raise UserError(
+                f"the loss became {loss.item()} at step {trainer.global_step} (epoch"
+                f" {trainer.current_epoch + 1}); the last good checkpoint is kept. Lower"
+                " optimizer.lr, or set accelerator.precision=fp32"
+            )

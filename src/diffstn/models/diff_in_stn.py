@@ -1,0 +1,120 @@
+"""Diff-in-STN: diffusion over the pose of a picture, conditioned on the picture."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from diffstn.diffusion import Denoiser, SimpleLoss, stratified_timesteps
+from diffstn.diffusion.samplers import Sampler
+from diffstn.models.pose_corrector import PoseCorrector
+from diffstn.models.standardiser import Standardiser, fit_to_data
+from diffstn.networks.label_head import LabelHead
+
+
+class DiffInSTN(PoseCorrector):
+    r"""Samples poses from p(A | picture), and so finds the modes that a regressor would average.
+
+    What is diffused is the standardised pose relative to the picture's frame C,
+    $x_0 = (C^{-1}A - \mu)/s$, (B, dim). The encoder sees the
+    picture once; the denoiser trains on `timesteps` noise levels of each picture, one from each of
+    as many equal strata of 1…T, which costs little beside the encoder and steadies the gradient.
+    The loss is the mean-square error in the space the denoiser's network predicts in.
+
+    The first hypothesis starts at the centre of the latents, x_T = 0, the others at random. From
+    the centre the deterministic flow sets out along the posterior mean and is drawn into the
+    heaviest mode, so one hypothesis from there is better than one drawn at random; the random ones
+    show the other modes.
+
+    A linear head reads the label from the embedding and adds `label_weight` times its cross-entropy
+    to the loss: it is a teacher of the encoder only, see `LabelHead`.
+
+    With a classifier that trains along, it learns on pictures corrected by x̂_0 at the lowest of
+    the noise levels; its loss does not reach the pose.
+
+    Args:
+        encoder: picture → embedding (B, features).
+        denoiser: called as denoiser(x_t, t, embedding=...).
+        sampler: x_T → x_0.
+        timesteps: noise levels drawn per picture and step.
+        label_weight: of the auxiliary label loss; 0 leaves the labels unused.
+        centre_first: start the first hypothesis at x_T = 0 instead of a random draw.
+        common: see `PoseCorrector`.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        denoiser: Denoiser,
+        sampler: Sampler,
+        classes: int,
+        timesteps: int = 4,
+        label_weight: float = 0.5,
+        centre_first: bool = True,
+        **common: Any,
+    ) -> None:
+        super().__init__(classes=classes, **common)
+        self.encoder = encoder
+        self.denoiser = denoiser
+        self.sampler = sampler
+        self.timesteps = timesteps
+        self.diffusion_loss = SimpleLoss()
+        self.label_head = LabelHead(int(encoder.features), classes)  # type: ignore[arg-type]
+        self.label_weight = label_weight
+        self.centre_first = centre_first
+        self.standardiser = Standardiser(self.transformation.dim)
+
+    def setup(self, stage: str) -> None:
+        if stage == "fit":
+            fit_to_data(self.standardiser, self, self.trainer.datamodule)  # type: ignore[attr-defined]
+
+    def draw_latents(
+        self, pictures: int, hypotheses: int, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """x_T ~ N(0, I), (pictures, hypotheses, dim), the first at the centre if so chosen."""
+        shape = (pictures, hypotheses, self.transformation.dim)
+        latents = torch.randn(shape, generator=generator)
+        if self.centre_first:
+            latents[:, 0] = 0
+        return latents
+
+    def relative_poses(
+        self, image: Tensor, latents: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        *_, (_, relative, _) = self.reverse_process(image, latents, generator)
+        return relative
+
+    def reverse_process(
+        self, image: Tensor, latents: Tensor, generator: torch.Generator | None = None
+    ) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """Yield (t, x_t, x̂_0), relative poses (B, k, dim), from T down to 0, the sample."""
+        k = latents.shape[1]
+        embedding = self.encoder(image).float().repeat_interleave(k, dim=0)
+        walk = self.sampler.trajectory(
+            self.denoiser, latents.flatten(0, 1), generator, embedding=embedding
+        )
+        for t, *points in walk:
+            x_t, x_0 = (self.standardiser.decode(x).unflatten(0, (-1, k)) for x in points)
+            yield t, x_t, x_0
+
+    def loss(self, batch: Any) -> dict[str, Tensor]:
+        features = self.encoder(batch.image)
+        embedding = features[:, None]
+        x_0 = self.standardiser.encode(self.to_frame(batch.image, batch.A))
+        x_0 = x_0[:, None].expand(-1, self.timesteps, -1)
+        steps = self.denoiser.schedule.steps
+        t = stratified_timesteps(x_0.shape[:2], steps, device=x_0.device)
+        eps = torch.randn_like(x_0)
+        diffusion = self.diffusion_loss(self.denoiser, x_0, t, eps, embedding=embedding).mean()
+        label = self.label_head(features, batch.label)
+        loss = diffusion + self.label_weight * label
+        terms = {"loss": loss, "diffusion": diffusion, "label": label}
+        if not self.trains_classifier:
+            return terms
+        with torch.no_grad():
+            x_t = self.denoiser.schedule.add_noise(x_0[:, 0], t[:, 0], eps[:, 0])
+            estimate = self.denoiser(x_t, t[:, 0], embedding=embedding[:, 0]).x_0
+            A = self.from_frame(batch.image, self.standardiser.decode(estimate)[:, None])
+        nll = self.classification_loss(self.warp(batch.image, A), batch.label)
+        return {**terms, "loss": loss + nll, "nll": nll}

@@ -1,0 +1,79 @@
+"""The first Diff-in-STN: diffusion over a learned latent of the pose, taught by the classifier."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from diffstn.diffusion import Denoiser
+from diffstn.diffusion.samplers import Sampler
+from diffstn.models.pose_corrector import PoseCorrector
+
+
+class LatentDiffInSTN(PoseCorrector):
+    r"""θ-encoder → z_0, noise to z_t, denoise in one step, regressor → θ̂ → warp → classifier.
+
+    Training draws one timestep for the whole batch, $z_t = \alpha_t z_0 + \sigma_t \epsilon$, takes
+    the denoiser's one-step estimate ẑ_0 given the picture's embedding, regresses θ̂ from it and
+    minimises the classifier's negative log-likelihood on the picture warped with θ̂. There is no
+    denoising loss: nothing ties the latents to N(0, I), from which sampling starts. Kept to the
+    letter as the reference of the ablation ladder; `DiffInSTN` is the model that works.
+
+    "Diff+STN architectures for external orientation correction", model 1.
+
+    Args:
+        encoder: picture → embedding (B, features).
+        denoiser: over latents (B, latent), called with embedding=.
+        sampler: z_T → z_0.
+        latent: length of the latent; null diffuses θ itself, without θ-encoder and regressor.
+        common: see `PoseCorrector`.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        denoiser: Denoiser,
+        sampler: Sampler,
+        latent: int | None = 20,
+        **common: Any,
+    ) -> None:
+        super().__init__(**common)
+        dim = self.transformation.dim
+        self.encoder = encoder
+        self.denoiser = denoiser
+        self.sampler = sampler
+        self.latent = latent or dim
+        self.theta_encoder: nn.Module = nn.Identity()
+        self.regressor: nn.Module = nn.Identity()
+        if latent:
+            self.theta_encoder = nn.Sequential(
+                nn.Linear(dim, latent), nn.ReLU(inplace=True), nn.Linear(latent, latent)
+            )
+            last = nn.Linear(latent, dim)
+            nn.init.zeros_(last.weight)
+            last.bias.data.copy_(self.transformation.identity())
+            self.regressor = nn.Sequential(nn.Linear(latent, latent), nn.ReLU(inplace=True), last)
+
+    def draw_latents(
+        self, pictures: int, hypotheses: int, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """z_T ~ N(0, I), (pictures, hypotheses, latent)."""
+        return torch.randn(pictures, hypotheses, self.latent, generator=generator)
+
+    def relative_poses(
+        self, image: Tensor, latents: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        k = latents.shape[1]
+        embedding = self.encoder(image).float().repeat_interleave(k, dim=0)
+        z_0 = self.sampler(self.denoiser, latents.flatten(0, 1), generator, embedding=embedding)
+        return self.regressor(z_0).float().unflatten(0, (-1, k))
+
+    def loss(self, batch: Any) -> dict[str, Tensor]:
+        embedding = self.encoder(batch.image).float()
+        z_0 = self.theta_encoder(self.to_frame(batch.image, batch.A)).float()
+        schedule = self.denoiser.schedule
+        t = torch.randint(1, schedule.steps + 1, (1,), device=z_0.device).expand(len(z_0))
+        z_t = schedule.add_noise(z_0, t, torch.randn_like(z_0))
+        estimate = self.denoiser(z_t, t, embedding=embedding).x_0
+        A = self.from_frame(batch.image, self.regressor(estimate).float()[:, None])
+        return {"loss": self.classification_loss(self.warp(batch.image, A), batch.label)}

@@ -1,0 +1,73 @@
+"""What every model does to get an optimiser."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pytorch_lightning as pl
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+OptimizerFactory = Callable[[Iterable[Mapping[str, Any]]], Optimizer]
+SCHEDULE_POSITION = ("last_epoch", "_step_count", "_last_lr")
+LRScheduleFactory = Callable[[Optimizer, int], LRScheduler]
+
+
+class OptimisedModule(pl.LightningModule):
+    """A LightningModule that builds its optimiser and learning-rate schedule from two factories.
+
+    Weight decay acts on matrices and kernels, not on biases and norms (parameters with one
+    dimension), the usual practice since "Decoupled Weight Decay" (Loshchilov and Hutter, 2019).
+
+    Args:
+        optimizer: parameter groups → optimiser.
+        lr_schedule: (optimiser, total steps) → scheduler, stepped after every batch.
+    """
+
+    def __init__(self, optimizer: OptimizerFactory, lr_schedule: LRScheduleFactory) -> None:
+        super().__init__()
+        self.optimizer_factory = optimizer
+        self.lr_schedule_factory = lr_schedule
+
+    def configure_optimizers(self) -> Any:
+        trainable = [p for p in self.parameters() if p.requires_grad]
+        groups = [
+            {"params": [p for p in trainable if p.ndim > 1]},
+            {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        optimizer = self.optimizer_factory([group for group in groups if group["params"]])
+        total = int(self.trainer.estimated_stepping_batches)
+        scheduler = self.lr_schedule_factory(optimizer, total)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take of a learning-rate schedule its position alone: its shape follows `epochs` as set.
+
+        A run that is resumed with more epochs goes on along the longer schedule.
+        """
+        checkpoint["lr_schedulers"] = [
+            {name: value for name, value in state.items() if name in SCHEDULE_POSITION}
+            for state in checkpoint["lr_schedulers"]
+        ]
+
+
+class Frozen(nn.Module):
+    """Wrap a network so that it stays in evaluation mode and takes no gradient of its own.
+
+    Gradients still flow *through* it to its input, which is how a frozen judge teaches a spatial
+    transformer.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network.eval().requires_grad_(False)
+
+    def train(self, mode: bool = True) -> "Frozen":
+        super().train(False)
+        return self
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self.network(*args, **kwargs)

@@ -1,0 +1,189 @@
+"""What every model that turns pictures upright has in common."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchmetrics.classification import MulticlassAccuracy
+
+from diffstn.models.combination import combination
+from diffstn.models.optimisation import OptimisedModule
+from diffstn.spatial import Transformation, as_matrix, invert, warp
+from diffstn.spatial.transformation import CORNERS
+
+Frame = Callable[[Tensor], Tensor]
+
+
+class Correction(NamedTuple):
+    """The outcome of correcting B pictures with k hypotheses each."""
+
+    A: Tensor
+    """Poses (B, k, dim)."""
+    pictures: Tensor
+    """Corrected pictures (B, k, C, H, W)."""
+    probabilities: Tensor
+    """The classifier's opinion of each corrected picture, (B, k, classes)."""
+
+
+class PoseCorrector(OptimisedModule):
+    """Picture → pose hypotheses → corrected pictures → classifier.
+
+    A subclass says how poses come about (`relative_poses`) and what to minimise (`loss`); warping,
+    judging, combining hypotheses and the training loop are here. A hypothesis is a function of the
+    picture and of a latent vector: `draw_latents` gives the latents, empty for a regressor, so
+    evaluating a whole split draws all randomness up front and does not depend on the batch size.
+
+    Args:
+        classifier: pictures (B, C, h, w) → logits (B, classes); wrap it in `Frozen` to keep it.
+        transformation: family of the poses.
+        target_transformation: family of the data's poses, the same unless chosen otherwise.
+        size: (height, width) of a corrected picture.
+        classes: number of classes.
+        hypotheses: how many poses to draw for a picture.
+        combine: `mean` or `most_confident`, see `combination`.
+        frame: pictures (B, C, H, W) → affine maps (B, 6) into them, such as `moment_frame`; poses
+            are predicted relative to them. None for the picture itself. The encoder must look at
+            the picture through the same frame, see `FramedEncoder`.
+    """
+
+    needs = ("distorted",)
+    fixed_hypotheses: int | None = None
+    """How many poses a picture gets where that is no choice; None where it is."""
+
+    def __init__(
+        self,
+        classifier: nn.Module,
+        transformation: Transformation,
+        target_transformation: Transformation,
+        size: tuple[int, int],
+        classes: int,
+        hypotheses: int = 1,
+        combine: str = "mean",
+        frame: Frame | None = None,
+        **optimisation: Any,
+    ) -> None:
+        super().__init__(**optimisation)
+        if hypotheses < 1:
+            raise ValueError(f"hypotheses must be at least 1, got {hypotheses}")
+        self.classifier = classifier
+        self.transformation = transformation
+        self.target_transformation = target_transformation
+        self.size = size
+        self.hypotheses = hypotheses
+        self.combine = combination(combine)
+        self.frame = frame
+        self.validation_accuracy = MulticlassAccuracy(classes, average="micro")
+
+    @property
+    def trains_classifier(self) -> bool:
+        return any(p.requires_grad for p in self.classifier.parameters())
+
+    def draw_latents(
+        self, pictures: int, hypotheses: int, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Latents (pictures, hypotheses, L) on the CPU; L = 0 where the pose is deterministic."""
+        return torch.zeros(pictures, hypotheses, 0)
+
+    @abstractmethod
+    def relative_poses(
+        self, image: Tensor, latents: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Distorted pictures (B, C, H, W) and latents (B, k, L) → poses (B, k, dim), float32,
+        relative to the pictures' frames.
+        """
+
+    def poses(
+        self, image: Tensor, latents: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Poses A (B, k, dim) of distorted pictures (B, C, H, W) given latents (B, k, L)."""
+        return self.from_frame(image, self.relative_poses(image, latents, generator))
+
+    def from_frame(self, image: Tensor, relative: Tensor) -> Tensor:
+        """A = C ∘ relative, with C the frames of the pictures: (B, k, dim) → (B, k, dim)."""
+        if self.frame is None:
+            return relative
+        C = self.transformation.from_affine(self.frame(image))
+        k = relative.shape[1]
+        composed = self.transformation.compose(
+            C.repeat_interleave(k, dim=0), relative.flatten(0, 1)
+        )
+        return composed.unflatten(0, (-1, k))
+
+    def to_frame(self, image: Tensor, A: Tensor) -> Tensor:
+        """The pose relative to the picture's frame, C⁻¹ ∘ A: (B, dim) → (B, dim)."""
+        if self.frame is None:
+            return A
+        inverse = invert(as_matrix(self.frame(image))).flatten(1)
+        return self.transformation.compose(self.transformation.from_affine(inverse), A)
+
+    @abstractmethod
+    def loss(self, batch: Any) -> dict[str, Tensor]:
+        """Loss terms of a training batch; the one named `loss` is minimised."""
+
+    def warp(self, image: Tensor, A: Tensor) -> Tensor:
+        """Correct pictures (B, C, H, W) with poses (B, k, dim): (B, k, C, h, w)."""
+        k = A.shape[1]
+        repeated = image.repeat_interleave(k, dim=0) if k > 1 else image
+        flat = warp(repeated, A.flatten(0, 1), self.transformation, self.size)
+        return flat.unflatten(0, (len(image), k))
+
+    def judge(self, pictures: Tensor) -> Tensor:
+        """Log-probabilities (B, k, classes) of corrected pictures (B, k, C, h, w)."""
+        logits = self.classifier(pictures.flatten(0, 1)).float()
+        return logits.log_softmax(dim=-1).unflatten(0, pictures.shape[:2])
+
+    def corner_distance(self, A: Tensor, target: Tensor) -> Tensor:
+        """Mean distance between where two poses (B, dim) send the corners of [-1, 1]², (B,)."""
+        corners = torch.tensor(CORNERS, device=A.device)[None]
+        ours = self.transformation.points(A, corners)
+        theirs = self.target_transformation.points(target, corners)
+        return (ours - theirs).norm(dim=-1).mean(dim=-1)
+
+    def forward(
+        self,
+        image: Tensor,
+        hypotheses: int | None = None,
+        latents: Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Correction:
+        """Correct distorted pictures (B, C, H, W)."""
+        if latents is None:
+            latents = self.draw_latents(len(image), hypotheses or self.hypotheses, generator)
+        A = self.poses(image, latents.to(image.device), generator)
+        pictures = self.warp(image, A)
+        return Correction(A, pictures, self.judge(pictures).exp())
+
+    def classification_loss(self, pictures: Tensor, label: Tensor) -> Tensor:
+        """Negative log-likelihood of the labels (B,) given corrected pictures (B, k, C, h, w)."""
+        log_probabilities = self.judge(pictures)
+        target = label[:, None].expand(log_probabilities.shape[:2])
+        return F.nll_loss(log_probabilities.flatten(0, 1), target.flatten())
+
+    def training_step(self, batch: Any, batch_index: int) -> Tensor:
+        terms = self.loss(batch)
+        self.log_dict(
+            {f"train/{name}": value.detach() for name, value in terms.items()},
+            on_step=False,
+            on_epoch=True,
+            batch_size=len(batch.label),
+        )
+        return terms["loss"]
+
+    def validation_step(self, batch: Any, batch_index: int) -> None:
+        generator = torch.Generator().manual_seed(batch_index)
+        correction = self(batch.image, hypotheses=1, generator=generator)
+        self.validation_accuracy(self.combine(correction.probabilities), batch.label)
+        nll = F.nll_loss(correction.probabilities[:, 0].clamp_min(1e-12).log(), batch.label)
+        corner = self.corner_distance(correction.A[:, 0], batch.A).mean()
+        self.log_dict(
+            {
+                "val/accuracy": self.validation_accuracy,
+                "val/nll": nll,
+                "val/corner_distance": corner,
+            },
+            on_epoch=True,
+            batch_size=len(batch.label),
+        )

@@ -1,0 +1,70 @@
+"""The baseline a diffusion model must beat: the encoder's embedding regressed to the pose."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from diffstn.models.pose_corrector import PoseCorrector
+from diffstn.models.standardiser import Standardiser, fit_to_data
+from diffstn.networks.label_head import LabelHead
+from diffstn.networks.regressor import PoseRegressor
+
+
+class PoseRegression(PoseCorrector):
+    r"""$\hat A = \mu + s \odot f(\text{picture})$, trained by $\|f - (A - \mu)/s\|^2$.
+
+    μ and s standardise the poses. The minimiser is the posterior mean E[A | picture]: right where
+    the posterior has one mode, between the modes where it has several.
+
+    The encoder has the same auxiliary label loss as Diff-in-STN's, so the two differ in nothing but
+    how the pose is predicted.
+
+    Args:
+        encoder: picture → embedding, with `.features`.
+        label_weight: of the auxiliary label loss; 0 leaves the labels unused.
+        common: see `PoseCorrector`.
+    """
+
+    fixed_hypotheses = 1
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        classes: int,
+        label_weight: float = 0.5,
+        **common: Any,
+    ) -> None:
+        super().__init__(classes=classes, **common)
+        self.encoder = encoder
+        self.regressor = PoseRegressor(
+            int(encoder.features),  # type: ignore[arg-type]
+            torch.zeros(self.transformation.dim),
+        )
+        self.label_head = LabelHead(int(encoder.features), classes)  # type: ignore[arg-type]
+        self.label_weight = label_weight
+        self.standardiser = Standardiser(self.transformation.dim)
+
+    def setup(self, stage: str) -> None:
+        if stage == "fit":
+            fit_to_data(self.standardiser, self, self.trainer.datamodule)  # type: ignore[attr-defined]
+
+    def relative_poses(
+        self, image: Tensor, latents: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        relative = self.standardiser.decode(self.regressor(self.encoder(image)).float())
+        return relative[:, None].expand(-1, latents.shape[1], -1)
+
+    def loss(self, batch: Any) -> dict[str, Tensor]:
+        features = self.encoder(batch.image)
+        estimate = self.regressor(features).float()
+        pose = F.mse_loss(estimate, self.standardiser.encode(self.to_frame(batch.image, batch.A)))
+        label = self.label_head(features, batch.label)
+        loss = pose + self.label_weight * label
+        terms = {"loss": loss, "pose": pose, "label": label}
+        if not self.trains_classifier:
+            return terms
+        A = self.from_frame(batch.image, self.standardiser.decode(estimate.detach())[:, None])
+        nll = self.classification_loss(self.warp(batch.image, A), batch.label)
+        return {**terms, "loss": loss + nll, "nll": nll}

@@ -1,0 +1,23 @@
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from diffstn.callbacks.non_finite import StopOnNonFiniteLoss
+from diffstn.errors import UserError
+
+TRAINER: Any = SimpleNamespace(global_step=17, current_epoch=2)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_names_the_step(value: float):
+    with pytest.raises(UserError, match=r"at step 17 \(epoch 3\)"):
+        StopOnNonFiniteLoss().on_train_batch_end(
+            TRAINER, None, {"loss": torch.tensor(value)}, None, 0  # type: ignore[arg-type]
+        )
+
+
+@pytest.mark.parametrize("outputs", [{"loss": torch.tensor(1e30)}, torch.tensor(0.0), None])
+def test_lets_numbers_pass(outputs: Any):
+    StopOnNonFiniteLoss().on_train_batch_end(TRAINER, None, outputs, None, 0)  # type: ignore[arg-type]

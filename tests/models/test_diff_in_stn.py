@@ -1,0 +1,57 @@
+from collections.abc import Callable
+
+import torch
+
+from diffstn.models.diff_in_stn import DiffInSTN
+from diffstn.runs.assembly import Assembly
+
+Build = Callable[..., Assembly]
+
+
+def test_the_first_hypothesis_starts_at_the_centre_unless_told_otherwise(assembly: Build):
+    def latents(*overrides: str) -> torch.Tensor:
+        model: DiffInSTN = assembly("model=diff_in_stn", *overrides).model
+        return model.draw_latents(50, 3, torch.Generator().manual_seed(0))
+
+    centred, random = latents(), latents("model.centre_first=false")
+    assert not centred[:, 0].any()
+    assert torch.equal(centred[:, 1:], random[:, 1:])
+    assert random[:, 0].std() > 0.8
+
+
+def test_the_reverse_process_ends_at_the_sample(assembly: Build):
+    parts = assembly("model=diff_in_stn", "sampler.steps=5")
+    model, batch = parts.model.eval(), parts.data.batch("val", torch.arange(4))
+    latents = model.draw_latents(4, 2, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        walk = list(model.reverse_process(batch.image, latents))
+        sample = model.relative_poses(batch.image, latents)
+    steps = [t for t, *_ in walk]
+    assert len(steps) == 6
+    assert steps == sorted(steps, reverse=True)
+    assert (steps[0], steps[-1]) == (1000, 0)
+    assert all(pose.shape == (4, 2, 6) for _, *poses in walk for pose in poses)
+    assert torch.equal(walk[-1][1], sample)
+    assert torch.equal(walk[-1][2], sample)
+
+
+def test_the_loss_is_its_terms(assembly: Build):
+    parts = assembly("model=diff_in_stn", "model.label_weight=0.25")
+    terms = parts.model.train().loss(parts.data.batch("train", torch.arange(16)))
+    assert set(terms) == {"loss", "diffusion", "label", "nll"}
+    expected = terms["diffusion"] + 0.25 * terms["label"] + terms["nll"]
+    torch.testing.assert_close(terms["loss"], expected)
+
+
+def test_without_label_weight_labels_teach_nothing_but_the_classifier(assembly: Build):
+    parts = assembly("model=diff_in_stn", "model.label_weight=0")
+    model, batch = parts.model, parts.data.batch("train", torch.arange(16))
+
+    def gradient(label: torch.Tensor) -> torch.Tensor:
+        torch.manual_seed(0)
+        model.zero_grad()
+        model.loss(batch._replace(label=label))["loss"].backward()
+        return torch.cat([p.grad.flatten() for p in model.denoiser.parameters()])
+
+    same = torch.equal(gradient(batch.label), gradient(batch.label.flip(0)))
+    assert same

@@ -1,0 +1,17 @@
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from diffstn.runs.assembly import Assembly
+
+
+@pytest.mark.parametrize("data", ["mnist", "affine_mnist"])
+def test_gives_probabilities_of_pictures_as_they_come(
+    assembly: Callable[..., Assembly], data: str
+):
+    parts = assembly("model=classifier", f"data={data}")
+    batch = parts.data.batch("val", torch.arange(4))
+    probabilities = parts.model.eval()(batch.image)
+    torch.testing.assert_close(probabilities, parts.model.network(batch.image).softmax(-1))
+    assert probabilities.shape == (4, 10)

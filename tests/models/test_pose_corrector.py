@@ -1,0 +1,119 @@
+"""What all models of poses share, seen on the models that ship."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+
+from diffstn.models.optimisation import Frozen
+from diffstn.models.pose_corrector import PoseCorrector
+from diffstn.runs.assembly import Assembly
+from diffstn.spatial import warp
+
+Build = Callable[..., Assembly]
+MODELS = ["stn", "ic_stn", "pose_regression", "diff_in_stn", "latent_diff_in_stn"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("distortion", ["paper", "rts", "projective", "elastic"])
+def test_corrects_pictures_of_every_family_and_canvas(
+    assembly: Build, name: str, distortion: str
+):
+    parts = assembly(f"model={name}", f"data/distortion={distortion}", "sampler.steps=3")
+    model, batch = parts.model.eval(), parts.data.batch("val", torch.arange(5))
+    with torch.no_grad():
+        correction = model(batch.image, hypotheses=2)
+    k = model.fixed_hypotheses or 2
+    if name in ("pose_regression", "diff_in_stn", "latent_diff_in_stn"):
+        assert correction.A.shape == (5, 2, batch.A.shape[1])
+        k = 2
+    assert correction.pictures.shape == (5, k, 1, 28, 28)
+    assert correction.probabilities.shape == (5, k, 10)
+    torch.testing.assert_close(correction.probabilities.sum(-1), torch.ones(5, k))
+    assert torch.isfinite(correction.A).all()
+
+
+@pytest.mark.parametrize("name", ["stn", "pose_regression", "diff_in_stn"])
+@pytest.mark.parametrize("classifier", ["joint", "frozen"])
+def test_every_trainable_weight_learns_and_no_frozen_one_does(
+    assembly: Build, name: str, classifier: str
+):
+    parts = assembly(f"model={name}")
+    model, batch = parts.model.train(), parts.data.batch("train", torch.arange(16))
+    if classifier == "frozen":
+        model.classifier = Frozen(model.classifier).train()
+    assert model.trains_classifier == (classifier == "joint")
+    torch.manual_seed(0)
+    for _ in range(2):  # the second step reaches below last layers that start at zero
+        model.zero_grad()
+        model.loss(batch)["loss"].backward()
+        with torch.no_grad():
+            for parameter in model.parameters():
+                if parameter.grad is not None:
+                    parameter -= 0.1 * parameter.grad
+    for path, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            assert parameter.grad is not None, path
+            assert torch.isfinite(parameter.grad).all(), path
+        else:
+            assert path.startswith("classifier.")
+            assert parameter.grad is None
+    learned = [path for path, p in model.named_parameters() if p.grad is not None and p.grad.any()]
+    assert any(path.startswith("classifier.") for path in learned) == (classifier == "joint")
+
+
+def test_the_frozen_judge_teaches_a_transformer_through_itself(assembly: Build):
+    parts = assembly("model=stn")
+    model, batch = parts.model.train(), parts.data.batch("train", torch.arange(8))
+    model.classifier = Frozen(nn.Sequential(model.classifier, nn.BatchNorm1d(10)))
+    before = {k: v.clone() for k, v in model.classifier.state_dict().items()}
+    model.train()
+    model.loss(batch)["loss"].backward()
+    assert not any(module.training for module in model.classifier.modules())
+    assert all(torch.equal(v, before[k]) for k, v in model.classifier.state_dict().items())
+    assert model.branches[0][0][1].layers[-1].weight.grad.abs().sum() > 0
+
+
+def test_the_classifiers_loss_does_not_reach_a_supervised_pose(assembly: Build):
+    """A regressor and a diffusion model learn the pose from A, not from the classifier."""
+    for name in ("pose_regression", "diff_in_stn"):
+        parts = assembly(f"model={name}")
+        model, batch = parts.model.train(), parts.data.batch("train", torch.arange(8))
+        model.loss(batch)["nll"].backward()
+        moved = [path for path, p in model.named_parameters() if p.grad is not None and p.grad.any()]
+        assert moved
+        assert all(path.startswith("classifier.") for path in moved), name
+
+
+def test_warp_and_judge_treat_hypotheses_one_by_one(assembly: Build):
+    parts = assembly("model=diff_in_stn")
+    model: PoseCorrector = parts.model.eval()
+    batch = parts.data.batch("val", torch.arange(3))
+    A = torch.stack([batch.A, model.transformation.identity().expand(3, -1)], dim=1)
+    pictures = model.warp(batch.image, A)
+    torch.testing.assert_close(pictures[:, 0], warp(batch.image, batch.A, size=(28, 28)))
+    torch.testing.assert_close(pictures[:, 1], batch.image, atol=1e-4, rtol=0)
+    log_probabilities = model.judge(pictures)
+    for k in range(2):
+        expected = model.classifier(pictures[:, k]).log_softmax(-1)
+        torch.testing.assert_close(log_probabilities[:, k], expected)
+
+
+def test_corner_distance_compares_poses_of_different_families(assembly: Build):
+    model = assembly("model=stn", "data/distortion=projective").model
+    identity = torch.tensor([[1.0, 0, 0, 0, 1, 0]])
+    shifted = torch.tensor([[1.0, 0, 0.3, 0, 1, 0.4, 0, 0]])
+    torch.testing.assert_close(model.corner_distance(identity, shifted), torch.tensor([0.5]))
+
+
+def test_the_same_latents_give_the_same_correction_whatever_the_batch(assembly: Build):
+    parts = assembly("model=diff_in_stn", "sampler.steps=4")
+    model, batch = parts.model.eval(), parts.data.batch("val", torch.arange(8))
+    nn.init.normal_(model.denoiser.network.output.weight, std=0.1)
+    latents = model.draw_latents(8, 3, torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        whole = model(batch.image, latents=latents)
+        part = model(batch.image[2:5], latents=latents[2:5])
+    torch.testing.assert_close(part.A, whole.A[2:5], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(part.probabilities, whole.probabilities[2:5], atol=1e-4, rtol=1e-3)
