@@ -1,0 +1,277 @@
+"""From a configuration to objects."""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import torch
+import yaml
+from hydra.utils import get_class, get_object
+from omegaconf import DictConfig, OmegaConf
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from diffstn.diffusion import Denoiser
+from diffstn.diffusion.samplers import Sampler
+from diffstn.errors import UserError
+from diffstn.models.optimisation import Frozen
+from diffstn.networks.classifier import Classifier
+from diffstn.networks.framed_encoder import FramedEncoder
+from diffstn.runs.annotations import parameters
+from diffstn.runs.folder import RunFolder, open_run
+from diffstn.spatial import (
+    Affine,
+    Projective,
+    ThinPlateSpline,
+    Transformation,
+    moment_frame,
+)
+
+TRUSTED = ("diffstn.", "torch.optim.")
+TRANSFORMATIONS: dict[str, type[Transformation]] = {
+    "affine": Affine,
+    "projective": Projective,
+    "tps": ThinPlateSpline,
+}
+FRAMES: dict[str, Callable[[Tensor], Tensor] | None] = {
+    "none": None,
+    "moments": moment_frame,
+}
+WHERE_FILES_LIE = ("root", "source", "download")
+DENOISER_SETTINGS = ("network", "prediction", "variance")
+
+
+def plain(node: Any) -> Any:
+    """A configuration node as plain containers."""
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+
+
+def check_targets(node: Any) -> None:
+    """Refuse a configuration that asks for classes other than ours and torch's optimisers.
+
+    A run folder may come from a stranger; its configuration must not run their code. What counts is
+    where an object was defined, for modules also offer what they import.
+    """
+    if isinstance(node, Mapping):
+        target = node.get("_target_")
+        if target is not None and not trusted(str(target)):
+            raise UserError(f"refusing to build '{target}': only diffstn's classes are trusted")
+        for value in node.values():
+            check_targets(value)
+    elif isinstance(node, list):
+        for value in node:
+            check_targets(value)
+
+
+def trusted(target: str) -> bool:
+    """Whether a dotted name is one of ours or torch's optimisers.
+
+    Raises:
+        UserError: it would be, but there is no such thing.
+    """
+    if not target.startswith(TRUSTED):
+        return False
+    try:
+        return f"{get_object(target).__module__}.".startswith(TRUSTED)
+    except (ImportError, AttributeError, ValueError):
+        raise UserError(f"_target_={target}: there is no such class") from None
+
+
+@contextmanager
+def user_errors(name: str) -> Iterator[None]:
+    """Within this context, a constructor's complaint about its arguments is the user's error.
+
+    Raises:
+        UserError: the complaint, in one line that starts with `name`.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except (ValueError, RuntimeError, ArithmeticError) as error:
+        raise UserError(f"{name}: {' '.join(str(error).split())}") from error
+
+
+def make(node: Mapping[str, Any], **parts: Callable[[], Any]) -> Any:
+    """Build a `_target_` node, giving its constructor the parts that it asks for by name.
+
+    What stands in the node goes before the parts; a part that nobody asks for is never built.
+    """
+    target = get_class(node["_target_"])
+    settings = {
+        key: make(value, **parts) if isinstance(value, dict) and "_target_" in value else value
+        for key, value in node.items()
+        if key != "_target_"
+    }
+    wanted = parameters(target).keys() & parts.keys() - settings.keys()
+    with user_errors(target.__name__):
+        return target(**settings, **{name: parts[name]() for name in sorted(wanted)})
+
+
+class Assembly:
+    """Builds the data and the model that a configuration describes.
+
+    A constructor says by the names of its parameters which parts it needs: an encoder that takes
+    `channels` and `size` gets the data's, a model that takes `denoiser` gets one. A new model
+    therefore needs a class and a yaml, nothing here.
+    """
+
+    def __init__(self, config: DictConfig | Mapping[str, Any]) -> None:
+        self.config: dict[str, Any] = plain(config)
+        check_targets(self.config)
+
+    @cached_property
+    def data(self) -> Any:
+        """The data module; where the files lie is its picture source's business."""
+        node = {k: v for k, v in self.config["data"].items() if k not in WHERE_FILES_LIE}
+        return make(node)
+
+    @cached_property
+    def model(self) -> Any:
+        node = {k: v for k, v in self.config["model"].items() if k not in DENOISER_SETTINGS}
+        node.pop("transformation", None)
+        sampler = self.config["sampler"]
+        model = make(
+            node,
+            encoder=lambda: self.encoder,
+            new_encoder=lambda: self.new_encoder,
+            network=lambda: Classifier(self.encoder, len(self.data.classes)),
+            denoiser=self.denoiser,
+            sampler=self.sampler,
+            classifier=self.classifier,
+            transformation=self.transformation,
+            target_transformation=lambda: self.data.transformation,
+            frame=self.frame,
+            size=lambda: self.data.size,
+            classes=lambda: len(self.data.classes),
+            hypotheses=lambda: sampler["hypotheses"],
+            combine=lambda: sampler["combine"],
+            optimizer=lambda: self.factory("optimizer"),
+            lr_schedule=lambda: self.factory("lr_schedule"),
+        )
+        return model.to(memory_format=torch.channels_last)
+
+    def factory(self, group: str) -> Callable[..., Any]:
+        """A group's `_target_` with its settings bound, to be called with the rest."""
+        settings = dict(self.config[group])
+        return functools.partial(get_object(settings.pop("_target_")), **settings)
+
+    @cached_property
+    def encoder(self) -> nn.Module:
+        """The image encoder."""
+        return self.new_encoder()
+
+    def new_encoder(self) -> nn.Module:
+        """Another image encoder, for the data's canvas or, through a frame, for upright's size."""
+        node, frame = self.config["encoder"], self.frame()
+        size = self.data.size if frame else self.data.canvas
+        encoder = make(
+            node, channels=lambda: self.data.channels, size=lambda: size, frame=lambda: frame
+        )
+        looks_itself = "frame" in parameters(get_class(node["_target_"]))
+        return encoder if looks_itself or not frame else FramedEncoder(encoder, frame, size)
+
+    def frame(self) -> Callable[[Tensor], Tensor] | None:
+        """The frame through which encoders look at pictures, if any."""
+        return FRAMES[self.config.get("frame", "none")]
+
+    def transformation(self) -> Transformation:
+        """The model's own family of poses if it names one, otherwise the data's."""
+        name = self.config["model"].get("transformation")
+        return TRANSFORMATIONS[name]() if name else self.data.transformation
+
+    def denoiser(self) -> Denoiser:
+        settings = self.config["model"]
+        network = make(
+            settings["network"],
+            dim=lambda: settings.get("latent") or self.transformation().dim,
+            embedding=lambda: self.encoder.features,
+        )
+        schedule = make(self.config["schedule"])
+        return Denoiser(network, schedule, settings["prediction"], settings["variance"])
+
+    def sampler(self) -> Sampler:
+        """The sampler, without what only pose models read."""
+        ours = ("hypotheses", "combine")
+        return make({k: v for k, v in self.config["sampler"].items() if k not in ours})
+
+    def classifier(self) -> nn.Module:
+        """The frozen judge, or a classifier of upright-sized pictures to train along."""
+        settings = self.config["classifier"]
+        classes = len(self.data.classes)
+        if settings["mode"] == "frozen":
+            return Frozen(self.judge(settings["run"]))
+        encoder = make(
+            settings["encoder"],
+            channels=lambda: self.data.channels,
+            size=lambda: self.data.size,
+        )
+        return Classifier(encoder, classes)
+
+    def judge(self, path: str) -> nn.Module:
+        """The network of a run of model=classifier that reads pictures like the data's."""
+        assembly = Assembly.from_run(open_run(path))
+        theirs, ours = assembly.data, self.data
+        if (theirs.channels, theirs.classes) != (ours.channels, ours.classes):
+            raise UserError(
+                f"classifier.run={path} reads {theirs.channels}-channel pictures of"
+                f" {len(theirs.classes)} classes, the data has {ours.channels} channels and"
+                f" {len(ours.classes)} classes: use classifier=joint, or train a judge with"
+                " model=classifier on upright pictures and pass classifier.run=<its folder>"
+            )
+        return assembly.model.network
+
+    @classmethod
+    def from_run(
+        cls,
+        run: RunFolder,
+        checkpoint: str = "best",
+        weights: str = "ema",
+        config: Mapping[str, Any] | None = None,
+        data: Any = None,
+    ) -> "Assembly":
+        """The data and the model of a run, with its trained weights.
+
+        Args:
+            run: folder of a run, or one shipped with the package.
+            checkpoint: `best` or `last`; a shipped run has one only.
+            weights: `ema` or `raw`.
+            config: the run's configuration with overrides; None as it was.
+            data: the run's data module, if it is at hand.
+
+        Raises:
+            UserError: a file is missing, the run kept no such weights, or they do not fit the
+                overrides.
+        """
+        assembly = cls(config or yaml.safe_load(run.config.read_text()))
+        if data is not None:
+            assembly.data = data
+        try:
+            assembly.model.load_state_dict(trained_weights(run, checkpoint, weights))
+        except RuntimeError as error:
+            raise UserError(
+                f"the weights of {run.path} do not fit its configuration with these overrides"
+                f" ({str(error).splitlines()[-1].strip()})"
+            ) from error
+        assembly.model.eval()
+        return assembly
+
+
+def trained_weights(run: RunFolder, checkpoint: str, weights: str) -> dict[str, Tensor]:
+    """State of a run's model; see `Assembly.from_run`."""
+    shipped = run.path / "weights.safetensors"
+    if shipped.exists():
+        return load_file(shipped)
+    path = run.checkpoints / f"{checkpoint}.ckpt"
+    if not path.is_file():
+        there = ", ".join(p.stem for p in sorted(run.checkpoints.glob("*.ckpt"))) or "none"
+        raise UserError(f"{path} does not exist; checkpoint= can be: {there}")
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    if weights not in ("ema", "raw"):
+        raise UserError(f"weights={weights}: choose ema or raw")
+    key = "ema_state_dict" if weights == "ema" else "state_dict"
+    if key not in content:
+        raise UserError(f"{path} was trained without a moving average; pass weights=raw")
+    return content[key]

@@ -1,0 +1,180 @@
+"""What is refused before any work starts."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import yaml
+from hydra.utils import get_class, get_object
+from torch import nn
+
+from diffstn.diffusion import Denoiser
+from diffstn.errors import UserError
+from diffstn.models.combination import COMBINATIONS
+from diffstn.runs.annotations import AtLeast, Count, OneOf, describe, fits, parameters
+from diffstn.runs.assembly import FRAMES, TRANSFORMATIONS, Assembly, check_targets, user_errors
+from diffstn.runs.hardware import choose_hardware
+from diffstn.runs.loggers import LOGGERS
+from diffstn.runs.overrides import closest
+
+KINDS = {"upright": "pictures as they are", "distorted": "distorted pictures with their pose"}
+
+WEIGHTS = Annotated[str, OneOf(("ema", "raw"))]
+CHECKPOINT = Annotated[str, OneOf(("best", "last"))]
+SEED = Annotated[int, AtLeast(0)]
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "train": {
+        "seed": SEED,
+        "epochs": Count,
+        "ema_decay": Annotated[float, AtLeast(0)],
+        "frame": Annotated[str, OneOf(tuple(FRAMES))],
+        "out": str | None,
+        "resume": bool,
+        "debug": bool,
+        "on_error": Annotated[str, OneOf(("continue", "stop"))],
+        "validate_every": Count,
+        "evaluate.hypotheses": list[Count],
+        "evaluate.weights": WEIGHTS,
+        "evaluate.checkpoint": CHECKPOINT,
+        "evaluate.limit": Count | None,
+        "sampler.hypotheses": Count,
+        "sampler.combine": Annotated[str, OneOf(tuple(COMBINATIONS))],
+        "model.transformation": Annotated[str, OneOf(tuple(TRANSFORMATIONS))] | None,
+        "classifier.mode": Annotated[str, OneOf(("frozen", "joint"))],
+        "classifier.run": str,
+        "logger.name": Annotated[str, OneOf(LOGGERS)],
+        "logger.project": str,
+        "logger.offline": bool,
+    },
+    "sample": {
+        "run": str | None,
+        "out": str | None,
+        "checkpoint": CHECKPOINT,
+        "weights": WEIGHTS,
+        "seed": SEED,
+        "per_class": Count,
+        "debug": bool,
+    },
+    "evaluate": {
+        "run": str | None,
+        "out": str | None,
+        "checkpoint": CHECKPOINT,
+        "weights": WEIGHTS,
+        "split": Annotated[str, OneOf(("test", "val"))],
+        "seed": SEED,
+        "hypotheses": Count | list[Count] | None,
+        "limit": Count | None,
+        "batch_size": Count,
+        "debug": bool,
+    },
+}
+"""The settings that no constructor's signature describes, by command."""
+
+
+def check_settings(config: Mapping[str, Any], command: str) -> None:
+    """Refuse values of the wrong kind among `SETTINGS[command]`; absent ones are passed over.
+
+    Raises:
+        UserError: one line that names the setting and what it must be.
+    """
+    for path, kind in SETTINGS[command].items():
+        node: Any = config
+        *groups, name = path.split(".")
+        for group in groups:
+            node = node.get(group, {})
+        if name in node:
+            check_value(path, node[name], kind)
+
+
+def check_value(path: str, value: Any, kind: Any) -> None:
+    """Refuse a value that does not fit its annotation."""
+    if not fits(value, kind):
+        raise UserError(f"{path}={'null' if value is None else value}: must be {describe(kind)}")
+
+
+def check_call(
+    target: Callable[..., Any], settings: Mapping[str, Any], path: str, others: Mapping[str, Any]
+) -> None:
+    """Refuse settings that `target`'s signature does not allow, or `others` beside it.
+
+    Nested nodes with a `_target_` are checked against their own.
+
+    Raises:
+        UserError: a name or a kind that the signature does not know.
+    """
+    known = {**parameters(target), **others}
+    for name, value in settings.items():
+        if name == "_target_":
+            continue
+        if name not in known:
+            raise UserError(f"no setting '{path}.{name}'; {closest(name, list(known))}")
+        check_value(f"{path}.{name}", value, known[name])
+        if isinstance(value, Mapping) and "_target_" in value:
+            check_call(get_object(value["_target_"]), value, f"{path}.{name}", {})
+
+
+def kind_of(target: str) -> str:
+    """What a data module's batches hold: upright or distorted."""
+    return get_class(target).kind
+
+
+def check_config(config: Mapping[str, Any], conf: Path | None = None) -> None:
+    """Refuse values of the wrong kind and combinations that cannot work, naming what fits.
+
+    Args:
+        config: a composed configuration, as plain containers.
+        conf: the configuration folder, to name the data sets that fit.
+
+    Raises:
+        UserError: one line, with the remedy.
+    """
+    check_targets(config)
+    check_settings(config, "train")
+    check_call(choose_hardware, config["accelerator"], "accelerator", {})
+    model, data, sampler = config["model"], config["data"], config["sampler"]
+    beside: dict[str, Mapping[str, Any]] = {
+        "model": {**parameters(Denoiser), "transformation": Any},
+        "sampler": {"hypotheses": Any, "combine": Any},
+        "data": parameters(get_object(data["pictures"]["_target_"])),
+    }
+    for group in ("model", "data", "encoder", "schedule", "sampler", "optimizer", "lr_schedule"):
+        node = config[group]
+        check_call(get_object(node["_target_"]), node, group, beside.get(group, {}))
+    needs = get_class(model["_target_"]).needs
+    if kind_of(data["_target_"]) not in needs:
+        names = config.get("choices", {})
+        raise UserError(
+            f"model={names.get('model', model['_target_'])} cannot train on"
+            f" data={names.get('data', data['_target_'])}: it needs"
+            f" {' or '.join(KINDS[kind] for kind in needs)}{_what_fits(needs, conf)}"
+        )
+    steps, total = sampler["steps"], config["schedule"]["steps"]
+    if steps is not None and not 1 <= steps <= total:
+        raise UserError(f"sampler.steps={steps}: the schedule has 1 to {total} steps to take")
+
+
+def try_out(config: Mapping[str, Any]) -> None:
+    """Build what `config` describes once: constructors refuse the values that are out of range.
+
+    Raises:
+        UserError: one of them did.
+    """
+    assembly = Assembly(config)
+    assert assembly.model
+    with user_errors("optimizer"):
+        optimizer = assembly.factory("optimizer")([nn.Parameter(torch.zeros(1))])
+    with user_errors("lr_schedule"):
+        assembly.factory("lr_schedule")(optimizer, 10)
+
+
+def _what_fits(needs: tuple[str, ...], conf: Path | None) -> str:
+    if conf is None:
+        return ""
+    fitting = [
+        path.stem
+        for path in sorted((conf / "data").glob("*.yaml"))
+        if kind_of(yaml.safe_load(path.read_text())["_target_"]) in needs
+    ]
+    return f"; use data={' or '.join(fitting)}"

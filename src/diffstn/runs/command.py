@@ -1,0 +1,187 @@
+"""The command line of train.py, sample.py and evaluate.py."""
+
+import os
+import re
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import hydra
+import yaml
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from diffstn.errors import UserError
+from diffstn.runs import sweep
+from diffstn.runs.checks import check_config, check_settings, try_out
+from diffstn.runs.folder import RunFolder, open_run
+from diffstn.runs.overrides import (
+    apply_overrides,
+    check_overrides,
+    combinations,
+    composed,
+    parse,
+)
+
+BAD_INPUT = 2
+
+
+def run_folder(out: str | None, model: str, data: str, seed: int) -> str:
+    """`out`, or a new folder below runs/ that says what it holds."""
+    return out or time.strftime(f"runs/%Y-%m-%d_%H-%M-%S-{model}-{data}-seed{seed}")
+
+
+def file_name(text: str) -> str:
+    """`text` as one short path component."""
+    return re.sub(r"[^\w.,=-]+", ".", text)[:120]
+
+
+OmegaConf.register_new_resolver("run_folder", run_folder, use_cache=True, replace=True)
+OmegaConf.register_new_resolver("file_name", file_name, replace=True)
+
+
+def guarded(work: Callable[[], Any], debug: bool) -> int:
+    """Run `work`; bad input becomes one line and exit code 2."""
+    try:
+        work()
+    except UserError as error:
+        if debug:
+            traceback.print_exc()
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def plain_config(cfg: DictConfig, choices: dict[str, Any]) -> dict[str, Any]:
+    """The composed configuration as plain containers, with the names of its choices."""
+    config = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(config, dict)
+    config["choices"] = {k: v for k, v in choices.items() if v and not k.startswith("hydra")}
+    return config  # type: ignore[return-value]
+
+
+def resumed_config(run: RunFolder, words: Sequence[str], conf: Path) -> dict[str, Any]:
+    """The configuration of the run in a folder, with overrides, to carry on with it.
+
+    Raises:
+        UserError: there is no run, or the overrides do not fit it.
+    """
+    ours = [word for word in words if not word.startswith(("out=", "resume="))]
+    stored = yaml.safe_load(open_run(str(run.path)).config.read_text())
+    config = {**apply_overrides(stored, ours, conf), "resume": True}
+    check_config(config, conf)
+    return config
+
+
+def train_command(conf: Path, arguments: Sequence[str] | None = None) -> int:
+    """`python train.py [-m] [overrides]`; see conf/train.yaml."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    words = [word for word in arguments if not word.startswith("-")]
+    debug = "debug=true" in (word.lower() for word in words)
+    multirun = bool({"-m", "--multirun"} & set(arguments))
+    asks = {"-h", "--help", "--hydra-help", "--cfg", "-c", "--info", "-i"} & set(arguments)
+
+    def check() -> None:
+        parsed = parse(words)
+        for override in parsed:
+            if override.is_sweep_override() and not multirun:
+                raise UserError(f"'{override.input_line}' is a sweep; add -m to run all of it")
+        for one in combinations(parsed):
+            check_overrides(conf, "train", one)
+            cfg = composed(conf, "train", one, hydra_too=True)
+            choices = OmegaConf.to_container(cfg.hydra.runtime.choices)
+            with open_dict(cfg):
+                del cfg.hydra
+            config = plain_config(cfg, choices)  # type: ignore[arg-type]
+            check_config(config, conf)
+            if multirun and config["accelerator"]["devices"] != 1:
+                raise UserError(
+                    "-m with accelerator=ddp would start one sweep per GPU; run the jobs one by"
+                    " one, or sweep with accelerator=gpu"
+                )
+            if not config["resume"]:
+                try_out(config)
+
+    if not asks:
+        code = guarded(check, debug)
+        if code:
+            return code
+    problems: list[BaseException] = []
+
+    def job(cfg: DictConfig) -> None:
+        from diffstn.runs.training import train
+
+        context = HydraConfig.get()
+        run = RunFolder(context.runtime.output_dir)
+        words = list(context.overrides.task)
+        config = plain_config(cfg, OmegaConf.to_container(context.runtime.choices))  # type: ignore[arg-type]
+        interrupted = any(isinstance(problem, KeyboardInterrupt) for problem in problems)
+        if interrupted or (problems and config["on_error"] == "stop"):
+            run.write_overrides(words)
+            why = "the sweep was interrupted" if interrupted else "on_error=stop"
+            run.status("skipped", error=f"an earlier job did not finish, and {why}")
+            return
+        try:
+            if config["resume"]:
+                config = resumed_config(run, words, conf)
+            train(config, run, words)
+        except (Exception, KeyboardInterrupt) as error:
+            problems.append(error)
+            if multirun:
+                print(f"job failed: {run.path}: {error}", file=sys.stderr)
+
+    sweep.failures.clear()
+    sys.argv = [sys.argv[0], *arguments]
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1" if debug else "0")
+    hydra.main(version_base="1.3", config_path=str(conf.resolve()), config_name="train")(job)()
+    if multirun:
+        return 1 if sweep.failures else 0
+
+    def outcome() -> None:
+        if problems:
+            raise problems[0]
+
+    return guarded(outcome, debug)
+
+
+def run_command(
+    conf: Path,
+    name: str,
+    work: Callable[[RunFolder, dict[str, Any], dict[str, Any]], Any],
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """`python sample.py run=… [overrides]` and `python evaluate.py run=… [overrides]`.
+
+    Overrides of keys in conf/<name>.yaml are the command's own; all others change the run's
+    configuration.
+
+    Args:
+        work: called with the run, the command's settings and the run's configuration.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if {"-h", "--help"} & set(words):
+        print((conf / f"{name}.yaml").read_text())
+        print("Any other override changes the run's own configuration, e.g. sampler.steps=20.")
+        return 0
+
+    def checked() -> None:
+        own = composed(conf, name, [])
+        parsed = parse(words)
+        mine = [o.input_line or "" for o in parsed if o.key_or_group.split(".")[0] in own]
+        theirs = [o.input_line or "" for o in parsed if o.key_or_group.split(".")[0] not in own]
+        check_overrides(conf, name, mine)
+        settings: Any = OmegaConf.to_container(composed(conf, name, mine), resolve=True)
+        check_settings(settings, name)
+        run = open_run(settings["run"])
+        config = apply_overrides(yaml.safe_load(run.config.read_text()), theirs, conf)
+        config["accelerator"] = settings["accelerator"]
+        check_config(config, conf)
+        work(run, settings, config)
+
+    return guarded(checked, "debug=true" in (word.lower() for word in words))

@@ -1,0 +1,136 @@
+"""The numbers of a model on a split."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from diffstn.metrics import ClassAccuracy, CornerError, PoseError
+from diffstn.models.image_classifier import ImageClassifier
+from diffstn.models.pose_corrector import PoseCorrector
+from diffstn.runs.hardware import Hardware
+from diffstn.spatial import Affine, warp
+
+
+@torch.inference_mode()
+def evaluate(
+    model: PoseCorrector | ImageClassifier,
+    data: Any,
+    hardware: Hardware,
+    split: str = "test",
+    hypotheses: Sequence[int] = (1,),
+    seed: int = 0,
+    limit: int | None = None,
+    batch_size: int | None = None,
+) -> dict[str, Any]:
+    """Accuracy, per-class accuracy and, for models of poses, pose errors and what bounds them.
+
+    Args:
+        hypotheses: how many poses per picture to combine; one evaluation each. The first k of the
+            same hypotheses serve every k. A model that leaves no choice is evaluated with its own
+            number alone.
+        seed: of the latents, which are drawn for the whole split at once, so that the batch size
+            does not change what a deterministic sampler answers.
+        limit: only the first so many pictures.
+
+    Returns:
+        `{"accuracy": …, "per_class": {…}, "k": {k: {…}}, "uncorrected": …, "oracle": …,
+        "seconds": …, "pictures": …}`; accuracies in percent. The top-level accuracy is that of the
+        first k. `uncorrected` shows the classifier the distorted pictures as they are (resized to
+        its input), `oracle` the pictures corrected with the true A.
+    """
+    start = time.perf_counter()
+    device = hardware.device
+    model = model.to(device).eval()
+    total = len(data.split(split).labels)
+    total = min(total, limit or total)
+
+    def batches() -> Iterator[tuple[slice, Any]]:
+        with tqdm(total=total, desc=f"evaluating {split}", unit="picture", disable=None) as bar:
+            for rows in torch.arange(total).split(batch_size or 250):
+                yield slice(int(rows[0]), int(rows[-1]) + 1), data.batch(split, rows, device)
+                bar.update(len(rows))
+
+    with hardware.autocast():
+        if isinstance(model, ImageClassifier):
+            result = _classification(model, data, batches())
+        else:
+            counts = [model.fixed_hypotheses] if model.fixed_hypotheses else sorted(set(hypotheses))
+            result = _correction(model, data, batches(), total, counts, seed)
+    return {**result, "pictures": total, "seconds": round(time.perf_counter() - start, 1)}
+
+
+def _percentages(accuracy: ClassAccuracy) -> dict[str, Any]:
+    confusion = accuracy.confusion.double()
+    return {
+        "accuracy": round(float(100 * confusion.diagonal().sum() / confusion.sum()), 2),
+        "per_class": {
+            name: round(100 * float(share), 2)
+            for name, share in accuracy.compute().items()
+            if not share.isnan()  # a class that the split does not show
+        },
+    }
+
+
+def _classification(
+    model: ImageClassifier, data: Any, batches: Iterable[tuple[slice, Any]]
+) -> dict[str, Any]:
+    accuracy = ClassAccuracy(data.classes)
+    for _, batch in batches:
+        accuracy.update(model(batch.image).cpu(), batch.label.cpu())
+    return _percentages(accuracy)
+
+
+def pose_metric(model: PoseCorrector, data: Any) -> CornerError | None:
+    """The finest measure of pose error that model and data allow; None if their families differ."""
+    if type(model.transformation) is not type(data.transformation):
+        return None
+    if isinstance(model.transformation, Affine):
+        return PoseError(data.canvas, data.size)
+    return CornerError(data.canvas, model.transformation)
+
+
+def _correction(
+    model: PoseCorrector,
+    data: Any,
+    batches: Iterable[tuple[slice, Any]],
+    total: int,
+    counts: Sequence[int],
+    seed: int,
+) -> dict[str, Any]:
+    generator = torch.Generator().manual_seed(seed)
+    latents = model.draw_latents(total, counts[-1], generator)
+    accuracy = {k: ClassAccuracy(data.classes) for k in counts}
+    errors = {k: pose_metric(model, data) for k in counts}
+    uncorrected, oracle = ClassAccuracy(data.classes), ClassAccuracy(data.classes)
+    for rows, batch in batches:
+        label = batch.label.cpu()
+        correction = model(batch.image, latents=latents[rows], generator=generator)
+        for k in counts:
+            opinions = correction.probabilities[:, :k]
+            accuracy[k].update(model.combine(opinions).cpu(), label)
+            if (error := errors[k]) is not None:
+                surest = opinions.amax(dim=-1).argmax(dim=1)
+                error.update(correction.A[range(len(label)), surest].cpu(), batch.A.cpu())
+        identity = model.transformation.identity().to(batch.image.device)
+        as_is = model.warp(batch.image, identity.expand(len(label), 1, -1))
+        uncorrected.update(model.judge(as_is)[:, 0].cpu(), label)
+        true = warp(batch.image, batch.A, data.transformation, data.size)
+        oracle.update(model.judge(true[:, None])[:, 0].cpu(), label)
+    by_count = {
+        k: {
+            **_percentages(accuracy[k]),
+            "pose": {name: round(float(v), 4) for name, v in error.compute().items()}
+            if (error := errors[k]) is not None
+            else {},
+        }
+        for k in counts
+    }
+    return {
+        "accuracy": by_count[counts[0]]["accuracy"],
+        "uncorrected": _percentages(uncorrected)["accuracy"],
+        "oracle": _percentages(oracle)["accuracy"],
+        "k": {str(k): numbers for k, numbers in by_count.items()},
+    }

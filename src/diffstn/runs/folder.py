@@ -1,0 +1,108 @@
+"""The folder of one run: what is in it, and where runs are."""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from diffstn.errors import UserError
+
+PRETRAINED = Path(__file__).parents[1] / "pretrained"
+
+
+class RunFolder:
+    """`config.yaml`, `overrides.txt`, `environment.json`, `status.json`, `metrics.csv`,
+    `metrics.json`, `train.log`, `checkpoints/`, `figures/`: a run, complete on its own.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def figures(self) -> Path:
+        return self.path / "figures"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "train.log"
+
+    @property
+    def metrics_csv(self) -> Path:
+        return self.path / "metrics.csv"
+
+    def write_json(self, name: str, content: Any) -> Path:
+        """Write `<name>.json` in one step, so that no reader ever sees half a file."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        target = self.path / f"{name}.json"
+        draft = target.with_suffix(".json.part")
+        draft.write_text(json.dumps(content, indent=2, default=str) + "\n")
+        draft.replace(target)
+        return target
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Content of `<name>.json`, empty if there is none."""
+        path = self.path / f"{name}.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def write_overrides(self, words: Sequence[str]) -> None:
+        """Write `overrides.txt`, one override a line."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        (self.path / "overrides.txt").write_text("".join(f"{word}\n" for word in words))
+
+    def status(self, state: str, **more: Any) -> None:
+        """Say where the run stands: running, done, failed, interrupted or skipped."""
+        self.write_json("status", {"state": state, "time": time.strftime("%F %T"), **more})
+
+
+def find_runs(*roots: Path | str) -> list[RunFolder]:
+    """All run folders below the roots, oldest first."""
+    found = [
+        RunFolder(config.parent)
+        for root in roots
+        for config in Path(root).glob("**/config.yaml")
+        if (config.parent / "status.json").exists()
+    ]
+    return sorted(found, key=lambda run: run.config.stat().st_mtime)
+
+
+def describe_runs(runs: list[RunFolder], most: int = 15) -> str:
+    """A line per run: folder, state, model, data, accuracy."""
+    lines = []
+    for run in runs[-most:]:
+        choices = (yaml.safe_load(run.config.read_text()) or {}).get("choices", {})
+        state = run.read_json("status").get("state", "shipped")
+        what = " ".join(
+            str(choices[key]) for key in ("model", "data", "data/distortion") if choices.get(key)
+        )
+        lines.append(f"  {run.path}  [{state}]  {what}")
+    return "\n".join(lines)
+
+
+def open_run(path: str | None) -> RunFolder:
+    """The run at `path`, or one shipped with diffstn as `pretrained/<name>`.
+
+    Raises:
+        UserError: there is no run; the message lists those there are.
+    """
+    if path:
+        shipped = PRETRAINED / Path(path).name
+        if Path(path).parts[:1] == ("pretrained",) and (shipped / "config.yaml").exists():
+            return RunFolder(shipped)
+        if (Path(path) / "config.yaml").exists():
+            return RunFolder(path)
+    runs = find_runs("runs", "sweeps")
+    pretrained = [f"  pretrained/{p.parent.name}" for p in sorted(PRETRAINED.glob("*/config.yaml"))]
+    listing = "\n".join(filter(None, [describe_runs(runs), *pretrained]))
+    problem = f"run={path}: no run there" if path else "which run? pass run=<folder>"
+    raise UserError(f"{problem}; the runs there are:\n{listing}")

@@ -1,0 +1,134 @@
+"""The pictures that show what a run does."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from diffstn.diffusion.samplers import Sampler
+from diffstn.figures.animation import digits_turning_gif
+from diffstn.figures.curves import training_curves
+from diffstn.figures.hypotheses import hypotheses_page
+from diffstn.figures.pages import correction_page
+from diffstn.figures.reverse_strip import reverse_strip
+from diffstn.models.diff_in_stn import DiffInSTN
+from diffstn.models.pose_corrector import PoseCorrector
+from diffstn.runs.assembly import Assembly
+from diffstn.runs.hardware import Hardware
+from diffstn.spatial import Affine, as_matrix, decompose
+
+STEPS_DRAWN = 40
+HYPOTHESES_DRAWN = 8
+ANGLES_DRAWN = 200
+
+
+def draw_run(
+    assembly: Assembly,
+    hardware: Hardware,
+    folder: Path,
+    metrics_csv: Path | None = None,
+    per_class: int = 4,
+    seed: int = 0,
+) -> list[tuple[str, Path]]:
+    """Draw everything there is to draw of a run into `folder`; return names and paths.
+
+    Training curves for any model that has a `metrics.csv`; a page of corrections for models that
+    correct; for diffusion models also the reverse process as an animation and as a strip, and the
+    hypotheses with their rotations.
+    """
+    drawn: list[tuple[str, Path]] = []
+    if metrics_csv is not None and metrics_csv.exists():
+        drawn.append(("curves", training_curves(metrics_csv, folder / "curves.png")))
+    model, data = assembly.model.to(hardware.device).eval(), assembly.data
+    if not isinstance(model, PoseCorrector):
+        return drawn
+    labels = data.split("test").labels.cpu()
+    rows = torch.cat([(labels == c).nonzero()[:per_class, 0] for c in range(len(data.classes))])
+    batch = data.batch("test", rows, hardware.device)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.inference_mode(), hardware.autocast():
+        correction = model(batch.image, generator=generator)
+        predictions = model.combine(correction.probabilities).argmax(dim=-1)
+        page = correction_page(
+            batch.image,
+            correction.pictures[:, 0],
+            batch.upright,
+            batch.label,
+            predictions,
+            folder / "corrected.png",
+            classes=data.classes,
+            examples=per_class,
+        )
+        drawn.append(("corrected", page))
+        if isinstance(model, DiffInSTN):
+            drawn += _draw_diffusion(model, batch, folder, generator)
+    return drawn
+
+
+def _draw_diffusion(
+    model: DiffInSTN, batch: Any, folder: Path, generator: torch.Generator
+) -> list[tuple[str, Path]]:
+    """The walk from random poses: the poses x_t themselves as a GIF, the estimates as a strip."""
+    shape = (len(batch.label), 1, model.transformation.dim)
+    latents = torch.randn(shape, generator=generator).to(batch.image.device)
+    steps, frames, estimates, readings = [], [], [], []
+    with finely_stepped(model.sampler):
+        for t, *relative in model.reverse_process(batch.image, latents, generator):
+            now, foreseen = (
+                model.warp(batch.image, model.from_frame(batch.image, pose)) for pose in relative
+            )
+            steps.append(t)
+            frames.append(now[:, 0].float())
+            estimates.append(foreseen[:, 0].float())
+            readings.append(model.judge(now)[:, 0].argmax(dim=-1))
+    turning = digits_turning_gif(
+        torch.stack(frames),
+        folder / "turning.gif",
+        labels=batch.label,
+        predictions=torch.stack(readings),
+        frame_ms=100,
+    )
+    strip = reverse_strip(
+        torch.stack(estimates)[:, :: max(1, len(batch.label) // 10)],
+        folder / "reverse_process.png",
+        timesteps=torch.tensor(steps),
+        columns=11,
+    )
+    drawn = [("turning", turning), ("reverse_process", strip)]
+    if isinstance(model.transformation, Affine):
+        drawn.append(("hypotheses", _draw_hypotheses(model, batch, folder, generator)))
+    return drawn
+
+
+@contextmanager
+def finely_stepped(sampler: Sampler) -> Iterator[None]:
+    """Within this context the sampler takes at least `STEPS_DRAWN` steps, for motion to be seen."""
+    steps = sampler.steps
+    sampler.steps = max(steps or STEPS_DRAWN, STEPS_DRAWN)
+    try:
+        yield
+    finally:
+        sampler.steps = steps
+
+
+def _draw_hypotheses(
+    model: DiffInSTN, batch: Any, folder: Path, generator: torch.Generator
+) -> Path:
+    """The first picture of every class, its corrections and the rotations that were sampled."""
+    labels = batch.label
+    first = torch.stack([(labels == c).nonzero()[0, 0] for c in labels.unique()])
+    image, A = batch.image[first], batch.A[first]
+    many = model(image, hypotheses=ANGLES_DRAWN, generator=generator)
+    shown = slice(0, HYPOTHESES_DRAWN)
+    confidence, reading = many.probabilities[:, shown].max(dim=-1)
+    return hypotheses_page(
+        image,
+        many.pictures[:, shown],
+        confidence,
+        decompose(as_matrix(many.A)).rotation,
+        decompose(as_matrix(A)).rotation,
+        folder / "hypotheses.png",
+        predictions=reading,
+    )

@@ -1,0 +1,23 @@
+"""sample.py: pictures of a trained run."""
+
+from pathlib import Path
+from typing import Any
+
+from diffstn.runs.assembly import Assembly
+from diffstn.runs.folder import PRETRAINED, RunFolder
+from diffstn.runs.hardware import choose_hardware
+from diffstn.runs.pictures import draw_run
+
+
+def sample_run(run: RunFolder, settings: dict[str, Any], config: dict[str, Any]) -> list[Path]:
+    """Draw pages and animations of `run` and say where they are."""
+    hardware = choose_hardware(**settings["accelerator"])
+    assembly = Assembly.from_run(run, settings["checkpoint"], settings["weights"], config)
+    shipped = PRETRAINED in run.path.parents
+    folder = Path(settings["out"] or (f"samples/{run.path.name}" if shipped else run.figures))
+    drawn = draw_run(
+        assembly, hardware, folder, run.metrics_csv, settings["per_class"], settings["seed"]
+    )
+    for _, path in drawn:
+        print(f"wrote {path}")
+    return [path for _, path in drawn]

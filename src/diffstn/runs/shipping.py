@@ -1,0 +1,53 @@
+"""Turn a run into a small folder that ships with the package.
+
+Usage: python -m diffstn.runs.shipping <run folder> <name> [best|last]
+"""
+
+import json
+import sys
+
+import torch
+import yaml
+from safetensors.torch import save_file
+
+from diffstn.runs.assembly import trained_weights
+from diffstn.runs.folder import PRETRAINED, RunFolder, open_run
+
+LIMIT = 4 * 1024 * 1024
+
+
+def ship(run: RunFolder, name: str, checkpoint: str = "best") -> RunFolder:
+    """Write `pretrained/<name>/{config.yaml, weights.safetensors, metrics.json}`.
+
+    The averaged weights are stored in half precision; loading casts them back. The frozen
+    classifier stays: a shipped run needs nothing else.
+
+    Raises:
+        ValueError: the weights take more than 4 MiB.
+    """
+    config = yaml.safe_load(run.config.read_text())
+    weights = trained_weights(run, checkpoint, "ema" if config["ema_decay"] else "raw")
+    half = {
+        key: value.to(torch.float16).contiguous() if value.is_floating_point() else value
+        for key, value in weights.items()
+    }
+    size = sum(value.numel() * value.element_size() for value in half.values())
+    if size > LIMIT:
+        raise ValueError(f"the weights take {size / 2**20:.1f} MiB, more than {LIMIT / 2**20:.0f}")
+    shipped = RunFolder(PRETRAINED / name)
+    shipped.path.mkdir(parents=True, exist_ok=True)
+    save_file(half, shipped.path / "weights.safetensors")
+    (shipped.path / "weights.safetensors").chmod(0o644)
+    config.update(out=None, resume=False, debug=False)
+    shipped.config.write_text(yaml.safe_dump(config, sort_keys=False))
+    command = ["python train.py", *(run.path / "overrides.txt").read_text().split()]
+    command = [word for word in command if not word.startswith(("out=", "hydra."))]
+    metrics = {"command": " ".join(command), **json.loads((run.path / "metrics.json").read_text())}
+    shipped.write_json("metrics", metrics)
+    return shipped
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (3, 4):
+        sys.exit(__doc__)
+    print(ship(open_run(sys.argv[1]), *sys.argv[2:]).path)

@@ -1,0 +1,104 @@
+"""Train, sample and evaluate as a user does, on a few hundred real digits."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+ROOT = Path(__file__).parents[1]
+
+
+def python(folder: Path, script: str, *overrides: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / script), *overrides],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory in which a run called `first` was trained."""
+    folder = tmp_path_factory.mktemp("work")
+    overrides = [
+        *("model=diff_in_stn", "data=affine_mnist", "schedule=cosine", "out=first"),
+        *("data.limit_train=300", "data.limit_val=100", "data.limit_test=100"),
+        *("data.batch_size=50", "epochs=2", "model.network.width=32", "encoder=pool"),
+    ]
+    done = python(folder, "train.py", *overrides)
+    assert done.returncode == 0, done.stderr
+    assert "corrected, k = 16" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    (folder / "overrides").write_text("\n".join(overrides) + "\n")
+    return folder
+
+
+def test_a_run_is_a_folder_complete_on_its_own(folder: Path):
+    run = folder / "first"
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    assert config["choices"]["model"] == "diff_in_stn"
+    assert config["model"]["network"]["width"] == 32
+    assert (run / "overrides.txt").read_text() == (folder / "overrides").read_text()
+    status = json.loads((run / "status.json").read_text())
+    assert status["state"] == "done"
+    environment = json.loads((run / "environment.json").read_text())
+    assert {"torch", "commit", "hardware", "precision", "seed"} <= set(environment)
+    with (run / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["6", "12"]
+    assert {"train/loss", "val/accuracy", "val/corner_distance", "seconds"} <= set(rows[0])
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert set(metrics["k"]) == {"1", "16"}
+    assert status["accuracy"] == metrics["accuracy"] == metrics["k"]["1"]["accuracy"]
+    assert metrics["uncorrected"] <= metrics["oracle"]
+    assert metrics["protocol"]["pictures"] == 100
+    assert metrics["protocol"]["weights"] == "ema"
+    assert "trained in" in (run / "train.log").read_text()
+    assert {path.name for path in (run / "figures").iterdir()} == {
+        *("curves.png", "corrected.png", "turning.gif", "reverse_process.png", "hypotheses.png")
+    }
+    for name in ("best", "last"):
+        content = torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True)
+        assert content["state_dict"].keys() == content["ema_state_dict"].keys()
+
+
+def test_sample_draws_from_the_folder_alone(folder: Path):
+    done = python(folder, "sample.py", "run=first", "out=drawn", "per_class=2", "sampler.steps=4")
+    assert done.returncode == 0, done.stderr
+    drawn = {path.name for path in (folder / "drawn").iterdir()}
+    assert {"corrected.png", "turning.gif"} <= drawn
+    assert done.stdout.count("wrote drawn/") == len(drawn)
+
+
+def test_evaluate_repeats_the_numbers_of_training(folder: Path):
+    done = python(folder, "evaluate.py", "run=first", "batch_size=33", "hypotheses=[1,16]")
+    assert done.returncode == 0, done.stderr
+    [path] = (folder / "first" / "evaluations").glob("*.json")
+    again = json.loads(path.read_text())
+    first = json.loads((folder / "first" / "metrics.json").read_text())
+    for k in ("1", "16"):
+        assert again["k"][k]["accuracy"] == pytest.approx(first["k"][k]["accuracy"], abs=1)
+        pose = first["k"][k]["pose"]
+        assert again["k"][k]["pose"] == pytest.approx(pose, rel=0.1, abs=0.5)
+    assert again["oracle"] == first["oracle"]
+    assert again["protocol"]["latent_seed"] == 0
+
+
+def test_run_pointing_nowhere_lists_the_runs(folder: Path):
+    (folder / "runs").mkdir(exist_ok=True)
+    (folder / "runs" / "one").symlink_to(folder / "first")
+    done = python(folder, "evaluate.py", "run=nowhere")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: run=nowhere: no run there")
+    assert "runs/one  [done]  diff_in_stn affine_mnist paper" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,9 @@
+"""Train a model: python train.py model=diff_in_stn data=affine_mnist schedule=cosine."""
+
+import sys
+from pathlib import Path
+
+from diffstn.runs.command import train_command
+
+if __name__ == "__main__":
+    sys.exit(train_command(Path(__file__).parent / "conf"))
