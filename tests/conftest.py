@@ -1,7 +1,6 @@
 """What tests of models and runs share: a few digits, and runs of seconds."""
 
 import functools
-import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +8,10 @@ from typing import Any
 
 import pytest
 import torch
-import yaml
 
 from diffstn.data import mnist
-from diffstn.errors import UserError
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.command import train_command
-from diffstn.runs.folder import RunFolder
 
 CONF = Path(__file__).parents[1] / "conf"
 

@@ -14,7 +14,11 @@ TRAINER: Any = SimpleNamespace(global_step=17, current_epoch=2)
 def test_names_the_step(value: float):
     with pytest.raises(UserError, match=r"at step 17 \(epoch 3\)"):
         StopOnNonFiniteLoss().on_train_batch_end(
-            TRAINER, None, {"loss": torch.tensor(value)}, None, 0  # type: ignore[arg-type]
+            TRAINER,
+            None,
+            {"loss": torch.tensor(value)},
+            None,
+            0,  # type: ignore[arg-type]
         )
 
 

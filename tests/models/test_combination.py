@@ -9,26 +9,34 @@ OPINIONS = torch.tensor(
         [[0.9, 0.1, 0.0], [0.0, 0.2, 0.8], [0.0, 0.3, 0.7]],
     ]
 )
+BELIEF = torch.tensor([[0.9, 0.0, 0.1], [0.1, 0.1, 0.8]])
 
 
-def test_mean_averages_probabilities():
-    combined = combination("mean")(OPINIONS)
-    expected = torch.tensor([[1.1, 1.5, 0.4], [0.9, 0.6, 1.5]]) / 3
-    torch.testing.assert_close(combined, expected)
+def test_mean_counts_all_alike():
+    torch.testing.assert_close(combination("mean")(OPINIONS, BELIEF), torch.full((2, 3), 1 / 3))
 
 
-def test_most_confident_takes_the_surest_hypothesis_whole():
-    combined = combination("most_confident")(OPINIONS)
-    assert torch.equal(combined, torch.stack([OPINIONS[0, 1], OPINIONS[1, 0]]))
+def test_most_confident_takes_the_surest_hypothesis_whatever_the_belief():
+    expected = torch.tensor([[0.0, 1, 0], [1, 0, 0]])
+    assert torch.equal(combination("most_confident")(OPINIONS, BELIEF), expected)
+
+
+def test_agreement_takes_the_hypothesis_that_reads_as_believed():
+    scores = (OPINIONS * BELIEF[:, None]).sum(-1)
+    torch.testing.assert_close(scores[0], torch.tensor([0.46, 0.10, 0.47]))
+    expected = torch.tensor([[0.0, 0, 1], [0, 1, 0]])
+    assert torch.equal(combination("agreement")(OPINIONS, BELIEF), expected)
 
 
 @pytest.mark.parametrize("name", COMBINATIONS)
-def test_one_hypothesis_is_its_own_combination_and_order_does_not_matter(name: str):
+def test_weights_sum_to_one_and_follow_their_hypotheses(name: str):
     combine = combination(name)
-    assert torch.equal(combine(OPINIONS[:, :1]), OPINIONS[:, 0])
-    torch.testing.assert_close(combine(OPINIONS.flip(1)), combine(OPINIONS))
+    weights = combine(OPINIONS, BELIEF)
+    torch.testing.assert_close(weights.sum(dim=1), torch.ones(2))
+    torch.testing.assert_close(combine(OPINIONS.flip(1), BELIEF), weights.flip(1))
+    assert torch.equal(combine(OPINIONS[:, :1], BELIEF), torch.ones(2, 1))
 
 
 def test_an_unknown_name_lists_what_there_is():
-    with pytest.raises(ValueError, match="'median'; choose mean, most_confident"):
+    with pytest.raises(ValueError, match="'median'; choose mean, most_confident, agreement"):
         combination("median")

@@ -35,7 +35,9 @@ def test_one_timestep_serves_the_whole_batch(assembly: Build, monkeypatch: pytes
     network = parts.model.denoiser.network
     forward = network.forward
     monkeypatch.setattr(
-        network, "forward", lambda z, t, **condition: (seen.append(t), forward(z, t, **condition))[1]
+        network,
+        "forward",
+        lambda z, t, **condition: (seen.append(t), forward(z, t, **condition))[1],
     )
     for _ in range(5):
         parts.model.loss(parts.data.batch("train", torch.arange(8)))

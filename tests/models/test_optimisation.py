@@ -40,9 +40,7 @@ def test_a_resumed_schedule_keeps_its_position_and_takes_its_shape_from_the_conf
     state = {"last_epoch": 5, "_step_count": 6, "_last_lr": [0.1], "total_steps": 5}
     checkpoint = {"lr_schedulers": [state]}
     small(SGD).on_load_checkpoint(checkpoint)
-    assert checkpoint["lr_schedulers"] == [
-        {"last_epoch": 5, "_step_count": 6, "_last_lr": [0.1]}
-    ]
+    assert checkpoint["lr_schedulers"] == [{"last_epoch": 5, "_step_count": 6, "_last_lr": [0.1]}]
 
 
 def test_frozen_stays_in_evaluation_mode_while_gradients_flow_through():

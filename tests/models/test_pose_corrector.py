@@ -17,9 +17,7 @@ MODELS = ["stn", "ic_stn", "pose_regression", "diff_in_stn", "latent_diff_in_stn
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("distortion", ["paper", "rts", "projective", "elastic"])
-def test_corrects_pictures_of_every_family_and_canvas(
-    assembly: Build, name: str, distortion: str
-):
+def test_corrects_pictures_of_every_family_and_canvas(assembly: Build, name: str, distortion: str):
     parts = assembly(f"model={name}", f"data/distortion={distortion}", "sampler.steps=3")
     model, batch = parts.model.eval(), parts.data.batch("val", torch.arange(5))
     with torch.no_grad():
@@ -81,7 +79,9 @@ def test_the_classifiers_loss_does_not_reach_a_supervised_pose(assembly: Build):
         parts = assembly(f"model={name}")
         model, batch = parts.model.train(), parts.data.batch("train", torch.arange(8))
         model.loss(batch)["nll"].backward()
-        moved = [path for path, p in model.named_parameters() if p.grad is not None and p.grad.any()]
+        moved = [
+            path for path, p in model.named_parameters() if p.grad is not None and p.grad.any()
+        ]
         assert moved
         assert all(path.startswith("classifier.") for path in moved), name
 

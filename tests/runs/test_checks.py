@@ -13,6 +13,7 @@ Compose = Callable[..., dict[str, Any]]
 @pytest.mark.parametrize(
     ("override", "message"),
     [
+        ("schedule.steps=0", "schedule.steps=0: must be a whole number of at least 1"),
         ("schedule.steps=x", "schedule.steps=x: must be a whole number"),
         ("optimizer.lr=abc", "optimizer.lr=abc: must be a number"),
         ("data.batch_size=many", "data.batch_size=many: must be a whole number"),
@@ -26,7 +27,7 @@ Compose = Callable[..., dict[str, Any]]
         ("evaluate.weights=average", "evaluate.weights=average: must be one of ema, raw"),
         ("evaluate.hypotheses=[0]", "evaluate.hypotheses=[0]: must be a list"),
         ("sampler.hypotheses=0", "sampler.hypotheses=0: must be a whole number of at least 1"),
-        ("sampler.combine=median", "must be one of mean, most_confident"),
+        ("sampler.combine=median", "must be one of mean, most_confident, agreement"),
         ("sampler.steps=many", "sampler.steps=many: must be a whole number or null"),
         ("sampler.steps=1001", "sampler.steps=1001: the schedule has 1 to 1000 steps"),
         ("+model.transformation=tsp", "must be one of affine, projective, tps or null"),
@@ -46,7 +47,7 @@ Compose = Callable[..., dict[str, Any]]
 )
 def test_a_bad_value_is_one_clear_line(config: Compose, override: str, message: str):
     with pytest.raises(UserError) as caught:
-        check_config(config(override))
+        check_config(config("encoder=conv", override))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -60,20 +61,20 @@ def test_a_bad_value_is_one_clear_line(config: Compose, override: str, message: 
         ("optimizer.lr=-1", "optimizer: Invalid learning rate"),
         ("lr_schedule.warmup=2", "lr_schedule: "),
         ("model.prediction=noise", "unknown prediction 'noise'; choose one of eps, x0, v"),
-        ("model.network.time_features=7", "even number of features, got 7"),
+        ("+model.network.time_features=7", "even number of features, got 7"),
         ("sampler.spacing=even", "DDIM: unknown spacing 'even'; choose one of"),
         ("sampler.eta=2", "eta must lie between"),
-        ("schedule.steps=0", "Cosine: "),
-        ("encoder.strides=[1]", "5 widths need as many strides, got 1"),
+        ("schedule.s=-1", "Cosine: "),
+        ("encoder.strides=[1]", "widths need as many strides, got 1"),
         ("encoder.features=-4", "ConvEncoder: "),
     ],
 )
 def test_a_value_out_of_range_is_its_constructors_line(
     config: Compose, override: str, message: str
 ):
-    built = config("classifier=joint", override)
+    built = config("classifier=joint", "encoder=conv", override)
+    check_config(built)
     with pytest.raises(UserError) as caught:
-        check_config(built)
         try_out(built)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -130,7 +131,9 @@ def test_the_other_commands_settings_are_checked(command: str, settings: dict[st
         check_settings(settings, command)
 
 
-@pytest.mark.parametrize("path", sorted(PRETRAINED.glob("*/config.yaml")), ids=lambda p: p.parent.name)
+@pytest.mark.parametrize(
+    "path", sorted(PRETRAINED.glob("*/config.yaml")), ids=lambda p: p.parent.name
+)
 def test_what_ships_can_be_built(path: Any):
     import yaml
 

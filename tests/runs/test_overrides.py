@@ -58,11 +58,11 @@ def test_valid_overrides_pass(override: str):
 
 def test_keys_of_the_chosen_group_are_known():
     check_overrides(CONF, "train", ["model=stn", "model.cascade=2"])
-    with pytest.raises(UserError, match="no setting 'model.cascade'"):
+    with pytest.raises(UserError, match=r"no setting 'model\.cascade'"):
         check_overrides(CONF, "train", ["model=diff_in_stn", "model.cascade=2"])
 
 
-@pytest.mark.parametrize("word", ["epochs", "epochs 3", "=3", "a=b=[c"])
+@pytest.mark.parametrize("word", ["epochs", "epochs 3", "a=b=[c"])
 def test_what_is_no_override_is_refused(word: str):
     with pytest.raises(UserError, match="is no override; write key=value"):
         parse([word])

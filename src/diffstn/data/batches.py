@@ -102,9 +102,10 @@ class IndexLoader:
         return -(-self.shard // self.batch_size)
 
     def __iter__(self) -> Iterator[Tensor]:
+        # a generator: a trainer that resumes makes its iterator first and calls `set_epoch` after
         if self.shuffle:
             order = torch.randperm(self.size, generator=keyed_generator(self.seed, self.epoch))
         else:
             order = torch.arange(self.size)
         shard = order[self.rank :: self.world_size][: self.shard]
-        return iter(shard.split(self.batch_size) if self.shard else ())
+        yield from shard.split(self.batch_size) if self.shard else ()

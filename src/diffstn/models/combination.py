@@ -1,34 +1,52 @@
-"""How the judge's opinions of several hypotheses become one."""
+"""How much each of several hypotheses counts.
+
+A combination maps the judge's opinions of k corrected pictures, probabilities (B, k, classes), and
+what the corrector itself believes the distorted picture to show, (B, classes), to weights (B, k)
+that sum to 1. The combined opinion is the weighted mean of the k opinions.
+"""
 
 from collections.abc import Callable
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+Combination = Callable[[Tensor, Tensor], Tensor]
 
-def mean(probabilities: Tensor) -> Tensor:
-    """Average over hypotheses, the Monte Carlo estimate of p(y | picture) = E_A p(y | picture, A).
 
-    (B, k, classes) → (B, classes).
+def mean(probabilities: Tensor, belief: Tensor) -> Tensor:
+    """All alike: the Monte Carlo estimate of p(y | picture) = E_A p(y | picture, A)."""
+    return torch.full_like(probabilities[..., 0], 1 / probabilities.shape[1])
+
+
+def most_confident(probabilities: Tensor, belief: Tensor) -> Tensor:
+    """Only the hypothesis with the highest top probability."""
+    return only(probabilities.amax(dim=-1))
+
+
+def agreement(probabilities: Tensor, belief: Tensor) -> Tensor:
+    r"""Only the hypothesis after which the judge agrees best with what the corrector saw.
+
+    The score of hypothesis A is $\sum_y b(y)\,p(y \mid \text{picture}, A)$, the probability that a
+    label drawn from the belief b and one drawn from the judge's opinion are the same. A pose that
+    turns a 6 into a 9 reads well upright, but not as what the distorted picture was taken for.
     """
-    return probabilities.mean(dim=1)
+    return only((probabilities * belief[:, None]).sum(dim=-1))
 
 
-def most_confident(probabilities: Tensor) -> Tensor:
-    """The opinion on the hypothesis with the highest top probability.
-
-    (B, k, classes) → (B, classes).
-    """
-    best = probabilities.amax(dim=-1).argmax(dim=1)
-    return probabilities[range(len(best)), best]
+def only(score: Tensor) -> Tensor:
+    """Weight 1 for the highest score of each row (B, k), 0 for the rest."""
+    return F.one_hot(score.argmax(dim=1), score.shape[1]).to(score.dtype)
 
 
-COMBINATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+COMBINATIONS: dict[str, Combination] = {
     "mean": mean,
     "most_confident": most_confident,
+    "agreement": agreement,
 }
 
 
-def combination(name: str) -> Callable[[Tensor], Tensor]:
+def combination(name: str) -> Combination:
     """Look a combination up by name; ValueError lists what there is."""
     if name not in COMBINATIONS:
         raise ValueError(f"no way to combine called '{name}'; choose {', '.join(COMBINATIONS)}")

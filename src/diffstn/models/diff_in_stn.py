@@ -17,10 +17,10 @@ class DiffInSTN(PoseCorrector):
     r"""Samples poses from p(A | picture), and so finds the modes that a regressor would average.
 
     What is diffused is the standardised pose relative to the picture's frame C,
-    $x_0 = (C^{-1}A - \mu)/s$, (B, dim). The encoder sees the
-    picture once; the denoiser trains on `timesteps` noise levels of each picture, one from each of
-    as many equal strata of 1…T, which costs little beside the encoder and steadies the gradient.
-    The loss is the mean-square error in the space the denoiser's network predicts in.
+    $x_0 = (C^{-1}A - \mu)/s$, (B, dim). The encoder sees the picture once; the denoiser trains on
+    `timesteps` noise levels of each picture, one from each of as many equal strata of 1…T, which
+    costs little beside the encoder and steadies the gradient. The loss is the mean-square error in
+    the space the denoiser's network predicts in.
 
     The first hypothesis starts at the centre of the latents, x_T = 0, the others at random. From
     the centre the deterministic flow sets out along the posterior mean and is drawn into the
@@ -28,7 +28,8 @@ class DiffInSTN(PoseCorrector):
     show the other modes.
 
     A linear head reads the label from the embedding and adds `label_weight` times its cross-entropy
-    to the loss: it is a teacher of the encoder only, see `LabelHead`.
+    to the loss. It teaches the encoder which modes are plausible, see `LabelHead`; when hypotheses
+    are combined by `agreement`, its reading also helps to choose among them.
 
     With a classifier that trains along, it learns on pictures corrected by x̂_0 at the lowest of
     the noise levels; its loss does not reach the pose.
@@ -97,6 +98,10 @@ class DiffInSTN(PoseCorrector):
         for t, *points in walk:
             x_t, x_0 = (self.standardiser.decode(x).unflatten(0, (-1, k)) for x in points)
             yield t, x_t, x_0
+
+    def belief(self, image: Tensor) -> Tensor:
+        """The label head's reading of the distorted pictures."""
+        return self.label_head.linear(self.encoder(image)).float().softmax(dim=-1)
 
     def loss(self, batch: Any) -> dict[str, Tensor]:
         features = self.encoder(batch.image)

@@ -26,6 +26,8 @@ class Correction(NamedTuple):
     """Corrected pictures (B, k, C, H, W)."""
     probabilities: Tensor
     """The classifier's opinion of each corrected picture, (B, k, classes)."""
+    belief: Tensor
+    """What the corrector itself takes the distorted pictures for, (B, classes)."""
 
 
 class PoseCorrector(OptimisedModule):
@@ -43,7 +45,7 @@ class PoseCorrector(OptimisedModule):
         size: (height, width) of a corrected picture.
         classes: number of classes.
         hypotheses: how many poses to draw for a picture.
-        combine: `mean` or `most_confident`, see `combination`.
+        combine: `mean`, `most_confident` or `agreement`, see `combination`.
         frame: pictures (B, C, H, W) → affine maps (B, 6) into them, such as `moment_frame`; poses
             are predicted relative to them. None for the picture itself. The encoder must look at
             the picture through the same frame, see `FramedEncoder`.
@@ -73,7 +75,13 @@ class PoseCorrector(OptimisedModule):
         self.target_transformation = target_transformation
         self.size = size
         self.hypotheses = hypotheses
-        self.combine = combination(combine)
+        if combine == "agreement" and type(self).belief is PoseCorrector.belief:
+            raise ValueError(
+                f"combine=agreement asks what the corrector takes a picture for, and"
+                f" {type(self).__name__} has no opinion: choose mean or most_confident"
+            )
+        self.combination = combination(combine)
+        self.classes = classes
         self.frame = frame
         self.validation_accuracy = MulticlassAccuracy(classes, average="micro")
 
@@ -154,7 +162,20 @@ class PoseCorrector(OptimisedModule):
             latents = self.draw_latents(len(image), hypotheses or self.hypotheses, generator)
         A = self.poses(image, latents.to(image.device), generator)
         pictures = self.warp(image, A)
-        return Correction(A, pictures, self.judge(pictures).exp())
+        return Correction(A, pictures, self.judge(pictures).exp(), self.belief(image))
+
+    def belief(self, image: Tensor) -> Tensor:
+        """What the corrector takes distorted pictures for, (B, classes); uniform: no opinion."""
+        return torch.full((len(image), self.classes), 1 / self.classes, device=image.device)
+
+    def weights(self, correction: Correction, hypotheses: int | None = None) -> Tensor:
+        """How much each of the first so many hypotheses counts, (B, k)."""
+        return self.combination(correction.probabilities[:, :hypotheses], correction.belief)
+
+    def combine(self, correction: Correction, hypotheses: int | None = None) -> Tensor:
+        """The combined opinion on the first so many hypotheses, probabilities (B, classes)."""
+        weights = self.weights(correction, hypotheses)
+        return (weights[..., None] * correction.probabilities[:, :hypotheses]).sum(dim=1)
 
     def classification_loss(self, pictures: Tensor, label: Tensor) -> Tensor:
         """Negative log-likelihood of the labels (B,) given corrected pictures (B, k, C, h, w)."""
@@ -175,7 +196,7 @@ class PoseCorrector(OptimisedModule):
     def validation_step(self, batch: Any, batch_index: int) -> None:
         generator = torch.Generator().manual_seed(batch_index)
         correction = self(batch.image, hypotheses=1, generator=generator)
-        self.validation_accuracy(self.combine(correction.probabilities), batch.label)
+        self.validation_accuracy(self.combine(correction), batch.label)
         nll = F.nll_loss(correction.probabilities[:, 0].clamp_min(1e-12).log(), batch.label)
         corner = self.corner_distance(correction.A[:, 0], batch.A).mean()
         self.log_dict(

@@ -8,8 +8,8 @@ class LabelHead(nn.Module):
     """Cross-entropy of a linear classifier on an embedding, as an auxiliary training loss.
 
     Which digit it is decides which poses are plausible, so an encoder that knows the label places
-    the modes of the pose better. The head is never asked at inference: what a corrected picture
-    shows is for the judge to say.
+    the modes of the pose better. At inference the head is asked at most which of several corrected
+    pictures to trust; what that picture shows is for the judge to say.
 
     Shapes: embedding (B, features), label (B,) → scalar.
     """

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import torch
-import yaml
 from hydra.utils import get_class, get_object
 from torch import nn
 
@@ -16,7 +15,7 @@ from diffstn.runs.annotations import AtLeast, Count, OneOf, describe, fits, para
 from diffstn.runs.assembly import FRAMES, TRANSFORMATIONS, Assembly, check_targets, user_errors
 from diffstn.runs.hardware import choose_hardware
 from diffstn.runs.loggers import LOGGERS
-from diffstn.runs.overrides import closest
+from diffstn.runs.overrides import closest, composed
 
 KINDS = {"upright": "pictures as they are", "distorted": "distorted pictures with their pose"}
 
@@ -39,6 +38,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "evaluate.weights": WEIGHTS,
         "evaluate.checkpoint": CHECKPOINT,
         "evaluate.limit": Count | None,
+        "schedule.steps": Count,
         "sampler.hypotheses": Count,
         "sampler.combine": Annotated[str, OneOf(tuple(COMBINATIONS))],
         "model.transformation": Annotated[str, OneOf(tuple(TRANSFORMATIONS))] | None,
@@ -175,6 +175,6 @@ def _what_fits(needs: tuple[str, ...], conf: Path | None) -> str:
     fitting = [
         path.stem
         for path in sorted((conf / "data").glob("*.yaml"))
-        if kind_of(yaml.safe_load(path.read_text())["_target_"]) in needs
+        if kind_of(composed(conf, "train", [f"data={path.stem}"]).data._target_) in needs
     ]
     return f"; use data={' or '.join(fitting)}"

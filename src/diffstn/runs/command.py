@@ -18,6 +18,7 @@ from diffstn.errors import UserError
 from diffstn.runs import sweep
 from diffstn.runs.checks import check_config, check_settings, try_out
 from diffstn.runs.folder import RunFolder, open_run
+from diffstn.runs.hardware import choose_hardware
 from diffstn.runs.overrides import (
     apply_overrides,
     check_overrides,
@@ -66,17 +67,20 @@ def plain_config(cfg: DictConfig, choices: dict[str, Any]) -> dict[str, Any]:
     return config  # type: ignore[return-value]
 
 
-def resumed_config(run: RunFolder, words: Sequence[str], conf: Path) -> dict[str, Any]:
-    """The configuration of the run in a folder, with overrides, to carry on with it.
+def resumed_config(out: str | None, words: Sequence[str], conf: Path) -> dict[str, Any]:
+    """The configuration of the run in folder `out`, with the overrides that are new, to carry on.
 
     Raises:
         UserError: there is no run, or the overrides do not fit it.
     """
-    ours = [word for word in words if not word.startswith(("out=", "resume="))]
-    stored = yaml.safe_load(open_run(str(run.path)).config.read_text())
-    config = {**apply_overrides(stored, ours, conf), "resume": True}
+    if out is None:
+        raise UserError("resume=true carries on with the run in out=; pass out=<its folder>")
+    run = open_run(out)
+    said = {"resume=true", *(run.path / "overrides.txt").read_text().splitlines()}
+    new = [word for word in words if word not in said and not word.startswith("out=")]
+    config = apply_overrides(yaml.safe_load(run.config.read_text()), new, conf)
     check_config(config, conf)
-    return config
+    return {**config, "resume": True}
 
 
 def train_command(conf: Path, arguments: Sequence[str] | None = None) -> int:
@@ -85,6 +89,7 @@ def train_command(conf: Path, arguments: Sequence[str] | None = None) -> int:
     words = [word for word in arguments if not word.startswith("-")]
     debug = "debug=true" in (word.lower() for word in words)
     multirun = bool({"-m", "--multirun"} & set(arguments))
+    resumed: dict[str, Any] = {}
     asks = {"-h", "--help", "--hydra-help", "--cfg", "-c", "--info", "-i"} & set(arguments)
 
     def check() -> None:
@@ -105,8 +110,13 @@ def train_command(conf: Path, arguments: Sequence[str] | None = None) -> int:
                     "-m with accelerator=ddp would start one sweep per GPU; run the jobs one by"
                     " one, or sweep with accelerator=gpu"
                 )
+            choose_hardware(**config["accelerator"])
             if not config["resume"]:
                 try_out(config)
+            elif multirun:
+                raise UserError("resume=true carries on with one run; leave -m out")
+            else:
+                resumed.update(resumed_config(config["out"], one, conf))
 
     if not asks:
         code = guarded(check, debug)
@@ -128,16 +138,16 @@ def train_command(conf: Path, arguments: Sequence[str] | None = None) -> int:
             run.status("skipped", error=f"an earlier job did not finish, and {why}")
             return
         try:
-            if config["resume"]:
-                config = resumed_config(run, words, conf)
-            train(config, run, words)
+            train(resumed or config, run, words)
         except (Exception, KeyboardInterrupt) as error:
             problems.append(error)
             if multirun:
                 print(f"job failed: {run.path}: {error}", file=sys.stderr)
 
     sweep.failures.clear()
-    sys.argv = [sys.argv[0], *arguments]
+    sweeping = ["-m"] if multirun else []  # argparse wants it before all overrides
+    rest = [word for word in arguments if word not in ("-m", "--multirun")]
+    sys.argv = [sys.argv[0], *sweeping, *rest]
     os.environ.setdefault("HYDRA_FULL_ERROR", "1" if debug else "0")
     hydra.main(version_base="1.3", config_path=str(conf.resolve()), config_name="train")(job)()
     if multirun:

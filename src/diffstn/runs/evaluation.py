@@ -109,11 +109,10 @@ def _correction(
         label = batch.label.cpu()
         correction = model(batch.image, latents=latents[rows], generator=generator)
         for k in counts:
-            opinions = correction.probabilities[:, :k]
-            accuracy[k].update(model.combine(opinions).cpu(), label)
+            accuracy[k].update(model.combine(correction, k).cpu(), label)
             if (error := errors[k]) is not None:
-                surest = opinions.amax(dim=-1).argmax(dim=1)
-                error.update(correction.A[range(len(label)), surest].cpu(), batch.A.cpu())
+                chosen = model.weights(correction, k).argmax(dim=1)
+                error.update(correction.A[range(len(label)), chosen].cpu(), batch.A.cpu())
         identity = model.transformation.identity().to(batch.image.device)
         as_is = model.warp(batch.image, identity.expand(len(label), 1, -1))
         uncorrected.update(model.judge(as_is)[:, 0].cpu(), label)

@@ -54,7 +54,7 @@ def dashboard(settings: Mapping[str, Any], run: RunFolder, config: dict[str, Any
             run.write_json("wandb", {"id": logger.experiment.id})
             yield logger
         finally:
-            wandb.finish(quiet=True)
+            wandb.finish()
 
 
 def log_picture(logger: Any, name: str, path: Path, step: int) -> None:

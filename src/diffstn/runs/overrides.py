@@ -55,15 +55,24 @@ def keys(node: Any, prefix: str = "") -> Iterator[str]:
 
 
 def closest(word: str, known: Sequence[str]) -> str:
-    """A hint: ' Did you mean …?' or what there is."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    if not close:
-        tails: dict[str, str] = {}
-        for key in known:
-            tails.setdefault(key.rsplit(".", 1)[-1], key)
-        match = difflib.get_close_matches(word.rsplit(".", 1)[-1], list(tails), n=1, cutoff=0.6)
-        close = [tails[m] for m in match]
-    return f"did you mean {close[0]}?" if close else f"there are: {', '.join(sorted(known)[:30])}"
+    """A hint: 'did you mean …?' or what there is.
+
+    A key of the same last name comes first, then the one spelt most alike, as a whole or in its
+    last name.
+    """
+    tails: dict[str, str] = {}
+    for key in known:
+        tails.setdefault(key.rsplit(".", 1)[-1], key)
+    tail = word.rsplit(".", 1)[-1]
+    alike = difflib.get_close_matches
+    for close in (
+        [tails[tail]] if tail in tails else [],
+        alike(word, known, n=1, cutoff=0.5),
+        [tails[match] for match in alike(tail, list(tails), n=1, cutoff=0.6)],
+    ):
+        if close:
+            return f"did you mean {close[0]}?"
+    return f"there are: {', '.join(sorted(known)[:30])}"
 
 
 def combinations(parsed: Sequence[Override]) -> Iterator[list[str]]:
@@ -145,6 +154,10 @@ def apply_overrides(config: dict[str, Any], overrides: Sequence[str], conf: Path
             if value not in known_groups[key]:
                 raise UserError(
                     f"{key}={value}: no such choice; {closest(str(value), known_groups[key])}"
+                )
+            if "@package _global_" in (conf / key / f"{value}.yaml").read_text():
+                raise UserError(
+                    f"{key}={value}: a run keeps its {key}; override single settings, or train anew"
                 )
             node = composed(conf, f"{key}/{value}", [])
             for part in key.split("/"):

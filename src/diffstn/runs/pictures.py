@@ -50,7 +50,7 @@ def draw_run(
     generator = torch.Generator().manual_seed(seed)
     with torch.inference_mode(), hardware.autocast():
         correction = model(batch.image, generator=generator)
-        predictions = model.combine(correction.probabilities).argmax(dim=-1)
+        predictions = model.combine(correction).argmax(dim=-1)
         page = correction_page(
             batch.image,
             correction.pictures[:, 0],

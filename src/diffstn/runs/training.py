@@ -1,6 +1,7 @@
 """Train, evaluate, draw: one run in one folder."""
 
 import gc
+import os
 import signal
 import threading
 import time
@@ -30,6 +31,13 @@ from diffstn.runs.pictures import draw_run
 from diffstn.runs.tables import result_table
 
 
+def first_rank() -> bool:
+    """Whether this process is the one that writes: further ranks run the same command again."""
+    return (
+        int(os.environ.get("LOCAL_RANK", "0")) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0
+    )
+
+
 def claim_folder(run: RunFolder, resume: bool) -> None:
     """Make sure that nothing is overwritten.
 
@@ -54,7 +62,8 @@ def train(config: dict[str, Any], run: RunFolder, overrides: Sequence[str] = ())
         UserError: bad input; `status.json` says failed and `train.log` why.
     """
     quiet_libraries()
-    claim_folder(run, config["resume"])
+    if first_rank():
+        claim_folder(run, config["resume"])
     with LogFile(run.log) as log:
         try:
             run.status("running")

@@ -1,0 +1,123 @@
+"""A multirun: every job its own folder, no failure hidden, one table at the end."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diffstn.models.stn import STN
+from diffstn.runs.sweep import mean_sd, summarise
+
+Train = Callable[..., int]
+
+
+@pytest.fixture
+def fragile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seed 2 fails in training."""
+    loss = STN.loss
+
+    def explode(self: STN, batch: Any) -> Any:
+        terms = loss(self, batch)
+        bad = self.trainer.datamodule.seed == 2  # type: ignore[attr-defined]
+        return {"loss": terms["loss"] * (float("nan") if bad else 1.0)}
+
+    monkeypatch.setattr(STN, "loss", explode)
+
+
+def sweep_folder() -> Path:
+    [folder] = Path("sweeps").iterdir()
+    return folder
+
+
+def states(folder: Path) -> dict[str, str]:
+    return {
+        path.parent.name: json.loads(path.read_text())["state"]
+        for path in sorted(folder.glob("*/status.json"))
+    }
+
+
+def summary(folder: Path) -> list[dict[str, str]]:
+    with (folder / "summary.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_job_has_its_folder_and_seeds_share_a_row(
+    train: Train, capsys: pytest.CaptureFixture[str]
+):
+    assert train("-m", "model=stn,pose_regression", "seed=1,2") == 0
+    folder = sweep_folder()
+    assert len(states(folder)) == 4
+    assert set(states(folder).values()) == {"done"}
+    for job in folder.iterdir():
+        if job.is_dir():
+            for name in ("config.yaml", "metrics.json", "train.log", "checkpoints/last.ckpt"):
+                assert (job / name).exists()
+    rows = summary(folder)
+    assert [(r["model"], r["seed"]) for r in rows] == [
+        *(("stn", "1"), ("stn", "2"), ("pose_regression", "1"), ("pose_regression", "2"))
+    ]
+    accuracies = [float(r["accuracy k=1"]) for r in rows if r["model"] == "stn"]
+    table = (folder / "summary.md").read_text()
+    assert table in capsys.readouterr().out + "\n"
+    header, _, *body = table.splitlines()
+    assert "accuracy k=1" in header
+    assert len(body) == 2
+    assert mean_sd(accuracies) in body[0]
+    assert "2/2" in body[0]
+
+
+@pytest.mark.usefixtures("fragile")
+def test_a_failing_job_hides_no_other(train: Train, capsys: pytest.CaptureFixture[str]):
+    assert train("-m", "model=stn", "seed=1,2,3") == 1
+    folder = sweep_folder()
+    assert list(states(folder).values()) == ["done", "failed", "done"]
+    assert [row["state"] for row in summary(folder)] == ["done", "failed", "done"]
+    assert "became nan" in summary(folder)[1]["error"]
+    printed = capsys.readouterr()
+    assert "2/3" in printed.out
+    assert "not finished: 1-" in printed.out
+    assert "job failed" in printed.err
+    [failed] = folder.glob("1-*")
+    assert "Traceback" in (failed / "train.log").read_text()
+
+
+@pytest.mark.usefixtures("fragile")
+def test_on_error_stop_skips_the_rest(train: Train):
+    assert train("-m", "model=stn", "seed=1,2,3", "on_error=stop") == 1
+    assert list(states(sweep_folder()).values()) == ["done", "failed", "skipped"]
+    assert [row["state"] for row in summary(sweep_folder())] == ["done", "failed", "skipped"]
+
+
+def test_an_interrupt_ends_the_sweep_with_its_summary(
+    train: Train, monkeypatch: pytest.MonkeyPatch
+):
+    def interrupt(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(STN, "loss", interrupt)
+    assert train("-m", "model=stn", "seed=1,2") == 1
+    assert list(states(sweep_folder()).values()) == ["interrupted", "skipped"]
+    assert len(summary(sweep_folder())) == 2
+
+
+def test_one_bad_job_is_refused_before_any_starts(train: Train, capsys: pytest.CaptureFixture[str]):
+    assert train("-m", "model=stn", "optimizer.lr=0.1,fast") == 2
+    assert "optimizer.lr=fast: must be a number" in capsys.readouterr().err
+    assert not Path("sweeps").exists()
+
+
+def test_mean_and_sample_deviation():
+    assert mean_sd([]) == ""
+    assert mean_sd([98.123]) == "98.12"
+    assert mean_sd([1.0, 2.0, 3.0]) == "2.00 ± 1.00"
+
+
+def test_a_job_that_was_lost_is_in_the_table(tmp_path: Path):
+    (tmp_path / "0-seed=1").mkdir()
+    (tmp_path / "0-seed=1" / "overrides.txt").write_text("model=stn\nseed=1\n")
+    rows, table = summarise(tmp_path)
+    assert rows[0]["state"] == "lost"
+    assert "0/1" in table

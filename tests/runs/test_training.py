@@ -1,0 +1,228 @@
+"""One run in one folder: repeatable, resumable, and never at the cost of another."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from diffstn.callbacks.reseed import ReseedEachEpoch
+from diffstn.errors import UserError
+from diffstn.runs.assembly import Assembly, trained_weights
+from diffstn.runs.folder import RunFolder
+
+Train = Callable[..., int]
+DIFFUSION = ["model=diff_in_stn", "model.network.width=32", "sampler.steps=2"]
+
+
+def checkpoint(run: str, name: str = "last") -> dict[str, Any]:
+    return torch.load(Path(run, "checkpoints", f"{name}.ckpt"), weights_only=True)
+
+
+def rows(run: str) -> list[dict[str, str]]:
+    """metrics.csv without what the clock says."""
+    with Path(run, "metrics.csv").open(newline="") as file:
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+def metrics(run: str) -> dict[str, Any]:
+    numbers = RunFolder(run).read_json("metrics")
+    return {k: v for k, v in numbers.items() if "seconds" not in k}
+
+
+def status(run: str) -> dict[str, Any]:
+    return RunFolder(run).read_json("status")
+
+
+def assert_same_state(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    for key in ("state_dict", "ema_state_dict"):
+        assert ours[key].keys() == theirs[key].keys()
+        for name, value in ours[key].items():
+            assert torch.equal(value, theirs[key][name]), (key, name)
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(train: Train):
+    for out, seed in (("a", 1), ("b", 1), ("c", 2)):
+        assert train(*DIFFUSION, f"seed={seed}", f"out={out}") == 0
+    assert rows("a") == rows("b")
+    assert metrics("a") == metrics("b")
+    assert_same_state(checkpoint("a"), checkpoint("b"))
+    assert rows("a") != rows("c")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        [*DIFFUSION, "encoder=pool", "lr_schedule=one_cycle"],
+        ["model=stn", "optimizer=adam", "lr_schedule=cosine", "validate_every=2"],
+    ],
+    ids=["diffusion", "stn"],
+)
+def test_an_interrupted_run_resumes_to_the_bit(
+    train: Train, monkeypatch: pytest.MonkeyPatch, settings: list[str]
+):
+    settings = [*settings, "epochs=3"]
+    assert train(*settings, "out=straight") == 0
+    start = ReseedEachEpoch.on_train_epoch_start
+
+    def interrupt(self: ReseedEachEpoch, trainer: Any, module: Any) -> None:
+        if trainer.current_epoch == 1:
+            raise KeyboardInterrupt
+        start(self, trainer, module)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ReseedEachEpoch, "on_train_epoch_start", interrupt)
+        assert train(*settings, "out=stopped") == 130
+    assert status("stopped")["state"] == "interrupted"
+    assert len(rows("stopped")) == 1
+    torch.manual_seed(12345)
+    assert train(*settings, "out=stopped", "resume=true") == 0
+    assert status("stopped")["state"] == "done"
+    assert_same_state(checkpoint("straight"), checkpoint("stopped"))
+    assert rows("straight") == rows("stopped")
+    ours, theirs = metrics("straight"), metrics("stopped")
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("lr_schedule", ["one_cycle", "cosine", "constant"])
+def test_a_finished_run_goes_on_with_more_epochs(train: Train, lr_schedule: str):
+    settings = ["model=stn", f"lr_schedule={lr_schedule}"]
+    assert train(*settings, "out=run") == 0
+    assert train(*settings, "out=run", "resume=true", "epochs=2") == 0
+    assert [row["epoch"] for row in rows("run")] == ["1", "2"]
+    if lr_schedule == "constant":
+        assert train(*settings, "out=straight", "epochs=2") == 0
+        assert rows("straight") == rows("run")
+
+
+def test_a_resumed_run_keeps_its_own_settings(train: Train):
+    assert train("model=stn", "model.cascade=2", "out=run", "optimizer.lr=0.03") == 0
+    assert train("out=run", "resume=true", "epochs=2") == 0
+    assert [row["lr"] for row in rows("run")] == ["0.03", "0.03"]
+
+
+def test_nothing_is_overwritten(train: Train, capsys: pytest.CaptureFixture[str]):
+    assert train("model=stn", "out=run") == 0
+    before = {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()}
+    capsys.readouterr()
+    assert train("model=stn", "out=run", "seed=2") == 2
+    error = capsys.readouterr().err
+    assert error.endswith("run holds a run already; choose another out=, or resume=true\n")
+    assert error.count("\n") == 1
+    after = {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()}
+    assert before == after
+
+
+@pytest.mark.parametrize("overrides", [["out=new"], []])
+def test_there_must_be_a_run_to_resume(
+    train: Train, capsys: pytest.CaptureFixture[str], overrides: list[str]
+):
+    assert train("model=stn", *overrides, "resume=true") == 2
+    error = capsys.readouterr().err
+    assert ("no run there" if overrides else "pass out=<its folder>") in error
+    assert "Traceback" not in error
+
+
+def test_resuming_with_an_average_where_there_was_none_is_refused(
+    train: Train, capsys: pytest.CaptureFixture[str]
+):
+    assert train("model=stn", "ema_decay=0", "out=run") == 0
+    content = checkpoint("run")
+    assert "ema_state_dict" not in content
+    assert metrics("run")["protocol"]["weights"] == "raw"
+    assert train("out=run", "resume=true", "epochs=2", "ema_decay=0.9") == 2
+    assert "resume with ema_decay=0" in capsys.readouterr().err
+    with pytest.raises(UserError, match="pass weights=raw"):
+        trained_weights(RunFolder("run"), "last", "ema")
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
+    train: Train, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    from diffstn.models.stn import STN
+
+    loss = STN.loss
+
+    def explode(self: STN, batch: Any) -> dict[str, Any]:
+        terms = loss(self, batch)
+        return {"loss": terms["loss"] * (torch.nan if self.trainer.global_step >= 3 else 1)}
+
+    monkeypatch.setattr(STN, "loss", explode)
+    assert train("model=stn", "epochs=3", "out=run") == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("error: the loss became nan at step 4 (epoch 2)")
+    assert "optimizer.lr" in error
+    assert status("run")["state"] == "failed"
+    assert "became nan at step 4" in status("run")["error"]
+    assert "Traceback" in Path("run/train.log").read_text()
+    for name in ("last", "best"):
+        content = checkpoint("run", name)
+        assert content["global_step"] == 2
+        for key in ("state_dict", "ema_state_dict"):
+            assert all(v.isfinite().all() for v in content[key].values())
+    assert not Path("run/metrics.json").exists()
+
+
+def test_weights_are_raw_or_averaged_as_asked(train: Train):
+    assert train("model=stn", "out=run", "epochs=2", "ema_decay=0.5", "optimizer.lr=0.5") == 0
+    run, content = RunFolder("run"), checkpoint("run")
+    raw, average = (trained_weights(run, "last", kind) for kind in ("raw", "ema"))
+    assert all(torch.equal(raw[k], v) for k, v in content["state_dict"].items())
+    assert all(torch.equal(average[k], v) for k, v in content["ema_state_dict"].items())
+    assert any(not torch.equal(raw[k], v) for k, v in average.items())
+    loaded = Assembly.from_run(run, "last", "raw").model
+    assert not loaded.training
+    assert all(torch.equal(loaded.state_dict()[k], v) for k, v in raw.items())
+    for bad, message in (("first", "checkpoint= can be: best, last"), ("best", "ema or raw")):
+        with pytest.raises(UserError, match=message):
+            trained_weights(run, bad, "mean")
+
+
+def test_the_evaluation_at_the_end_uses_the_weights_asked_for(train: Train):
+    assert train("model=stn", "out=run", "evaluate.weights=raw") == 0
+    assert metrics("run")["protocol"]["weights"] == "raw"
+
+
+def test_weights_that_do_not_fit_the_overrides_are_refused(train: Train):
+    assert train("model=stn", "out=run") == 0
+    run = RunFolder("run")
+    changed = yaml.safe_load(run.config.read_text())
+    changed["model"]["cascade"] = 2
+    with pytest.raises(UserError, match="do not fit its configuration with these overrides"):
+        Assembly.from_run(run, config=changed)
+
+
+def test_missing_data_leaves_the_folder_free(train: Train, capsys: pytest.CaptureFixture[str]):
+    missing = ["data=affine_cifar10", "data.source=nowhere.npz", "model=stn", "out=run"]
+    assert train(*missing) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("error: ")
+    assert "nowhere.npz" in error
+    assert status("run")["state"] == "failed"
+    assert not Path("run/config.yaml").exists()
+    assert train("model=stn", "out=run") == 0
+
+
+def test_a_frozen_classifier_never_changes(train: Train):
+    assert train("model=classifier", "data=mnist", "out=judge") == 0
+    settings = ["classifier=frozen", "classifier.run=judge", "optimizer.lr=0.1"]
+    assert train("model=stn", *settings, "out=run") == 0
+    judge = trained_weights(RunFolder("judge"), "best", "ema")
+    for kind in ("raw", "ema"):
+        ours = trained_weights(RunFolder("run"), "last", kind)
+        for name, value in judge.items():
+            assert torch.equal(ours["classifier." + name], value), name
+
+
+def test_everything_written_is_plain(train: Train):
+    assert train("model=stn", "out=run") == 0
+    assert json.loads(Path("run/metrics.json").read_text())["protocol"]["model"] == "stn"
+    config = yaml.safe_load(Path("run/config.yaml").read_text())
+    assert config["choices"]["data/distortion"] == "paper"
+    overrides = Path("run/overrides.txt").read_text().splitlines()
+    assert overrides[-2:] == ["model=stn", "out=run"]
+    assert not list(Path("run").glob("*.part"))
