@@ -62,7 +62,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for split, size in (("train", 5064), ("test", 100)):
         arrays[f"{split}_images"] = generator.integers(0, 256, (size, 32, 32, 3), np.uint8)
         arrays[f"{split}_labels"] = generator.integers(0, 10, size, np.uint8)
-    np.savez(path, **arrays)
+    np.savez(path, **arrays)  # type: ignore[arg-type]
     return path
 
 

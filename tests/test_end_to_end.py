@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -95,8 +96,7 @@ def test_evaluate_repeats_the_numbers_of_training(folder: Path):
 
 
 def test_run_pointing_nowhere_lists_the_runs(folder: Path):
-    (folder / "runs").mkdir(exist_ok=True)
-    (folder / "runs" / "one").symlink_to(folder / "first")
+    shutil.copytree(folder / "first", folder / "runs" / "one")
     done = python(folder, "evaluate.py", "run=nowhere")
     assert done.returncode == 2
     assert done.stderr.startswith("error: run=nowhere: no run there")

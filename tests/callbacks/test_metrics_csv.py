@@ -15,6 +15,7 @@ def trainer(epoch: int, **metrics: float) -> Any:
         current_epoch=epoch,
         global_step=10 * (epoch + 1),
         optimizers=[optimizer],
+        check_val_every_n_epoch=1,
         callback_metrics={name: torch.tensor(value) for name, value in metrics.items()},
     )
 

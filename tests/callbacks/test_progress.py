@@ -14,6 +14,7 @@ def test_says_a_line_per_epoch_where_there_is_no_terminal(capsys: pytest.Capture
         global_step=0,
         current_epoch=0,
         max_epochs=2,
+        check_val_every_n_epoch=1,
         callback_metrics={"train/loss": torch.tensor(0.5)},
     )
     module: Any = None
@@ -29,7 +30,9 @@ def test_says_a_line_per_epoch_where_there_is_no_terminal(capsys: pytest.Capture
 
 
 def test_other_ranks_are_silent(capsys: pytest.CaptureFixture[str]):
-    trainer: Any = SimpleNamespace(is_global_zero=False, callback_metrics={})
+    trainer: Any = SimpleNamespace(
+        is_global_zero=False, check_val_every_n_epoch=1, callback_metrics={}
+    )
     module: Any = None
     progress = Progress()
     progress.on_train_start(trainer, module)

@@ -34,11 +34,12 @@ def test_one_timestep_serves_the_whole_batch(assembly: Build, monkeypatch: pytes
     seen: list[torch.Tensor] = []
     network = parts.model.denoiser.network
     forward = network.forward
-    monkeypatch.setattr(
-        network,
-        "forward",
-        lambda z, t, **condition: (seen.append(t), forward(z, t, **condition))[1],
-    )
+
+    def watched(z_t: torch.Tensor, t: torch.Tensor, **condition: torch.Tensor) -> torch.Tensor:
+        seen.append(t)
+        return forward(z_t, t, **condition)
+
+    monkeypatch.setattr(network, "forward", watched)
     for _ in range(5):
         parts.model.loss(parts.data.batch("train", torch.arange(8)))
     assert all(len(t.unique()) == 1 and 1 <= t[0] <= 1000 for t in seen)

@@ -16,7 +16,7 @@ def optimizer() -> Optimizer:
 def rates(schedule: LRScheduler, steps: int) -> list[float]:
     seen = []
     for _ in range(steps):
-        seen.append(schedule.get_last_lr()[0])
+        seen.append(float(schedule.get_last_lr()[0]))
         schedule.optimizer.step()
         schedule.step()
     return seen

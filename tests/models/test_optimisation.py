@@ -37,10 +37,17 @@ def test_weight_decay_spares_biases_and_norms_and_frozen_weights_have_no_part():
 
 
 def test_a_resumed_schedule_keeps_its_position_and_takes_its_shape_from_the_configuration():
-    state = {"last_epoch": 5, "_step_count": 6, "_last_lr": [0.1], "total_steps": 5}
+    state = {
+        "last_epoch": 5,
+        "_step_count": 6,
+        "_last_lr": [0.1],
+        "lr_lambdas": [None],
+        "total_steps": 5,
+    }
     checkpoint = {"lr_schedulers": [state]}
     small(SGD).on_load_checkpoint(checkpoint)
-    assert checkpoint["lr_schedulers"] == [{"last_epoch": 5, "_step_count": 6, "_last_lr": [0.1]}]
+    del state["total_steps"]
+    assert checkpoint["lr_schedulers"] == [state]
 
 
 def test_frozen_stays_in_evaluation_mode_while_gradients_flow_through():
@@ -52,6 +59,7 @@ def test_frozen_stays_in_evaluation_mode_while_gradients_flow_through():
     before = {name: value.clone() for name, value in frozen.state_dict().items()}
     x = torch.randn(8, 3, requires_grad=True)
     whole(x).square().sum().backward()
+    assert x.grad is not None
     assert x.grad.abs().sum() > 0
     assert all(p.grad is None for p in frozen.parameters())
     assert all(torch.equal(before[name], value) for name, value in frozen.state_dict().items())

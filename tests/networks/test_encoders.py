@@ -27,6 +27,7 @@ def test_embeds_any_channels_and_oblong_pictures(
     embedding = network(image)
     assert embedding.shape == (3, 24)
     embedding.sum().backward()
+    assert image.grad is not None
     assert torch.isfinite(image.grad).all()
 
 

@@ -16,4 +16,5 @@ def test_a_head_that_knows_nothing_costs_the_entropy_of_the_classes():
 def test_it_teaches_the_embedding():
     embedding = torch.randn(4, 6, requires_grad=True)
     LabelHead(6, 10)(embedding, torch.arange(4)).backward()
+    assert embedding.grad is not None
     assert embedding.grad.abs().sum() > 0

@@ -1,3 +1,4 @@
+import importlib.util
 from collections.abc import Callable
 from typing import Any
 
@@ -140,3 +141,17 @@ def test_what_ships_can_be_built(path: Any):
     stored = yaml.safe_load(path.read_text())
     check_config(stored)
     try_out(stored)
+
+
+@pytest.mark.parametrize("name", ["wandb", "tensorboard"])
+def test_a_missing_logger_is_named_with_its_extra(
+    config: Compose, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda package: None)
+    with pytest.raises(UserError, match=rf"pip install 'diffstn\[{name}\]'"):
+        check_config(config(f"logger={name}"))
+
+
+def test_the_last_epoch_must_be_validated(config: Compose):
+    with pytest.raises(UserError, match="validate_every=2 must divide epochs=3"):
+        check_config(config("epochs=3", "validate_every=2"))

@@ -57,15 +57,14 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(train: Tra
 @pytest.mark.parametrize(
     "settings",
     [
-        [*DIFFUSION, "encoder=pool", "lr_schedule=one_cycle"],
-        ["model=stn", "optimizer=adam", "lr_schedule=cosine", "validate_every=2"],
+        [*DIFFUSION, "encoder=pool", "lr_schedule=one_cycle", "epochs=3"],
+        ["model=stn", "optimizer=adam", "lr_schedule=cosine", "validate_every=2", "epochs=4"],
     ],
     ids=["diffusion", "stn"],
 )
 def test_an_interrupted_run_resumes_to_the_bit(
     train: Train, monkeypatch: pytest.MonkeyPatch, settings: list[str]
 ):
-    settings = [*settings, "epochs=3"]
     assert train(*settings, "out=straight") == 0
     start = ReseedEachEpoch.on_train_epoch_start
 
@@ -127,15 +126,19 @@ def test_there_must_be_a_run_to_resume(
     assert "Traceback" not in error
 
 
-def test_resuming_with_an_average_where_there_was_none_is_refused(
-    train: Train, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("word", ["ema_decay=0.9", "optimizer.lr=1.0", "data.batch_size=7"])
+def test_what_a_begun_run_is_made_of_cannot_change(
+    train: Train, capsys: pytest.CaptureFixture[str], word: str
 ):
     assert train("model=stn", "ema_decay=0", "out=run") == 0
-    content = checkpoint("run")
-    assert "ema_state_dict" not in content
+    assert train("out=run", "resume=true", "epochs=2", word) == 2
+    assert f"{word}: a run that has begun keeps this" in capsys.readouterr().err
+
+
+def test_a_run_without_an_average_has_raw_weights_only(train: Train):
+    assert train("model=stn", "ema_decay=0", "out=run") == 0
+    assert "ema_state_dict" not in checkpoint("run")
     assert metrics("run")["protocol"]["weights"] == "raw"
-    assert train("out=run", "resume=true", "epochs=2", "ema_decay=0.9") == 2
-    assert "resume with ema_decay=0" in capsys.readouterr().err
     with pytest.raises(UserError, match="pass weights=raw"):
         trained_weights(RunFolder("run"), "last", "ema")
 

@@ -6,6 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+from torch import Tensor
+
+
+def fresh_metrics(trainer: pl.Trainer) -> dict[str, Tensor]:
+    """What was logged in the epoch that ends; a trainer also remembers older validations."""
+    validated = (trainer.current_epoch + 1) % (trainer.check_val_every_n_epoch or 1) == 0
+    metrics = trainer.callback_metrics
+    return {k: v for k, v in metrics.items() if validated or not k.startswith("val/")}
 
 
 class MetricsCSV(pl.Callback):
@@ -52,7 +60,7 @@ class MetricsCSV(pl.Callback):
             "seconds": f"{self.seconds:.1f}",
             "lr": f"{trainer.optimizers[0].param_groups[0]['lr']:.3g}",
         }
-        row |= {name: f"{value.item():.6g}" for name, value in trainer.callback_metrics.items()}
+        row |= {name: f"{value.item():.6g}" for name, value in fresh_metrics(trainer).items()}
         self.rows.append(row)
         columns = list(dict.fromkeys(name for r in self.rows for name in r))
         draft = self.path.with_suffix(".part")

@@ -7,6 +7,8 @@ from typing import Any
 import pytorch_lightning as pl
 from tqdm import tqdm
 
+from diffstn.callbacks.metrics_csv import fresh_metrics
+
 
 class Progress(pl.Callback):
     """A bar over all steps of the run with the time left; after each epoch, a line of metrics.
@@ -40,7 +42,7 @@ class Progress(pl.Callback):
         if self.bar is None:
             return
         metrics = "  ".join(
-            f"{name} {value.item():.4f}" for name, value in trainer.callback_metrics.items()
+            f"{name} {value.item():.4f}" for name, value in fresh_metrics(trainer).items()
         )
         elapsed = tqdm.format_interval(time.perf_counter() - self.start)
         self.bar.write(

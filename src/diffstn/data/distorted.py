@@ -1,5 +1,6 @@
 """Distorted pictures with the transformations that undo the distortion."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -47,12 +48,15 @@ class DistortedData(UprightData):
             self._poses[split] = self._poses[split].to(device)
         return self._poses[split]
 
-    def examples(self, n: int, seed: int = 0) -> DistortedBatch:
+    def examples(self, n: int) -> Iterator[DistortedBatch]:
         """The first n training pictures with distortions of their own, which never change."""
         pictures = self.split("train").first(n)
-        upright = pictures.images / 255
-        A = self.distortion.draw(len(upright), self.size, keyed_generator(self.data_seed, seed, n))
-        return DistortedBatch(self.distortion.distort(upright, A), pictures.labels, A, upright)
+        generator = keyed_generator(self.data_seed, len(SPLITS))
+        A = self.distortion.draw(len(pictures.labels), self.size, generator)
+        for rows in torch.arange(len(A)).split(self.eval_batch_size):
+            upright = pictures.images[rows] / 255
+            image = self.distortion.distort(upright, A[rows])
+            yield DistortedBatch(image, pictures.labels[rows], A[rows], upright)
 
     def batch(
         self, split: str, indices: Tensor, device: torch.device | str = "cpu"

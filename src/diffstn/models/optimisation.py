@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 OptimizerFactory = Callable[[Iterable[Mapping[str, Any]]], Optimizer]
-SCHEDULE_POSITION = ("last_epoch", "_step_count", "_last_lr")
+SCHEDULE_SHAPE = ("total_steps", "_schedule_phases")
 LRScheduleFactory = Callable[[Optimizer, int], LRScheduler]
 
 
@@ -31,7 +31,7 @@ class OptimisedModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         trainable = [p for p in self.parameters() if p.requires_grad]
-        groups = [
+        groups: list[dict[str, Any]] = [
             {"params": [p for p in trainable if p.ndim > 1]},
             {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
         ]
@@ -44,12 +44,12 @@ class OptimisedModule(pl.LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take of a learning-rate schedule its position alone: its shape follows `epochs` as set.
+        """Take of a learning-rate schedule its position, not its shape, which follows `epochs`.
 
         A run that is resumed with more epochs goes on along the longer schedule.
         """
         checkpoint["lr_schedulers"] = [
-            {name: value for name, value in state.items() if name in SCHEDULE_POSITION}
+            {name: value for name, value in state.items() if name not in SCHEDULE_SHAPE}
             for state in checkpoint["lr_schedulers"]
         ]
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
-from diffstn.models.combination import combination
+from diffstn.models.combination import agreement, combination
 from diffstn.models.optimisation import OptimisedModule
 from diffstn.spatial import Transformation, as_matrix, invert, warp
 from diffstn.spatial.transformation import CORNERS
@@ -49,6 +49,7 @@ class PoseCorrector(OptimisedModule):
         frame: pictures (B, C, H, W) → affine maps (B, 6) into them, such as `moment_frame`; poses
             are predicted relative to them. None for the picture itself. The encoder must look at
             the picture through the same frame, see `FramedEncoder`.
+        kernel, padding: of the warps that correct, see `diffstn.spatial.warp_points`.
     """
 
     needs = ("distorted",)
@@ -65,6 +66,8 @@ class PoseCorrector(OptimisedModule):
         hypotheses: int = 1,
         combine: str = "mean",
         frame: Frame | None = None,
+        kernel: str = "bilinear",
+        padding: str = "zeros",
         **optimisation: Any,
     ) -> None:
         super().__init__(**optimisation)
@@ -83,6 +86,7 @@ class PoseCorrector(OptimisedModule):
         self.combination = combination(combine)
         self.classes = classes
         self.frame = frame
+        self.kernel, self.padding = kernel, padding
         self.validation_accuracy = MulticlassAccuracy(classes, average="micro")
 
     @property
@@ -135,7 +139,8 @@ class PoseCorrector(OptimisedModule):
         """Correct pictures (B, C, H, W) with poses (B, k, dim): (B, k, C, h, w)."""
         k = A.shape[1]
         repeated = image.repeat_interleave(k, dim=0) if k > 1 else image
-        flat = warp(repeated, A.flatten(0, 1), self.transformation, self.size)
+        poses = A.flatten(0, 1)
+        flat = warp(repeated, poses, self.transformation, self.size, self.kernel, self.padding)
         return flat.unflatten(0, (len(image), k))
 
     def judge(self, pictures: Tensor) -> Tensor:
@@ -162,7 +167,9 @@ class PoseCorrector(OptimisedModule):
             latents = self.draw_latents(len(image), hypotheses or self.hypotheses, generator)
         A = self.poses(image, latents.to(image.device), generator)
         pictures = self.warp(image, A)
-        return Correction(A, pictures, self.judge(pictures).exp(), self.belief(image))
+        asked = self.combination is agreement and A.shape[1] > 1
+        belief = self.belief(image) if asked else PoseCorrector.belief(self, image)
+        return Correction(A, pictures, self.judge(pictures).exp(), belief)
 
     def belief(self, image: Tensor) -> Tensor:
         """What the corrector takes distorted pictures for, (B, classes); uniform: no opinion."""
@@ -171,6 +178,15 @@ class PoseCorrector(OptimisedModule):
     def weights(self, correction: Correction, hypotheses: int | None = None) -> Tensor:
         """How much each of the first so many hypotheses counts, (B, k)."""
         return self.combination(correction.probabilities[:, :hypotheses], correction.belief)
+
+    def representative(self, correction: Correction, hypotheses: int | None = None) -> Tensor:
+        """Index (B,) of the hypothesis that stands for the combined opinion: among those with
+        weight, the one whose own opinion is nearest to it.
+        """
+        weights = self.weights(correction, hypotheses)
+        opinions = correction.probabilities[:, :hypotheses]
+        likeness = (opinions * self.combine(correction, hypotheses)[:, None]).sum(dim=-1)
+        return (weights * (1 + likeness)).argmax(dim=1)
 
     def combine(self, correction: Correction, hypotheses: int | None = None) -> Tensor:
         """The combined opinion on the first so many hypotheses, probabilities (B, classes)."""

@@ -44,8 +44,8 @@ def fit_to_data(standardiser: Standardiser, model: Any, data: Any) -> None:
 
     Args:
         model: a `PoseCorrector`.
-        data: with `examples(n)`, a batch of distorted training pictures that is always the same.
+        data: with `examples(n)`, batches of distorted training pictures that are always the same.
     """
-    batch = data.examples(EXAMPLES)
     with torch.no_grad():
-        standardiser.fit(model.to_frame(batch.image, batch.A))
+        relative = [model.to_frame(b.image, b.A) for b in data.examples(EXAMPLES)]
+        standardiser.fit(torch.cat(relative))

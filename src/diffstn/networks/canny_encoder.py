@@ -1,7 +1,11 @@
 """Any encoder, shown edges instead of the picture."""
 
+import importlib.util
+
 import torch
 from torch import Tensor, nn
+
+from diffstn.errors import UserError
 
 
 class CannyEncoder(nn.Module):
@@ -17,6 +21,8 @@ class CannyEncoder(nn.Module):
 
     def __init__(self, encoder: nn.Module, low: float = 100.0, high: float = 200.0) -> None:
         super().__init__()
+        if importlib.util.find_spec("cv2") is None:
+            raise UserError("encoder=canny needs OpenCV: pip install 'diffstn[canny]'")
         self.encoder = encoder
         self.features = int(encoder.features)  # type: ignore[arg-type]
         self.low, self.high = low, high

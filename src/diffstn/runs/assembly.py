@@ -227,8 +227,8 @@ class Assembly:
     def from_run(
         cls,
         run: RunFolder,
-        checkpoint: str = "best",
-        weights: str = "ema",
+        checkpoint: str | None = None,
+        weights: str | None = None,
         config: Mapping[str, Any] | None = None,
         data: Any = None,
     ) -> "Assembly":
@@ -236,8 +236,8 @@ class Assembly:
 
         Args:
             run: folder of a run, or one shipped with the package.
-            checkpoint: `best` or `last`; a shipped run has one only.
-            weights: `ema` or `raw`.
+            checkpoint: `best` or `last`, None as the run says; a shipped run has one only.
+            weights: `ema` or `raw`, None as the run says.
             config: the run's configuration with overrides; None as it was.
             data: the run's data module, if it is at hand.
 
@@ -246,6 +246,8 @@ class Assembly:
                 overrides.
         """
         assembly = cls(config or yaml.safe_load(run.config.read_text()))
+        checkpoint = checkpoint or assembly.config["evaluate"]["checkpoint"]
+        weights = weights or evaluated_weights(assembly.config)
         if data is not None:
             assembly.data = data
         try:
@@ -257,6 +259,11 @@ class Assembly:
             ) from error
         assembly.model.eval()
         return assembly
+
+
+def evaluated_weights(config: Mapping[str, Any]) -> str:
+    """`evaluate.weights`, or `raw` where there is no moving average."""
+    return config["evaluate"]["weights"] if config["ema_decay"] else "raw"
 
 
 def trained_weights(run: RunFolder, checkpoint: str, weights: str) -> dict[str, Tensor]:

@@ -1,11 +1,12 @@
 """What is refused before any work starts."""
 
+import importlib.util
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import torch
-from hydra.utils import get_class, get_object
+from hydra.utils import get_object
 from torch import nn
 
 from diffstn.diffusion import Denoiser
@@ -51,8 +52,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "sample": {
         "run": str | None,
         "out": str | None,
-        "checkpoint": CHECKPOINT,
-        "weights": WEIGHTS,
+        "checkpoint": CHECKPOINT | None,
+        "weights": WEIGHTS | None,
         "seed": SEED,
         "per_class": Count,
         "debug": bool,
@@ -60,8 +61,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "evaluate": {
         "run": str | None,
         "out": str | None,
-        "checkpoint": CHECKPOINT,
-        "weights": WEIGHTS,
+        "checkpoint": CHECKPOINT | None,
+        "weights": WEIGHTS | None,
         "split": Annotated[str, OneOf(("test", "val"))],
         "seed": SEED,
         "hypotheses": Count | list[Count] | None,
@@ -117,7 +118,7 @@ def check_call(
 
 def kind_of(target: str) -> str:
     """What a data module's batches hold: upright or distorted."""
-    return get_class(target).kind
+    return get_object(target).kind
 
 
 def check_config(config: Mapping[str, Any], conf: Path | None = None) -> None:
@@ -133,6 +134,9 @@ def check_config(config: Mapping[str, Any], conf: Path | None = None) -> None:
     check_targets(config)
     check_settings(config, "train")
     check_call(choose_hardware, config["accelerator"], "accelerator", {})
+    package = config["logger"]["name"]
+    if package != "csv" and importlib.util.find_spec(package) is None:
+        raise UserError(f"logger={package} needs: pip install 'diffstn[{package}]'")
     model, data, sampler = config["model"], config["data"], config["sampler"]
     beside: dict[str, Mapping[str, Any]] = {
         "model": {**parameters(Denoiser), "transformation": Any},
@@ -142,13 +146,18 @@ def check_config(config: Mapping[str, Any], conf: Path | None = None) -> None:
     for group in ("model", "data", "encoder", "schedule", "sampler", "optimizer", "lr_schedule"):
         node = config[group]
         check_call(get_object(node["_target_"]), node, group, beside.get(group, {}))
-    needs = get_class(model["_target_"]).needs
+    needs = get_object(model["_target_"]).needs
     if kind_of(data["_target_"]) not in needs:
         names = config.get("choices", {})
         raise UserError(
             f"model={names.get('model', model['_target_'])} cannot train on"
             f" data={names.get('data', data['_target_'])}: it needs"
             f" {' or '.join(KINDS[kind] for kind in needs)}{_what_fits(needs, conf)}"
+        )
+    if config["epochs"] % min(config["validate_every"], config["epochs"]):
+        raise UserError(
+            f"validate_every={config['validate_every']} must divide epochs={config['epochs']}, for"
+            " the last epoch to be validated"
         )
     steps, total = sampler["steps"], config["schedule"]["steps"]
     if steps is not None and not 1 <= steps <= total:

@@ -28,6 +28,16 @@ from diffstn.runs.overrides import (
 )
 
 BAD_INPUT = 2
+CHANGEABLE = (
+    "epochs=",
+    "validate_every=",
+    "evaluate.",
+    "sampler.",
+    "accelerator",
+    "logger",
+    "debug=",
+)
+"""What may differ when a run is resumed."""
 
 
 def run_folder(out: str | None, model: str, data: str, seed: int) -> str:
@@ -77,7 +87,13 @@ def resumed_config(out: str | None, words: Sequence[str], conf: Path) -> dict[st
         raise UserError("resume=true carries on with the run in out=; pass out=<its folder>")
     run = open_run(out)
     said = {"resume=true", *(run.path / "overrides.txt").read_text().splitlines()}
-    new = [word for word in words if word not in said and not word.startswith("out=")]
+    new = [word for word in words if word not in said and not word.startswith(("out=", "hydra"))]
+    fixed = [word for word in new if not word.startswith(CHANGEABLE)]
+    if fixed:
+        raise UserError(
+            f"resume=true {fixed[0]}: a run that has begun keeps this; what can change is"
+            f" {', '.join(name.rstrip('=.') for name in CHANGEABLE)}. Or start a new run"
+        )
     config = apply_overrides(yaml.safe_load(run.config.read_text()), new, conf)
     check_config(config, conf)
     return {**config, "resume": True}
@@ -94,6 +110,8 @@ def train_command(conf: Path, arguments: Sequence[str] | None = None) -> int:
 
     def check() -> None:
         parsed = parse(words)
+        if multirun and any(override.key_or_group == "out" for override in parsed):
+            raise UserError("out= is one folder; for a sweep pass hydra.sweep.dir=<folder>")
         for override in parsed:
             if override.is_sweep_override() and not multirun:
                 raise UserError(f"'{override.input_line}' is a sweep; add -m to run all of it")
@@ -151,7 +169,7 @@ def train_command(conf: Path, arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1" if debug else "0")
     hydra.main(version_base="1.3", config_path=str(conf.resolve()), config_name="train")(job)()
     if multirun:
-        return 1 if sweep.failures else 0
+        return 1 if problems or sweep.failures else 0
 
     def outcome() -> None:
         if problems:

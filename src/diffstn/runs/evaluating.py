@@ -3,7 +3,6 @@
 import time
 from typing import Any
 
-from diffstn.errors import UserError
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.evaluation import evaluate
 from diffstn.runs.folder import PRETRAINED, RunFolder
@@ -15,13 +14,7 @@ from diffstn.runs.training import protocol
 def evaluate_run(
     run: RunFolder, settings: dict[str, Any], config: dict[str, Any]
 ) -> dict[str, Any]:
-    """Evaluate `run`, print the table and write it with its protocol.
-
-    Raises:
-        UserError: the split is unknown.
-    """
-    if settings["split"] not in ("test", "val"):
-        raise UserError(f"split={settings['split']}: choose test or val")
+    """Evaluate `run`, print the table and write it with its protocol."""
     hardware = choose_hardware(**settings["accelerator"])
     assembly = Assembly.from_run(run, settings["checkpoint"], settings["weights"], config)
     hypotheses = settings["hypotheses"] or [
@@ -40,8 +33,7 @@ def evaluate_run(
     )
     metrics["protocol"] = {
         **protocol(config, metrics["pictures"], hardware, settings["split"]),
-        "checkpoint": settings["checkpoint"],
-        "weights": settings["weights"],
+        **{key: settings[key] for key in ("checkpoint", "weights") if settings[key]},
         "latent_seed": settings["seed"],
     }
     shipped = PRETRAINED in run.path.parents

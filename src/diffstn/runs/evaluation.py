@@ -85,7 +85,8 @@ def _classification(
 
 def pose_metric(model: PoseCorrector, data: Any) -> CornerError | None:
     """The finest measure of pose error that model and data allow; None if their families differ."""
-    if type(model.transformation) is not type(data.transformation):
+    ours, theirs = model.transformation, data.transformation
+    if type(ours) is not type(theirs) or ours.dim != theirs.dim:
         return None
     if isinstance(model.transformation, Affine):
         return PoseError(data.canvas, data.size)
@@ -111,7 +112,7 @@ def _correction(
         for k in counts:
             accuracy[k].update(model.combine(correction, k).cpu(), label)
             if (error := errors[k]) is not None:
-                chosen = model.weights(correction, k).argmax(dim=1)
+                chosen = model.representative(correction, k)
                 error.update(correction.A[range(len(label)), chosen].cpu(), batch.A.cpu())
         identity = model.transformation.identity().to(batch.image.device)
         as_is = model.warp(batch.image, identity.expand(len(label), 1, -1))

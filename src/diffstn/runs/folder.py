@@ -1,6 +1,7 @@
 """The folder of one run: what is in it, and where runs are."""
 
 import json
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,11 @@ import yaml
 from diffstn.errors import UserError
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
+
+
+def first_rank() -> bool:
+    """Whether this process is the one that writes: further ranks run the same command again."""
+    return all(int(os.environ.get(rank, 0)) == 0 for rank in ("LOCAL_RANK", "NODE_RANK"))
 
 
 class RunFolder:
@@ -62,7 +68,8 @@ class RunFolder:
 
     def status(self, state: str, **more: Any) -> None:
         """Say where the run stands: running, done, failed, interrupted or skipped."""
-        self.write_json("status", {"state": state, "time": time.strftime("%F %T"), **more})
+        if first_rank():
+            self.write_json("status", {"state": state, "time": time.strftime("%F %T"), **more})
 
 
 def find_runs(*roots: Path | str) -> list[RunFolder]:

@@ -54,7 +54,10 @@ def choose_hardware(
     if name == "gpu" and not gpu:
         raise UserError("accelerator=gpu: no CUDA device is visible; use accelerator=cpu or auto")
     if name == "gpu" or (name == "auto" and gpu):
-        where, fast = torch.cuda.get_device_name(), torch.cuda.is_bf16_supported()
+        where, fast = (
+            torch.cuda.get_device_name(),
+            torch.cuda.is_bf16_supported(including_emulation=False),
+        )
     else:
         where, fast, name = f"CPU, {torch.get_num_threads()} threads", cpu_has_bf16(), "cpu"
     chosen = fast if precision == "auto" else precision == "bf16"
@@ -79,12 +82,15 @@ def environment(hardware: Hardware, seed: int) -> dict[str, Any]:
     from pathlib import Path
 
     packages = ("torch", "torchvision", "pytorch-lightning", "hydra-core", "omegaconf")
-    commit = subprocess.run(
-        ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"],
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
+    try:
+        commit = subprocess.run(
+            ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.strip()
+    except OSError:  # no git on this machine
+        commit = ""
     return {
         "diffstn": version("diffstn"),
         "python": platform.python_version(),

@@ -5,8 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from diffstn.errors import UserError
-from diffstn.runs.folder import RunFolder
+from diffstn.runs.folder import RunFolder, first_rank
 
 LOGGERS = ("csv", "wandb", "tensorboard")
 
@@ -16,30 +15,16 @@ def dashboard(settings: Mapping[str, Any], run: RunFolder, config: dict[str, Any
     """A Lightning logger, or False for `logger=csv`; W&B runs are finished whatever happens.
 
     A resumed run continues its W&B run, whose id is kept in the run's folder.
-
-    Raises:
-        UserError: the logger's package is not installed, or its name is unknown.
     """
     name = settings["name"]
-    if name not in LOGGERS:
-        raise UserError(f"logger.name={name}: choose {', '.join(LOGGERS)}")
     if name == "csv":
         yield False
     elif name == "tensorboard":
-        try:
-            import tensorboard  # noqa: F401
-        except ImportError:
-            raise UserError(
-                "logger=tensorboard needs: pip install 'diffstn[tensorboard]'"
-            ) from None
         from pytorch_lightning.loggers import TensorBoardLogger
 
         yield TensorBoardLogger(run.path, name="tensorboard", version="")
     else:
-        try:
-            import wandb
-        except ImportError:
-            raise UserError("logger=wandb needs: pip install 'diffstn[wandb]'") from None
+        import wandb
         from pytorch_lightning.loggers import WandbLogger
 
         logger = WandbLogger(
@@ -51,7 +36,8 @@ def dashboard(settings: Mapping[str, Any], run: RunFolder, config: dict[str, Any
             config=config,
         )
         try:
-            run.write_json("wandb", {"id": logger.experiment.id})
+            if first_rank():
+                run.write_json("wandb", {"id": logger.experiment.id})
             yield logger
         finally:
             wandb.finish()
@@ -66,7 +52,8 @@ def log_picture(logger: Any, name: str, path: Path, step: int) -> None:
         import wandb
 
         shown = wandb.Video(str(path), format="gif") if path.suffix == ".gif" else None
-        logger.experiment.log({name: shown or wandb.Image(str(path))})
+        entry = {name: shown or wandb.Image(str(path)), "trainer/global_step": step}
+        logger.experiment.log(entry)
     elif path.suffix != ".gif":
         import numpy as np
         from PIL import Image

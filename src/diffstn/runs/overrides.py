@@ -141,14 +141,19 @@ def composed(
 def apply_overrides(config: dict[str, Any], overrides: Sequence[str], conf: Path) -> dict[str, Any]:
     """Change a finished configuration by overrides, as when a run is evaluated anew.
 
-    `group=option` replaces a group by its file in `conf`, `key=value` a value that exists.
+    `group=option` replaces a group by its file in `conf`, `key=value` a value that exists; groups
+    go first, whatever the order of the words. A new sampler keeps what the model reads of the old
+    one, `hypotheses` and `combine`.
 
     Raises:
         UserError: an unknown key, group or option.
     """
     result = OmegaConf.create(config)
     known_groups = groups(conf)
-    for override in parse(overrides):
+    parsed = parse(overrides)
+    for override in sorted(parsed, key=lambda one: one.key_or_group not in known_groups):
+        if override.is_sweep_override():
+            raise UserError(f"'{override.input_line}' is a sweep; only train.py -m runs those")
         key, value = override.key_or_group, override.value()
         if key in known_groups:
             if value not in known_groups[key]:
@@ -163,6 +168,9 @@ def apply_overrides(config: dict[str, Any], overrides: Sequence[str], conf: Path
             for part in key.split("/"):
                 node = node[part]
             dotted = key.replace("/", ".")
+            if key == "sampler":
+                for name in ("hypotheses", "combine"):
+                    node[name] = result.sampler[name]
             OmegaConf.update(result, dotted, node, merge=False)
             with open_dict(result):
                 result.choices[key] = value

@@ -74,7 +74,7 @@ def _draw_diffusion(
     shape = (len(batch.label), 1, model.transformation.dim)
     latents = torch.randn(shape, generator=generator).to(batch.image.device)
     steps, frames, estimates, readings = [], [], [], []
-    with finely_stepped(model.sampler):
+    with finely_stepped(model.sampler, model.denoiser.schedule.steps):
         for t, *relative in model.reverse_process(batch.image, latents, generator):
             now, foreseen = (
                 model.warp(batch.image, model.from_frame(batch.image, pose)) for pose in relative
@@ -103,10 +103,10 @@ def _draw_diffusion(
 
 
 @contextmanager
-def finely_stepped(sampler: Sampler) -> Iterator[None]:
-    """Within this context the sampler takes at least `STEPS_DRAWN` steps, for motion to be seen."""
+def finely_stepped(sampler: Sampler, total: int) -> Iterator[None]:
+    """Within this context the sampler takes `STEPS_DRAWN` steps, enough for motion to be seen."""
     steps = sampler.steps
-    sampler.steps = max(steps or STEPS_DRAWN, STEPS_DRAWN)
+    sampler.steps = min(STEPS_DRAWN, total)
     try:
         yield
     finally:

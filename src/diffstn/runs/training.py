@@ -1,7 +1,6 @@
 """Train, evaluate, draw: one run in one folder."""
 
 import gc
-import os
 import signal
 import threading
 import time
@@ -21,21 +20,14 @@ from diffstn.callbacks.non_finite import StopOnNonFiniteLoss
 from diffstn.callbacks.progress import Progress
 from diffstn.callbacks.reseed import ReseedEachEpoch
 from diffstn.errors import UserError
-from diffstn.runs.assembly import Assembly
+from diffstn.runs.assembly import Assembly, evaluated_weights
 from diffstn.runs.evaluation import evaluate
-from diffstn.runs.folder import RunFolder
+from diffstn.runs.folder import RunFolder, first_rank
 from diffstn.runs.hardware import choose_hardware, environment
 from diffstn.runs.loggers import dashboard, log_picture
 from diffstn.runs.logs import LogFile, quiet_libraries
 from diffstn.runs.pictures import draw_run
 from diffstn.runs.tables import result_table
-
-
-def first_rank() -> bool:
-    """Whether this process is the one that writes: further ranks run the same command again."""
-    return (
-        int(os.environ.get("LOCAL_RANK", "0")) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0
-    )
 
 
 def claim_folder(run: RunFolder, resume: bool) -> None:
@@ -90,7 +82,7 @@ def train(config: dict[str, Any], run: RunFolder, overrides: Sequence[str] = ())
 def _train(
     config: dict[str, Any], run: RunFolder, overrides: Sequence[str], log: Any
 ) -> dict[str, Any]:
-    if not config["resume"]:
+    if not config["resume"] and first_rank():
         run.write_overrides(overrides)
     hardware = choose_hardware(**config["accelerator"])
     log.info("run folder: %s", run.path)
@@ -106,8 +98,9 @@ def _train(
     ema = config["ema_decay"]
     averaging = [EMA(ema)] if ema else []
     record = MetricsCSV(run.metrics_csv)
-    if not config["resume"]:  # from here on the folder holds a run
-        run.config.write_text(yaml.safe_dump(config, sort_keys=False))
+    if first_rank():  # from here on the folder holds a run
+        stored = {**config, "resume": False}
+        run.config.write_text(yaml.safe_dump(stored, sort_keys=False))
         run.write_json("environment", environment(hardware, config["seed"]))
     best = ModelCheckpoint(
         run.checkpoints, "best", monitor="val/accuracy", mode="max", enable_version_counter=False
@@ -148,11 +141,13 @@ def _train(
             return {"accuracy": None}
         log.info("trained in %s", time.strftime("%H:%M:%S", time.gmtime(seconds)))
 
-        trained = Assembly.from_run(
-            run, config["evaluate"]["checkpoint"], evaluated_weights(config), data=data
-        )
+        trained = Assembly.from_run(run, config=config, data=data)
         metrics = final_metrics(config, trained, hardware, seconds)
         run.write_json("metrics", metrics)
+        if logger:
+            by_count = metrics.get("k", {"1": metrics})
+            numbers = {f"test/accuracy_k{k}": one["accuracy"] for k, one in by_count.items()}
+            logger.log_metrics(numbers, trainer.global_step)
         for name, path in draw_run(trained, hardware, run.figures, metrics_csv=run.metrics_csv):
             log_picture(logger, name, path, trainer.global_step)
             log.info("wrote %s", path)
@@ -175,11 +170,6 @@ def interruptible() -> Iterator[None]:
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, handler)
-
-
-def evaluated_weights(config: Mapping[str, Any]) -> str:
-    """`evaluate.weights`, or `raw` where there is no moving average."""
-    return config["evaluate"]["weights"] if config["ema_decay"] else "raw"
 
 
 def final_metrics(

@@ -90,18 +90,6 @@ def test_draws_are_reproducible_and_fresh():
     assert theta.dtype == torch.float32
 
 
-def test_statistics():
-    distortion = AffineDistortion()
-    mean, std = distortion.statistics((28, 28))
-    torch.manual_seed(5)
-    assert torch.equal(mean, distortion.statistics((28, 28))[0])
-    # E k = 0.95, E cos φ = sin(π/4)/(π/4); t is uniform in ±1/4.
-    cos = 0.95 * math.sin(math.pi / 4) / (math.pi / 4)
-    torch.testing.assert_close(mean, torch.tensor([cos, 0, 0, 0, cos, 0]), atol=5e-3, rtol=0)
-    assert std[[2, 5]].tolist() == pytest.approx([0.25 / math.sqrt(3)] * 2, rel=0.01)
-    assert preset("none").statistics((28, 28))[1].tolist() == pytest.approx([1e-3] * 6)
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

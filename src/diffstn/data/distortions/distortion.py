@@ -5,12 +5,8 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
-from diffstn.data.batches import keyed_generator
 from diffstn.errors import UserError
 from diffstn.spatial import Inverse, Transformation, warp
-
-STATISTICS_DRAWS = 100_000
-SMALLEST_STD = 1e-3
 
 
 class Distortion(ABC):
@@ -42,15 +38,6 @@ class Distortion(ABC):
     def distort(self, pictures: Tensor, theta: Tensor) -> Tensor:
         """Apply A = theta (B, dim) to pictures (B, C, h, w): (B, C, H, W) on the canvas."""
         return warp(pictures, theta, Inverse(self.transformation), size=self.canvas)
-
-    def statistics(self, picture_size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation (dim,) of A, to standardise it before it is diffused.
-
-        Estimated from 100 000 seeded draws, so always the same. The deviation is at least 10⁻³,
-        for an entry that hardly varies must not be blown up.
-        """
-        draws = self.draw(STATISTICS_DRAWS, picture_size, keyed_generator(0)).double()
-        return draws.mean(0).float(), draws.std(0).clamp_min(SMALLEST_STD).float()
 
 
 def uniform(
