@@ -3,7 +3,6 @@
 Usage: python -m diffstn.runs.shipping <run folder> <name> [best|last]
 """
 
-import json
 import sys
 
 import torch
@@ -42,7 +41,7 @@ def ship(run: RunFolder, name: str, checkpoint: str = "best") -> RunFolder:
     shipped.config.write_text(yaml.safe_dump(config, sort_keys=False))
     command = ["python train.py", *(run.path / "overrides.txt").read_text().split()]
     command = [word for word in command if not word.startswith(("out=", "hydra."))]
-    metrics = {"command": " ".join(command), **json.loads((run.path / "metrics.json").read_text())}
+    metrics = {**run.read_json("metrics"), "command": " ".join(command)}
     shipped.write_json("metrics", metrics)
     return shipped
 

@@ -1,0 +1,49 @@
+"""What ships with the package does what it is said to do."""
+
+import pytest
+import yaml
+
+from diffstn.runs.assembly import Assembly
+from diffstn.runs.evaluation import evaluate
+from diffstn.runs.folder import PRETRAINED, RunFolder, open_run
+from diffstn.runs.hardware import choose_hardware
+from diffstn.runs.shipping import LIMIT, ship
+
+
+def accuracy(name: str, **settings) -> dict:
+    assembly = Assembly.from_run(open_run(f"pretrained/{name}"))
+    return evaluate(assembly.model, assembly.data, choose_hardware("cpu"), **settings)
+
+
+@pytest.mark.parametrize("name", ["judge", "diff_in_stn_full"])
+def test_weights_are_small_and_say_how_they_were_made(name: str):
+    run = open_run(f"pretrained/{name}")
+    assert (run.path / "weights.safetensors").stat().st_size <= LIMIT
+    assert run.read_json("metrics")["command"].startswith("python train.py model=")
+
+
+def test_the_judge_reads_the_clean_test_digits():
+    assert accuracy("judge")["accuracy"] >= 99.4
+
+
+def test_diff_in_stn_turns_any_rotation_upright():
+    numbers = accuracy("diff_in_stn_full", hypotheses=[1, 4], limit=500)
+    assert numbers["uncorrected"] < 60
+    assert numbers["k"]["1"]["accuracy"] > 94
+    assert numbers["k"]["4"]["accuracy"] > 94
+
+
+def test_shipping_keeps_the_answers(tmp_path, monkeypatch):
+    source = open_run("pretrained/judge")
+    copy = RunFolder(tmp_path / "run")
+    copy.path.mkdir()
+    for file in source.path.iterdir():
+        (copy.path / file.name).write_bytes(file.read_bytes())
+    (copy.path / "overrides.txt").write_text("model=classifier\nout=somewhere\n")
+    monkeypatch.setattr("diffstn.runs.shipping.PRETRAINED", tmp_path / "shipped")
+    shipped = ship(copy, "again")
+    assert shipped.read_json("metrics")["command"] == "python train.py model=classifier"
+    assert yaml.safe_load(shipped.config.read_text())["out"] is None
+    before, after = (Assembly.from_run(r).model.state_dict() for r in (source, shipped))
+    assert all(before[name].equal(after[name]) for name in before)
+    assert PRETRAINED not in shipped.path.parents
