@@ -9,6 +9,7 @@ from hydra.utils import instantiate
 
 from diffstn.data.mnist import load_mnist
 from diffstn.data.pictures import Pictures
+from diffstn.runs.assembly import Assembly
 
 CONF = str(Path(__file__).parents[2] / "conf")
 PRESETS = sorted(path.stem for path in Path(CONF, "data", "distortion").glob("*.yaml"))
@@ -44,6 +45,11 @@ def few(digits: dict[str, Pictures]) -> FewDigits:
 def composed(*overrides: str) -> Any:
     with initialize_config_dir(CONF, version_base="1.3"):
         return compose(overrides=list(overrides))
+
+
+def configured(*overrides: str) -> Any:
+    """The data module of a configuration."""
+    return Assembly(composed(*overrides)).data
 
 
 def preset(name: str, *overrides: str) -> Any:

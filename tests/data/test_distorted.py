@@ -1,13 +1,12 @@
 import pytest
 import torch
-from hydra.utils import instantiate
 
 from diffstn.data.batches import DistortedBatch
 from diffstn.data.distorted import DistortedData
 from diffstn.data.distortions import AffineDistortion, ElasticDistortion
 from diffstn.spatial import Affine, warp
 
-from .conftest import composed, preset
+from .conftest import configured, preset
 from .test_upright import Recorder, quiet_trainer
 
 
@@ -101,10 +100,10 @@ def test_gradients_pass_after_evaluation_in_inference_mode(few):
 
 
 def test_the_configuration():
-    data = instantiate(composed("+data=affine_mnist", "data.data_seed=4").data)
+    data = configured("+data=affine_mnist", "data.data_seed=4")
     assert isinstance(data, DistortedData)
     assert data.data_seed == 4
     assert data.distortion.rotation == 45
-    full = instantiate(composed("+data=affine_cifar10", "data/distortion=full").data)
+    full = configured("+data=affine_cifar10", "data/distortion=full")
     assert full.distortion.rotation == 180
     assert full.channels == 3

@@ -3,14 +3,13 @@ import sys
 
 import pytest
 import torch
-from hydra.utils import instantiate
 from pytorch_lightning import LightningModule, Trainer
 
 from diffstn.data.batches import Batch
 from diffstn.data.upright import UprightData
 from diffstn.errors import UserError
 
-from .conftest import composed
+from .conftest import configured
 
 
 def test_importing_the_package_loads_nothing_heavy():
@@ -112,8 +111,8 @@ def test_a_trainer_gets_every_picture(few):
 
 @pytest.mark.parametrize("name", ["mnist", "cifar10", "affine_mnist", "affine_cifar10"])
 def test_every_configuration_builds_at_once(name):
-    data = instantiate(composed(f"+data={name}", "data.limit_test=3").data)
+    data = configured(f"+data={name}", "data.limit_test=3")
     assert isinstance(data, UprightData)
     assert data.limits["test"] == 3
     assert data.seed == 0
-    assert instantiate(composed(f"+data={name}", "+seed=5").data).seed == 5
+    assert configured(f"+data={name}", "+seed=5").seed == 5
