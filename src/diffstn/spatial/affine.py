@@ -111,7 +111,8 @@ class Affine(Transformation):
     def points(self, theta: Tensor, xy: Tensor) -> Tensor:
         matrix = as_matrix(theta)
         x, y = xy.mT.unsqueeze(-3).unbind(-2)  # each (B, 1, N): contiguous in what `lattice` gives
-        return (matrix[..., :1] * x + matrix[..., 1:2] * y + matrix[..., 2:]).mT
+        moved = matrix[..., 2:].addcmul(matrix[..., :1], x).addcmul(matrix[..., 1:2], y)
+        return moved.mT
 
     def inverse(self, theta: Tensor) -> Tensor:
         return invert(as_matrix(theta)).flatten(-2)
