@@ -39,17 +39,17 @@ def blobs(count: int, height: int = 28, width: int = 28) -> Tensor:
     return torch.exp(-squared / 0.08).sum(1).view(count, 1, height, width) / 3
 
 
-def test_lattice_holds_the_pixel_centres():
-    centres = lattice(2, 4).view(2, 4, 2)
-    assert centres[0, :, 0].tolist() == [-0.75, -0.25, 0.25, 0.75]
-    assert centres[:, 0, 1].tolist() == [-0.5, 0.5]
-    assert lattice(3, 3, dtype=torch.float64).dtype == torch.float64
-
-
 def test_the_grid_is_the_affine_grid_of_torch():
     theta = affine_matrix(torch.linspace(-3, 3, 4), 0.8, 1.3, 0.2, -0.1, 0.4)
     expected = F.affine_grid(theta, [4, 1, 9, 14], align_corners=False)
     assert torch.allclose(grid(theta, Affine(), (9, 14)), expected, atol=1e-6)
+
+
+@families
+def test_the_grid_is_the_points_of_the_lattice(family: Transformation):
+    theta = family.identity() + 0.2 * (noise(5, family.dim) - 0.5)
+    expected = family.points(theta, lattice(9, 14)[None]).unflatten(1, (9, 14))
+    torch.testing.assert_close(grid(theta, family, (9, 14)), expected, atol=1e-6, rtol=0)
 
 
 @families

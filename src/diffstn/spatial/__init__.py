@@ -15,11 +15,12 @@ from diffstn.spatial.affine import (
     invert,
 )
 from diffstn.spatial.inverse import Inverse
+from diffstn.spatial.lattice import lattice, pixel_centres
 from diffstn.spatial.moments import moment_frame
 from diffstn.spatial.projective import Projective
 from diffstn.spatial.thin_plate_spline import ThinPlateSpline
 from diffstn.spatial.transformation import Transformation
-from diffstn.spatial.warp import KERNELS, PADDINGS, grid, lattice, warp, warp_points
+from diffstn.spatial.warp import KERNELS, PADDINGS, grid, warp, warp_points
 
 __all__ = [
     "KERNELS",
@@ -39,6 +40,7 @@ __all__ = [
     "invert",
     "lattice",
     "moment_frame",
+    "pixel_centres",
     "warp",
     "warp_points",
 ]

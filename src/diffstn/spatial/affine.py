@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from diffstn.spatial.lattice import pixel_centres
 from diffstn.spatial.transformation import Transformation
 
 
@@ -113,6 +114,14 @@ class Affine(Transformation):
         x, y = xy.mT.unsqueeze(-3).unbind(-2)  # each (B, 1, N): contiguous in what `lattice` gives
         moved = matrix[..., 2:].addcmul(matrix[..., :1], x).addcmul(matrix[..., 1:2], y)
         return moved.mT
+
+    def grid(self, theta: Tensor, size: tuple[int, int]) -> Tensor:
+        """An outer sum, M (x, y) + t = [M (x, 0) + t] + M (0, y): one addition per coordinate."""
+        matrix = as_matrix(theta)
+        y, x = (pixel_centres(side, theta.device, theta.dtype) for side in size)
+        columns = matrix[..., 2:] + matrix[..., :1] * x
+        rows = matrix[..., 1:2] * y
+        return (columns[..., None, :] + rows[..., None]).movedim(-3, -1)
 
     def inverse(self, theta: Tensor) -> Tensor:
         return invert(as_matrix(theta)).flatten(-2)

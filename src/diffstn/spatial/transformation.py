@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
+from diffstn.spatial.lattice import lattice
+
 CORNERS = ((-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0))
 
 
@@ -40,6 +42,15 @@ class Transformation(ABC):
     @abstractmethod
     def from_affine(self, theta: Tensor) -> Tensor:
         """The θ (B, dim) of an affine map, given as (B, 6); every family contains those."""
+
+    def grid(self, theta: Tensor, size: tuple[int, int]) -> Tensor:
+        """T_θ at the pixel centres of a picture of `size` (h, w): θ (B, dim) to (B, h, w, 2).
+
+        The same as `points` of the `lattice`; a family that can be quicker there overrides it.
+        """
+        return self.points(theta, lattice(*size, theta.device, theta.dtype)[None]).unflatten(
+            1, size
+        )
 
     def preimages(self, theta: Tensor, xy: Tensor) -> Tensor:
         """T_θ⁻¹(xy): the points q with T_θ(q) = xy, shapes as for `points`.

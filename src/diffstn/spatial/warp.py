@@ -16,31 +16,13 @@ _AFFINE = Affine()
 _FAR = 1e4
 
 
-def lattice(
-    height: int,
-    width: int,
-    device: torch.device | str | None = None,
-    dtype: torch.dtype = torch.float32,
-) -> Tensor:
-    """Centres of the pixels, row by row, in normalised coordinates: (height · width, 2) as (x, y).
-
-    Column j has x = (2j + 1) / width − 1: [-1, 1] runs from edge to edge of the picture, the
-    `align_corners=False` of `torch.nn.functional.grid_sample`.
-    """
-    x = (2 * torch.arange(width, device=device, dtype=dtype) + 1) / width - 1
-    y = (2 * torch.arange(height, device=device, dtype=dtype) + 1) / height - 1
-    # All x, then all y, seen as pairs: maps of points then run along memory, five times as fast.
-    return torch.stack(torch.meshgrid(x, y, indexing="xy")).flatten(1).mT
-
-
 def grid(theta: Tensor, transformation: Transformation, size: tuple[int, int]) -> Tensor:
     """Where each pixel of an output of `size` (h, w) looks in the input: (B, h, w, 2) as (x, y).
 
     θ is (B, dim), or any shape that flattens to it, such as (B, 2, 3). Computed in float32
     (float64 if θ is), whatever autocast says.
     """
-    height, width = size
-    if height < 1 or width < 1:
+    if min(size) < 1:
         raise ValueError(f"size is (height, width), both positive, not {size}")
     theta = theta.flatten(1)
     if theta.shape[1] != transformation.dim:
@@ -50,9 +32,7 @@ def grid(theta: Tensor, transformation: Transformation, size: tuple[int, int]) -
         )
     dtype = torch.promote_types(theta.dtype, torch.float32)
     with torch.autocast(theta.device.type, enabled=False):
-        centres = lattice(height, width, theta.device, dtype)
-        xy = transformation.points(theta.to(dtype), centres[None])
-    return xy.unflatten(1, (height, width))
+        return transformation.grid(theta.to(dtype), size)
 
 
 def warp_points(

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from diffstn.data.distortions.distortion import Distortion, canvas_size, uniform
 from diffstn.errors import UserError
-from diffstn.spatial import Affine, affine_matrix
+from diffstn.spatial import Affine, affine_matrix, warp
 
 ANYWHERE = "anywhere"
 
@@ -76,6 +76,9 @@ class AffineDistortion(Distortion):
         A[..., :2] *= self._pixels_to_canvas(picture_size, A)
         A[..., 2] *= self._reach(A)
         return A.flatten(1)
+
+    def distort(self, pictures: Tensor, theta: Tensor) -> Tensor:
+        return warp(pictures, self.transformation.inverse(theta), size=self.canvas)
 
     def _pixels_to_canvas(self, picture_size: tuple[int, int], like: Tensor) -> Tensor:
         """D_canvas⁻¹ M D_picture, D = diag(w, h) / 2, as the factors of the entries of M (2, 2)."""
