@@ -102,3 +102,20 @@ def test_run_pointing_nowhere_lists_the_runs(folder: Path):
     assert done.stderr.startswith("error: run=nowhere: no run there")
     assert "runs/one  [done]  diff_in_stn affine_mnist paper" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_two_processes_train_one_model_and_the_first_one_finishes_the_run(tmp_path: Path):
+    overrides = [
+        *("accelerator=ddp", "accelerator.name=cpu", "accelerator.devices=2"),
+        *("data.limit_train=200", "data.limit_val=50", "data.limit_test=50", "data.batch_size=50"),
+        *("epochs=1", "encoder=pool", "model.network.width=32", "out=both"),
+    ]
+    done = python(tmp_path, "train.py", *overrides)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("run folder:") + done.stdout.count("run folder:") == 1
+    run = tmp_path / "both"
+    assert json.loads((run / "status.json").read_text())["state"] == "done"
+    assert json.loads((run / "metrics.json").read_text())["pictures"] == 50
+    with (run / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["2"]  # 200 pictures, 50 at a time, on two processes

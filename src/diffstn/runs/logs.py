@@ -4,6 +4,8 @@ import logging
 import warnings
 from pathlib import Path
 
+from diffstn.runs.folder import first_rank
+
 log = logging.getLogger("diffstn")
 
 
@@ -17,7 +19,10 @@ def quiet_libraries() -> None:
 
 
 class LogFile:
-    """Within this context, everything logged under `diffstn` also goes to a file."""
+    """Within this context, everything logged under `diffstn` also goes to a file.
+
+    Of several processes that train together only the first speaks; of the others, errors are kept.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -29,7 +34,7 @@ class LogFile:
         self.terminal = logging.StreamHandler()
         self.terminal.setFormatter(logging.Formatter("%(message)s"))
         self.terminal.addFilter(lambda record: record.levelno < logging.ERROR)
-        log.setLevel(logging.INFO)
+        log.setLevel(logging.INFO if first_rank() else logging.ERROR)
         log.propagate = False
         log.addHandler(self.file)
         log.addHandler(self.terminal)

@@ -137,6 +137,7 @@ def _train(
         with interruptible():
             trainer.fit(model, datamodule=data, ckpt_path=resume_from, weights_only=True)
         seconds = record.seconds
+        leave_process_group()
         if not trainer.is_global_zero:
             return {"accuracy": None}
         log.info("trained in %s", time.strftime("%H:%M:%S", time.gmtime(seconds)))
@@ -154,6 +155,16 @@ def _train(
     log.info("\n%s", result_table(metrics))
     log.info("all of it: %s", run.path)
     return metrics
+
+
+def leave_process_group() -> None:
+    """From here on every process is on its own: the first one evaluates and draws, the others end.
+
+    Metrics would otherwise wait for processes that have gone.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
 
 
 @contextmanager
