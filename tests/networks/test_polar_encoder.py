@@ -5,7 +5,7 @@ import torch
 
 from diffstn.networks.conv_encoder import ConvEncoder
 from diffstn.networks.framed_encoder import FramedEncoder
-from diffstn.networks.polar_encoder import PolarEncoder
+from diffstn.networks.polar_encoder import AroundTheCircle, PolarEncoder
 from diffstn.spatial import affine_matrix, moment_frame, warp
 
 
@@ -69,3 +69,14 @@ def test_framed_encoder_shows_the_encoder_the_picture_in_its_frame():
     expected = inner(warp(pictures, moment_frame(pictures)))
     torch.testing.assert_close(framed(pictures), expected)
     assert framed.features == 8
+
+
+def test_the_gradient_around_the_circle_is_that_of_the_plain_concatenation():
+    x = torch.randn(2, 3, 4, 6, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(2, 3, 4, 8, dtype=torch.float64)
+    plain = torch.cat([x[..., -1:], x, x[..., :1]], dim=-1)
+    expected = torch.autograd.grad((weights * plain).sum(), x)[0]
+    around = AroundTheCircle.apply(x)
+    assert torch.equal(around, plain)
+    torch.testing.assert_close(torch.autograd.grad((weights * around).sum(), x)[0], expected)
+    assert torch.autograd.gradcheck(AroundTheCircle.apply, (x,))

@@ -1,12 +1,35 @@
 """An encoder for which a rotation of the picture is a shift."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from diffstn.spatial import Affine, warp_points
+
+
+class AroundTheCircle(torch.autograd.Function):
+    """The last column again before the first and the first after the last: (..., n) → (..., n + 2).
+
+    The gradient that reaches a repeated column is added to its original. Written out because the
+    general gradients of slices and of `torch.cat` take a fifth of a training step on a CPU, and the
+    circular mode of `F.pad` loses channels-last.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return torch.cat([x[..., -1:], x, x[..., :1]], dim=-1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        inner = gradient[..., 1:-1].clone()
+        inner[..., -1] += gradient[..., 0]
+        inner[..., 0] += gradient[..., -1]
+        return inner
 
 
 class AngularConvolution(nn.Module):
@@ -20,8 +43,7 @@ class AngularConvolution(nn.Module):
         self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        # faster on CPUs than the circular mode of F.pad, whose gradient loses channels-last
-        around = torch.cat([x[..., -1:], x, x[..., :1]], dim=-1)
+        around = AroundTheCircle.apply(x)
         return F.relu(self.norm(self.convolution(around)), inplace=True)
 
 
