@@ -22,10 +22,20 @@ def test_most_confident_takes_the_surest_hypothesis_whatever_the_belief():
 
 
 def test_agreement_takes_the_hypothesis_that_reads_as_believed():
-    scores = (OPINIONS * BELIEF[:, None]).sum(-1)
-    torch.testing.assert_close(scores[0], torch.tensor([0.46, 0.10, 0.47]))
-    expected = torch.tensor([[0.0, 0, 1], [0, 1, 0]])
-    assert torch.equal(combination("agreement")(OPINIONS, BELIEF), expected)
+    expected = BELIEF * OPINIONS.mean(1)
+    torch.testing.assert_close(expected[0], torch.tensor([0.33, 0, 0.04 / 3]))
+    scores = (OPINIONS * expected[:, None]).sum(-1)
+    torch.testing.assert_close(scores[1], torch.tensor([0.029, 0.324, 0.286]))
+    chosen = torch.tensor([[0.0, 0, 1], [0, 1, 0]])
+    assert torch.equal(combination("agreement")(OPINIONS, BELIEF), chosen)
+
+
+def test_agreement_listens_to_the_other_hypotheses_where_the_belief_is_undecided():
+    sixes_and_a_nine = torch.tensor([[[0.0, 1.0], [0.9, 0.1], [0.8, 0.2], [0.9, 0.1]]])
+    undecided, sure = torch.tensor([[0.49, 0.51]]), torch.tensor([[0.1, 0.9]])
+    agreement = combination("agreement")
+    assert agreement(sixes_and_a_nine, undecided).argmax() == 1
+    assert agreement(sixes_and_a_nine, sure).argmax() == 0
 
 
 @pytest.mark.parametrize("name", COMBINATIONS)

@@ -25,13 +25,17 @@ def most_confident(probabilities: Tensor, belief: Tensor) -> Tensor:
 
 
 def agreement(probabilities: Tensor, belief: Tensor) -> Tensor:
-    r"""Only the hypothesis after which the judge agrees best with what the corrector saw.
+    r"""Only the hypothesis on which three opinions agree best.
 
-    The score of hypothesis A is $\sum_y b(y)\,p(y \mid \text{picture}, A)$, the probability that a
-    label drawn from the belief b and one drawn from the judge's opinion are the same. A pose that
-    turns a 6 into a 9 reads well upright, but not as what the distorted picture was taken for.
+    The score of hypothesis A is $\sum_y b(y)\,\bar p(y)\,p(y \mid \text{picture}, A)$ with
+    $\bar p$ the mean over all hypotheses: the probability that three labels are the same, one
+    drawn from the corrector's belief b, one from what the judge reads in a hypothesis picked at
+    random and one from what it reads in this one. Belief and mean are two estimates of
+    p(y | picture), one direct and one by way of the poses, which err on different pictures. A pose
+    that turns a 6 into a 9 reads well upright, but not as what the distorted picture was taken for.
     """
-    return only((probabilities * belief[:, None]).sum(dim=-1))
+    expected = belief * probabilities.mean(dim=1)
+    return only((probabilities * expected[:, None]).sum(dim=-1))
 
 
 def only(score: Tensor) -> Tensor:
