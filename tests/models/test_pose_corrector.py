@@ -100,13 +100,6 @@ def test_warp_and_judge_treat_hypotheses_one_by_one(assembly: Build):
         torch.testing.assert_close(log_probabilities[:, k], expected)
 
 
-def test_corner_distance_compares_poses_of_different_families(assembly: Build):
-    model = assembly("model=stn", "data/distortion=projective").model
-    identity = torch.tensor([[1.0, 0, 0, 0, 1, 0]])
-    shifted = torch.tensor([[1.0, 0, 0.3, 0, 1, 0.4, 0, 0]])
-    torch.testing.assert_close(model.corner_distance(identity, shifted), torch.tensor([0.5]))
-
-
 def test_the_same_latents_give_the_same_correction_whatever_the_batch(assembly: Build):
     parts = assembly("model=diff_in_stn", "sampler.steps=4")
     model, batch = parts.model.eval(), parts.data.batch("val", torch.arange(8))

@@ -11,7 +11,6 @@ from diffstn.spatial import (
     affine_matrix,
     as_matrix,
     compose,
-    corner_distance,
     decompose,
     invert,
 )
@@ -88,17 +87,6 @@ def test_a_mirrored_map_is_rebuilt_from_its_parts(theta: Tensor):
     t_x, t_y = parts.translation.unbind(-1)
     rebuilt = affine_matrix(parts.rotation, parts.scale_x, parts.scale_y, t_x, t_y, parts.shear)
     assert close(rebuilt, mirrored)
-
-
-def test_corner_distance_closed_forms():
-    identity = Affine().identity()[None]
-    shift = affine_matrix(torch.zeros(1), 1.0, 1.0, 0.3, 0.4)
-    assert torch.allclose(corner_distance(shift, identity), torch.tensor([0.5]))
-    # Corners lie at distance √2 and a turn by φ moves them along a chord of 2 √2 sin(φ / 2).
-    turn = affine_matrix(torch.tensor([0.0, math.pi / 2, math.pi]))
-    expected = torch.tensor([0.0, 2.0, 2 * math.sqrt(2)])
-    assert torch.allclose(corner_distance(turn, identity), expected, atol=1e-6)
-    assert corner_distance(turn, turn).eq(0).all()
 
 
 def test_flat_and_matrix_parameters_agree():

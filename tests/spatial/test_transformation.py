@@ -68,15 +68,6 @@ def test_composing_with_the_identity_changes_nothing(family: Transformation):
     assert torch.allclose(family.compose(identity, theta), theta, rtol=0, atol=1e-9)
 
 
-@families
-def test_corner_distance_is_a_distance(family: Transformation):
-    a, b, c = near_identity(family, 3).split(1)
-    assert family.corner_distance(a, a).item() == 0
-    assert family.corner_distance(a, b) == family.corner_distance(b, a) > 0
-    through = family.corner_distance(a, b) + family.corner_distance(b, c)
-    assert family.corner_distance(a, c) <= through
-
-
 def test_a_family_must_say_how_it_moves_points():
     class Nothing(Transformation):
         dim = 0

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from diffstn.spatial import Affine, Transformation
-from diffstn.spatial.transformation import CORNERS
+from diffstn.spatial import Affine, Transformation, corner_offsets
 
 
 class CornerError(Metric):
@@ -65,9 +64,7 @@ class CornerError(Metric):
                 f"θ̂ and θ must both be (B, {self.transformation.dim}),"
                 f" not {tuple(theta_hat.shape)} and {tuple(theta.shape)}"
             )
-        corners = torch.tensor(CORNERS, dtype=torch.float64, device=theta.device)[None]
-        apart = self.transformation.points(theta_hat.double(), corners)
-        apart = apart - self.transformation.points(theta.double(), corners)
+        apart = corner_offsets(theta_hat.double(), theta.double(), self.transformation)
         self.count += len(theta)
         self.corner += apart.norm(dim=-1).mean(dim=-1).sum()
         self.corner_px += (apart * self._half(self.size)).norm(dim=-1).mean(dim=-1).sum()

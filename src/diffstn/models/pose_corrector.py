@@ -11,8 +11,7 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from diffstn.models.combination import agreement, combination
 from diffstn.models.optimisation import OptimisedModule
-from diffstn.spatial import Transformation, as_matrix, invert, warp
-from diffstn.spatial.transformation import CORNERS
+from diffstn.spatial import Transformation, as_matrix, corner_distance, invert, warp
 
 Frame = Callable[[Tensor], Tensor]
 
@@ -148,13 +147,6 @@ class PoseCorrector(OptimisedModule):
         logits = self.classifier(pictures.flatten(0, 1)).float()
         return logits.log_softmax(dim=-1).unflatten(0, pictures.shape[:2])
 
-    def corner_distance(self, A: Tensor, target: Tensor) -> Tensor:
-        """Mean distance between where two poses (B, dim) send the corners of [-1, 1]², (B,)."""
-        corners = torch.tensor(CORNERS, device=A.device)[None]
-        ours = self.transformation.points(A, corners)
-        theirs = self.target_transformation.points(target, corners)
-        return (ours - theirs).norm(dim=-1).mean(dim=-1)
-
     def forward(
         self,
         image: Tensor,
@@ -214,7 +206,8 @@ class PoseCorrector(OptimisedModule):
         correction = self(batch.image, hypotheses=1, generator=generator)
         self.validation_accuracy(self.combine(correction), batch.label)
         nll = F.nll_loss(correction.probabilities[:, 0].clamp_min(1e-12).log(), batch.label)
-        corner = self.corner_distance(correction.A[:, 0], batch.A).mean()
+        families = self.transformation, self.target_transformation
+        corner = corner_distance(correction.A[:, 0], batch.A, *families).mean()
         self.log_dict(
             {
                 "val/accuracy": self.validation_accuracy,

@@ -10,10 +10,10 @@ from diffstn.spatial.affine import (
     affine_matrix,
     as_matrix,
     compose,
-    corner_distance,
     decompose,
     invert,
 )
+from diffstn.spatial.corners import corner_distance, corner_offsets
 from diffstn.spatial.inverse import Inverse
 from diffstn.spatial.lattice import lattice, pixel_centres
 from diffstn.spatial.moments import moment_frame
@@ -35,6 +35,7 @@ __all__ = [
     "as_matrix",
     "compose",
     "corner_distance",
+    "corner_offsets",
     "decompose",
     "grid",
     "invert",

@@ -90,14 +90,6 @@ def decompose(theta: Tensor) -> AffineParts:
     return AffineParts(torch.atan2(c, a), scale_x, scale_y, shear, theta[..., 2])
 
 
-def corner_distance(a: Tensor, b: Tensor) -> Tensor:
-    """Mean distance between the images of the four corners of [-1, 1]² under two affine maps.
-
-    Takes (B, 6) or (B, 2, 3), returns (B,) in normalised units.
-    """
-    return Affine().corner_distance(a, b)
-
-
 class Affine(Transformation):
     """p ↦ M p + t, six parameters: θ = (m₁₁, m₁₂, t_x, m₂₁, m₂₂, t_y).
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-import torch
 from torch import Tensor
 
 from diffstn.spatial.lattice import lattice
-
-CORNERS = ((-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0))
 
 
 class Transformation(ABC):
@@ -58,12 +55,3 @@ class Transformation(ABC):
         For a group this is T_θ' with θ' = `inverse(θ)`; other families solve for every point.
         """
         return self.points(self.inverse(theta), xy)
-
-    def corner_distance(self, a: Tensor, b: Tensor) -> Tensor:
-        """Mean over the corners c of [-1, 1]² of ‖T_a(c) − T_b(c)‖₂: (B, dim) twice to (B,).
-
-        One number, in normalised units, for how far apart two poses are. It needs no decomposition
-        into angles and scales, so it compares any two members of any family.
-        """
-        corners = torch.tensor(CORNERS, dtype=a.dtype, device=a.device)[None]
-        return (self.points(a, corners) - self.points(b, corners)).norm(dim=-1).mean(dim=-1)
