@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from diffstn.errors import UserError
-from diffstn.runs.checks import check_config, check_settings, try_out
+from diffstn.runs.checks import check_config, check_settings, try_out, without_effect
 from diffstn.runs.folder import PRETRAINED
 
 Compose = Callable[..., dict[str, Any]]
@@ -155,3 +155,30 @@ def test_a_missing_logger_is_named_with_its_extra(
 def test_the_last_epoch_must_be_validated(config: Compose):
     with pytest.raises(UserError, match="validate_every=2 must divide epochs=3"):
         check_config(config("epochs=3", "validate_every=2"))
+
+
+@pytest.mark.parametrize(
+    ("model", "idle"),
+    [
+        ("diff_in_stn", []),
+        ("pose_regression", ["schedule=linear", "schedule.steps=50"]),
+        ("stn", ["schedule=linear", "schedule.steps=50"]),
+    ],
+)
+def test_settings_that_a_model_does_not_use_are_named(config: Compose, model: str, idle: list[str]):
+    words = ["schedule=linear", "schedule.steps=50", "sampler.combine=mean", "optimizer=sgd"]
+    built = config(f"model={model}", *words)
+    assert without_effect(built, words) == idle
+    check_config(built)
+
+
+def test_a_classifier_uses_neither_judge_nor_noise(config: Compose):
+    words = ["classifier.run=x", "+schedule.x=1", "sampler=ddpm", "encoder=pool", "seed=2"]
+    built = config("model=classifier", "data=mnist", "encoder=pool")
+    assert without_effect(built, words) == words[:3]
+
+
+def test_the_steps_of_a_sampler_that_nobody_uses_may_exceed_the_schedule(config: Compose):
+    check_config(config("model=stn", "schedule.steps=5"))
+    with pytest.raises(UserError, match="the schedule has 1 to 5 steps"):
+        check_config(config("model=diff_in_stn", "schedule.steps=5"))

@@ -1,7 +1,8 @@
 """What is refused before any work starts."""
 
 import importlib.util
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,6 +73,27 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
 }
 """The settings that no constructor's signature describes, by command."""
+
+
+PARTS = {
+    "encoder": {"encoder", "new_encoder", "network"},
+    "classifier": {"classifier"},
+    "schedule": {"denoiser"},
+    "sampler": {"sampler", "hypotheses", "combine"},
+}
+"""The parts of a model that come from a group, by the names under which constructors ask."""
+
+
+def idle_groups(config: Mapping[str, Any]) -> set[str]:
+    """The groups from which the model takes nothing."""
+    wanted = parameters(get_object(config["model"]["_target_"])).keys()
+    return {group for group, parts in PARTS.items() if not parts & wanted}
+
+
+def without_effect(config: Mapping[str, Any], words: Sequence[str]) -> list[str]:
+    """Those of the overrides that set something in a group which the model does not use."""
+    idle = idle_groups(config)
+    return [word for word in words if re.split(r"[.=@]", word.lstrip("+~"))[0] in idle]
 
 
 def check_settings(config: Mapping[str, Any], command: str) -> None:
@@ -160,7 +182,7 @@ def check_config(config: Mapping[str, Any], conf: Path | None = None) -> None:
             " the last epoch to be validated"
         )
     steps, total = sampler["steps"], config["schedule"]["steps"]
-    if steps is not None and not 1 <= steps <= total:
+    if "schedule" not in idle_groups(config) and steps is not None and not 1 <= steps <= total:
         raise UserError(f"sampler.steps={steps}: the schedule has 1 to {total} steps to take")
 
 

@@ -21,6 +21,7 @@ from diffstn.callbacks.progress import Progress
 from diffstn.callbacks.reseed import ReseedEachEpoch
 from diffstn.errors import UserError
 from diffstn.runs.assembly import Assembly, evaluated_weights
+from diffstn.runs.checks import without_effect
 from diffstn.runs.evaluation import evaluate
 from diffstn.runs.folder import RunFolder, first_rank
 from diffstn.runs.hardware import choose_hardware, environment
@@ -87,6 +88,10 @@ def _train(
     hardware = choose_hardware(**config["accelerator"])
     log.info("run folder: %s", run.path)
     log.info("hardware: %s", hardware.reason)
+    for word in without_effect(config, overrides):
+        log.warning(
+            "%s has no effect: model=%s makes no use of it", word, config["choices"]["model"]
+        )
 
     pl.seed_everything(config["seed"], verbose=False)
     assembly = Assembly(config)
