@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import yaml
 from diffstn.callbacks.reseed import ReseedEachEpoch
 from diffstn.errors import UserError
 from diffstn.runs.assembly import Assembly, trained_weights
-from diffstn.runs.folder import RunFolder
+from diffstn.runs.folder import RunFolder, open_run
 
 Train = Callable[..., int]
 DIFFUSION = ["model=diff_in_stn", "model.network.width=32", "sampler.steps=2"]
@@ -219,6 +220,31 @@ def test_a_frozen_classifier_never_changes(train: Train):
         ours = trained_weights(RunFolder("run"), "last", kind)
         for name, value in judge.items():
             assert torch.equal(ours["classifier." + name], value), name
+
+
+def test_a_run_needs_its_judge_s_folder_no_more(train: Train):
+    assert train("model=classifier", "data=mnist", "out=judge") == 0
+    assert train("model=stn", "classifier=frozen", "classifier.run=judge", "out=run") == 0
+    judge = trained_weights(RunFolder("judge"), "best", "ema")
+    shutil.rmtree("judge")
+    found = Assembly.from_run(RunFolder("run")).model.state_dict()
+    for name, value in judge.items():
+        assert torch.equal(found["classifier." + name], value), name
+    assert train("model=stn", "epochs=2", "out=run", "resume=true") == 0
+
+
+def test_another_judge_may_judge_a_run(train: Train):
+    assert train("model=classifier", "data=mnist", "out=judge") == 0
+    assert train("model=stn", "classifier=frozen", "classifier.run=judge", "out=run") == 0
+    config = yaml.safe_load(Path("run/config.yaml").read_text())
+    config["classifier"]["run"] = "pretrained/judge"
+    run, judge = RunFolder("run"), trained_weights(open_run("pretrained/judge"), "best", "ema")
+    found = Assembly.from_run(run, config=config).model.state_dict()
+    for name, value in judge.items():
+        assert torch.equal(found["classifier." + name], value), name
+    for name, value in trained_weights(run, "best", "ema").items():
+        if not name.startswith("classifier."):
+            assert torch.equal(found[name], value), name
 
 
 def test_everything_written_is_plain(train: Train):

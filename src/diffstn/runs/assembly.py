@@ -120,6 +120,7 @@ class Assembly:
 
     def __init__(self, config: DictConfig | Mapping[str, Any]) -> None:
         self.config: dict[str, Any] = plain(config)
+        self.kept_judge: dict[str, Any] | None = None
         check_targets(self.config)
 
     @cached_property
@@ -210,9 +211,19 @@ class Assembly:
         )
         return Classifier(encoder, classes)
 
+    def keep_judge_of(self, run: RunFolder) -> None:
+        """Build the frozen classifier as `run` describes it; its weights come with the run's."""
+        if run.judge.exists():
+            self.kept_judge = yaml.safe_load(run.judge.read_text())
+
     def judge(self, path: str) -> nn.Module:
-        """The network of a run of model=classifier that reads pictures like the data's."""
-        assembly = Assembly.from_run(open_run(path))
+        """The network of a run of model=classifier that reads pictures like the data's.
+
+        A run that kept its judge's configuration has the judge's weights among its own and does not
+        look for the judge's folder again.
+        """
+        kept = self.kept_judge
+        assembly = Assembly(kept) if kept else Assembly.from_run(open_run(path))
         theirs, ours = assembly.data, self.data
         if (theirs.channels, theirs.classes) != (ours.channels, ours.classes):
             raise UserError(
@@ -238,20 +249,30 @@ class Assembly:
             run: folder of a run, or one shipped with the package.
             checkpoint: `best` or `last`, None as the run says; a shipped run has one only.
             weights: `ema` or `raw`, None as the run says.
-            config: the run's configuration with overrides; None as it was.
+            config: the run's configuration with overrides; None as it was. Another `classifier`
+                replaces the run's and keeps its own weights.
             data: the run's data module, if it is at hand.
 
         Raises:
             UserError: a file is missing, the run kept no such weights, or they do not fit the
                 overrides.
         """
-        assembly = cls(config or yaml.safe_load(run.config.read_text()))
+        stored = yaml.safe_load(run.config.read_text())
+        assembly = cls(config or stored)
+        same_judge = assembly.config.get("classifier") == stored.get("classifier")
+        if same_judge:
+            assembly.keep_judge_of(run)
         checkpoint = checkpoint or assembly.config["evaluate"]["checkpoint"]
         weights = weights or evaluated_weights(assembly.config)
         if data is not None:
             assembly.data = data
         try:
-            assembly.model.load_state_dict(trained_weights(run, checkpoint, weights))
+            state = trained_weights(run, checkpoint, weights)
+            if not same_judge:
+                own = assembly.model.state_dict()
+                theirs = {k: v for k, v in state.items() if not k.startswith("classifier.")}
+                state = theirs | {k: v for k, v in own.items() if k.startswith("classifier.")}
+            assembly.model.load_state_dict(state)
         except RuntimeError as error:
             raise UserError(
                 f"the weights of {run.path} do not fit its configuration with these overrides"

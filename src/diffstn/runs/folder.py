@@ -21,7 +21,8 @@ def first_rank() -> bool:
 
 class RunFolder:
     """`config.yaml`, `overrides.txt`, `environment.json`, `status.json`, `metrics.csv`,
-    `metrics.json`, `train.log`, `checkpoints/`, `figures/`: a run, complete on its own.
+    `metrics.json`, `train.log`, `checkpoints/`, `figures/` and, of a run with a frozen classifier,
+    that one's configuration as `judge.yaml`: a run, complete on its own.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -30,6 +31,10 @@ class RunFolder:
     @property
     def config(self) -> Path:
         return self.path / "config.yaml"
+
+    @property
+    def judge(self) -> Path:
+        return self.path / "judge.yaml"
 
     @property
     def checkpoints(self) -> Path:

@@ -16,7 +16,7 @@ LIMIT = 4 * 1024 * 1024
 
 
 def ship(run: RunFolder, name: str, checkpoint: str = "best") -> RunFolder:
-    """Write `pretrained/<name>/{config.yaml, weights.safetensors, metrics.json}`.
+    """Write the run to `pretrained/<name>/`, its weights as `weights.safetensors`.
 
     The averaged weights are stored in half precision; loading casts them back. The frozen
     classifier stays: a shipped run needs nothing else.
@@ -39,6 +39,8 @@ def ship(run: RunFolder, name: str, checkpoint: str = "best") -> RunFolder:
     (shipped.path / "weights.safetensors").chmod(0o644)
     config.update(out=None, resume=False, debug=False)
     shipped.config.write_text(yaml.safe_dump(config, sort_keys=False))
+    if run.judge.exists():
+        shipped.judge.write_text(run.judge.read_text())
     command = ["python train.py", *(run.path / "overrides.txt").read_text().split()]
     command = [word for word in command if not word.startswith(("out=", "hydra."))]
     metrics = {**run.read_json("metrics"), "command": " ".join(command)}

@@ -21,9 +21,9 @@ from diffstn.callbacks.progress import Progress
 from diffstn.callbacks.reseed import ReseedEachEpoch
 from diffstn.errors import UserError
 from diffstn.runs.assembly import Assembly, evaluated_weights
-from diffstn.runs.checks import without_effect
+from diffstn.runs.checks import idle_groups, without_effect
 from diffstn.runs.evaluation import evaluate
-from diffstn.runs.folder import RunFolder, first_rank
+from diffstn.runs.folder import RunFolder, first_rank, open_run
 from diffstn.runs.hardware import choose_hardware, environment
 from diffstn.runs.loggers import dashboard, log_picture
 from diffstn.runs.logs import LogFile, quiet_libraries
@@ -95,6 +95,8 @@ def _train(
 
     pl.seed_everything(config["seed"], verbose=False)
     assembly = Assembly(config)
+    if config["resume"]:
+        assembly.keep_judge_of(run)
     data, model = assembly.data, assembly.model
     data.setup()
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -107,6 +109,9 @@ def _train(
         stored = {**config, "resume": False}
         run.config.write_text(yaml.safe_dump(stored, sort_keys=False))
         run.write_json("environment", environment(hardware, config["seed"]))
+        frozen = config["classifier"]["mode"] == "frozen"
+        if frozen and not config["resume"] and "classifier" not in idle_groups(config):
+            run.judge.write_text(open_run(config["classifier"]["run"]).config.read_text())
     best = ModelCheckpoint(
         run.checkpoints, "best", monitor="val/accuracy", mode="max", enable_version_counter=False
     )
