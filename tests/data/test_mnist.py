@@ -97,7 +97,9 @@ def test_bad_folders(tmp_path):
     with pytest.raises(UserError, match=r"expected \(N, 28, 28\)"):
         load_mnist(tmp_path / "large")
     packed = raw / "t10k-images-idx3-ubyte.gz"
-    packed.write_bytes(b"\x1f\x8b broken")
     (raw / "t10k-images-idx3-ubyte").unlink()
-    with pytest.raises(UserError, match=r"t10k-images-idx3-ubyte\.gz is damaged"):
-        load_mnist(tmp_path / "few")
+    whole = gzip.compress(bytes(1000))
+    for damaged in (b"\x1f\x8b broken", whole[:-9], whole[:12] + b"\xff" * 20 + whole[32:]):
+        packed.write_bytes(damaged)
+        with pytest.raises(UserError, match=r"t10k-images-idx3-ubyte\.gz is damaged"):
+            load_mnist(tmp_path / "few")

@@ -21,6 +21,8 @@ Compose = Callable[..., dict[str, Any]]
         ("data.limit_train=1.5", "data.limit_train=1.5: must be a whole number or null"),
         ("epochs=0", "epochs=0: must be a whole number of at least 1"),
         ("epochs=2.5", "epochs=2.5: must be a whole number of at least 1"),
+        ("seed=4294967296", "of at most 4294967295"),
+        ("classifier.mode=joint", "write classifier=joint"),
         ("seed=-1", "seed=-1: must be a whole number of at least 0"),
         ("ema_decay=high", "ema_decay=high: must be a number of at least 0"),
         ("resume=maybe", "resume=maybe: must be true or false"),

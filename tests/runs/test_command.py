@@ -30,6 +30,9 @@ Train = Callable[..., int]
         ("accelerator=gpu", "accelerator=gpu: no CUDA device is visible"),
         ("model.prediction=[", "is no override"),
         ("out=3", "out=3: must be text or null"),
+        ("out=${oops}", "Interpolation key 'oops' not found"),
+        ("logger=null", "logger=null: no such choice"),
+        ("~optimizer", "nothing can be left out"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
@@ -64,7 +67,7 @@ def test_a_run_without_out_says_in_its_name_what_it_holds(train: Train):
 def test_names_of_folders():
     assert run_folder("here", "stn", "mnist", 1) == "here"
     assert run_folder(None, "stn", "mnist", 1).startswith("runs/")
-    assert file_name("data/distortion=full,seed=1") == "data.distortion=full,seed=1"
+    assert file_name("data/distortion=full,seed=1") == "data.distortion-full_seed-1"
     assert len(file_name("x" * 500)) == 120
 
 

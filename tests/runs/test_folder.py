@@ -60,3 +60,22 @@ def test_no_run_lists_those_there_are(
     assert "sweeps/today/0-seed=1  [done]  diff_in_stn affine_mnist" in message
     for shipped in PRETRAINED.glob("*/config.yaml"):
         assert f"pretrained/{shipped.parent.name}" in message
+
+
+def test_a_damaged_run_does_not_hide_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("whole", "config", "status"):
+        run = RunFolder(f"runs/{name}")
+        run.write("config.yaml", "choices: {model: stn}")
+        run.status("done")
+    run = RunFolder("runs/config")
+    run.write("config.yaml", "choices: {model: [st")
+    RunFolder("runs/status").write("status.json", "")
+    with pytest.raises(UserError) as caught:
+        open_run("nowhere")
+    assert "runs/whole  [done]  stn" in str(caught.value)
+    assert str(caught.value).count("[damaged]") == 2
+    with pytest.raises(UserError, match=r"runs/config/config.yaml is damaged"):
+        run.read_config()
+    with pytest.raises(UserError, match=r"runs/status/status.json is damaged"):
+        RunFolder("runs/status").read_json("status")

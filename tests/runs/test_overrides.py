@@ -104,3 +104,35 @@ def test_a_finished_configuration_is_changed(config: Callable[..., dict[str, Any
         apply_overrides(stored, ["sampler.step=20"], CONF)
     with pytest.raises(UserError, match=r"did you mean full\?"):
         apply_overrides(stored, ["data/distortion=fulll"], CONF)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["data/distortion=rotation", "data=affine_mnist"],
+        ["data=affine_mnist", "data/distortion=rotation"],
+    ],
+)
+def test_a_group_within_another_goes_after_it(
+    config: Callable[..., dict[str, Any]], words: list[str]
+):
+    stored = {**config(), "choices": {"data": "affine_mnist", "data/distortion": "full"}}
+    changed = apply_overrides(stored, words, CONF)
+    assert changed["choices"]["data/distortion"] == "rotation"
+    assert changed["data"]["distortion"]["rotation"] == 90
+
+
+def test_a_new_group_brings_the_choices_within(config: Callable[..., dict[str, Any]]):
+    stored = {**config("data/distortion=full"), "choices": {"data/distortion": "full"}}
+    changed = apply_overrides(stored, ["data=affine_mnist"], CONF)
+    assert changed["data"]["distortion"]["rotation"] == 45
+    assert changed["choices"]["data/distortion"] == "paper"
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [("logger=null", "logger=null: no such choice"), ("~optimizer", "nothing can be left out")],
+)
+def test_groups_cannot_be_emptied(word: str, message: str):
+    with pytest.raises(UserError, match=message):
+        check_overrides(CONF, "train", [word])

@@ -91,6 +91,15 @@ def test_on_error_stop_skips_the_rest(train: Train):
     assert [row["state"] for row in summary(sweep_folder())] == ["done", "failed", "skipped"]
 
 
+def test_a_folder_holds_one_sweep(train: Train, capsys: pytest.CaptureFixture[str]):
+    words = ["-m", "model=stn", "seed=1,2", "hydra.sweep.dir=here"]
+    assert train(*words) == 0
+    before = {path: path.read_bytes() for path in Path("here").glob("*/*.*")}
+    assert train(*words, "on_error=stop") == 2
+    assert "here holds a sweep already" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in Path("here").glob("*/*.*")} == before
+
+
 def test_an_interrupt_ends_the_sweep_with_its_summary(
     train: Train, monkeypatch: pytest.MonkeyPatch
 ):

@@ -101,7 +101,7 @@ def test_a_finished_run_goes_on_with_more_epochs(train: Train, lr_schedule: str)
 
 def test_a_resumed_run_keeps_its_own_settings(train: Train):
     assert train("model=stn", "model.cascade=2", "out=run", "optimizer.lr=0.03") == 0
-    assert train("out=run", "resume=true", "epochs=2") == 0
+    assert train("out=run", "resume=True", "epochs=2") == 0
     assert [row["lr"] for row in rows("run")] == ["0.03", "0.03"]
 
 

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import lzma
+import zlib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -102,5 +103,5 @@ def _own(name: str, root: Path) -> bytes:
             f"neither {raw} nor {packed.name} exists: put MNIST there, or drop data.root "
             "to use the copy that ships with diffstn"
         ) from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"{packed} is damaged ({error}): fetch it again") from error

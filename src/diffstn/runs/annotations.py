@@ -18,6 +18,18 @@ class AtLeast(NamedTuple):
         return f"of at least {self.least}"
 
 
+class AtMost(NamedTuple):
+    """An upper bound, as in `Annotated[int, AtMost(9)]`."""
+
+    most: float
+
+    def admits(self, value: Any) -> bool:
+        return value <= self.most
+
+    def __str__(self) -> str:
+        return f"of at most {self.most}"
+
+
 class OneOf(NamedTuple):
     """A choice of names, as in `Annotated[str, OneOf(("best", "last"))]`."""
 

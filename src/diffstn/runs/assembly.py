@@ -257,7 +257,7 @@ class Assembly:
             UserError: a file is missing, the run kept no such weights, or they do not fit the
                 overrides.
         """
-        stored = yaml.safe_load(run.config.read_text())
+        stored = run.read_config()
         assembly = cls(config or stored)
         same_judge = assembly.config.get("classifier") == stored.get("classifier")
         if same_judge:

@@ -13,7 +13,7 @@ from torch import nn
 from diffstn.diffusion import Denoiser
 from diffstn.errors import UserError
 from diffstn.models.combination import COMBINATIONS
-from diffstn.runs.annotations import AtLeast, Count, OneOf, describe, fits, parameters
+from diffstn.runs.annotations import AtLeast, AtMost, Count, OneOf, describe, fits, parameters
 from diffstn.runs.assembly import FRAMES, TRANSFORMATIONS, Assembly, check_targets, user_errors
 from diffstn.runs.hardware import choose_hardware
 from diffstn.runs.loggers import LOGGERS
@@ -23,7 +23,7 @@ KINDS = {"upright": "pictures as they are", "distorted": "distorted pictures wit
 
 WEIGHTS = Annotated[str, OneOf(("ema", "raw"))]
 CHECKPOINT = Annotated[str, OneOf(("best", "last"))]
-SEED = Annotated[int, AtLeast(0)]
+SEED = Annotated[int, AtLeast(0), AtMost(2**32 - 1)]
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "train": {
@@ -168,6 +168,12 @@ def check_config(config: Mapping[str, Any], conf: Path | None = None) -> None:
     for group in ("model", "data", "encoder", "schedule", "sampler", "optimizer", "lr_schedule"):
         node = config[group]
         check_call(get_object(node["_target_"]), node, group, beside.get(group, {}))
+    classifier = config["classifier"]
+    if (classifier["mode"] == "joint") != ("encoder" in classifier):
+        raise UserError(
+            f"classifier.mode={classifier['mode']}: write classifier={classifier['mode']}, which"
+            " brings the settings that go with it"
+        )
     needs = get_object(model["_target_"]).needs
     if kind_of(data["_target_"]) not in needs:
         names = config.get("choices", {})

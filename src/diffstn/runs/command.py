@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import hydra
-import yaml
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
 from diffstn.errors import UserError
 from diffstn.runs import sweep
@@ -46,8 +46,8 @@ def run_folder(out: str | None, model: str, data: str, seed: int) -> str:
 
 
 def file_name(text: str) -> str:
-    """`text` as one short path component."""
-    return re.sub(r"[^\w.,=-]+", ".", text)[:120]
+    """`text` as one short path component that can stand in an override without quotes."""
+    return re.sub(r"[^\w.-]+", ".", text.replace("=", "-").replace(",", "_"))[:120]
 
 
 OmegaConf.register_new_resolver("run_folder", run_folder, use_cache=True, replace=True)
@@ -71,7 +71,10 @@ def guarded(work: Callable[[], Any], debug: bool) -> int:
 
 def plain_config(cfg: DictConfig, choices: dict[str, Any]) -> dict[str, Any]:
     """The composed configuration as plain containers, with the names of its choices."""
-    config = OmegaConf.to_container(cfg, resolve=True)
+    try:
+        config = OmegaConf.to_container(cfg, resolve=True)
+    except OmegaConfBaseException as error:
+        raise UserError(" ".join(str(error).split())) from None
     assert isinstance(config, dict)
     config["choices"] = {k: v for k, v in choices.items() if v and not k.startswith("hydra")}
     return config  # type: ignore[return-value]
@@ -86,15 +89,16 @@ def resumed_config(out: str | None, words: Sequence[str], conf: Path) -> dict[st
     if out is None:
         raise UserError("resume=true carries on with the run in out=; pass out=<its folder>")
     run = open_run(out)
-    said = {"resume=true", *(run.path / "overrides.txt").read_text().splitlines()}
-    new = [word for word in words if word not in said and not word.startswith(("out=", "hydra"))]
+    said = (run.path / "overrides.txt").read_text().splitlines()
+    here = ("out=", "resume=", "hydra")
+    new = [word for word in words if word not in said and not word.startswith(here)]
     fixed = [word for word in new if not word.startswith(CHANGEABLE)]
     if fixed:
         raise UserError(
             f"resume=true {fixed[0]}: a run that has begun keeps this; what can change is"
             f" {', '.join(name.rstrip('=.') for name in CHANGEABLE)}. Or start a new run"
         )
-    config = apply_overrides(yaml.safe_load(run.config.read_text()), new, conf)
+    config = apply_overrides(run.read_config(), new, conf)
     check_config(config, conf)
     return {**config, "resume": True}
 
@@ -109,7 +113,7 @@ def train_command(conf: Path, arguments: Sequence[str] | None = None) -> int:
     asks = {"-h", "--help", "--hydra-help", "--cfg", "-c", "--info", "-i"} & set(arguments)
 
     def check() -> None:
-        parsed = parse(words)
+        parsed, sweeps = parse(words), set()
         if multirun and any(override.key_or_group == "out" for override in parsed):
             raise UserError("out= is one folder; for a sweep pass hydra.sweep.dir=<folder>")
         for override in parsed:
@@ -119,6 +123,7 @@ def train_command(conf: Path, arguments: Sequence[str] | None = None) -> int:
             check_overrides(conf, "train", one)
             cfg = composed(conf, "train", one, hydra_too=True)
             choices = OmegaConf.to_container(cfg.hydra.runtime.choices)
+            sweeps.add(str(cfg.hydra.sweep.dir))
             with open_dict(cfg):
                 del cfg.hydra
             config = plain_config(cfg, choices)  # type: ignore[arg-type]
@@ -136,6 +141,10 @@ def train_command(conf: Path, arguments: Sequence[str] | None = None) -> int:
             else:
                 resumed.update(resumed_config(config["out"], one, conf))
 
+        for folder in sweeps if multirun else ():
+            if any(Path(folder).glob("*/overrides.txt")):
+                raise UserError(f"{folder} holds a sweep already; choose another hydra.sweep.dir=")
+
     if not asks:
         code = guarded(check, debug)
         if code:
@@ -151,6 +160,8 @@ def train_command(conf: Path, arguments: Sequence[str] | None = None) -> int:
         config = plain_config(cfg, OmegaConf.to_container(context.runtime.choices))  # type: ignore[arg-type]
         interrupted = any(isinstance(problem, KeyboardInterrupt) for problem in problems)
         if interrupted or (problems and config["on_error"] == "stop"):
+            if run.config.exists():
+                return
             run.write_overrides(words)
             why = "the sweep was interrupted" if interrupted else "on_error=stop"
             run.status("skipped", error=f"an earlier job did not finish, and {why}")
@@ -207,7 +218,8 @@ def run_command(
         settings: Any = OmegaConf.to_container(composed(conf, name, mine), resolve=True)
         check_settings(settings, name)
         run = open_run(settings["run"])
-        config = apply_overrides(yaml.safe_load(run.config.read_text()), theirs, conf)
+        config = apply_overrides(run.read_config(), theirs, conf)
+        settings["overrides"] = theirs
         config["accelerator"] = settings["accelerator"]
         check_config(config, conf)
         work(run, settings, config)

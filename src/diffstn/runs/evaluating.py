@@ -35,6 +35,7 @@ def evaluate_run(
         **protocol(config, metrics["pictures"], hardware, settings["split"]),
         **{key: settings[key] for key in ("checkpoint", "weights") if settings[key]},
         "latent_seed": settings["seed"],
+        "overrides": settings["overrides"],
     }
     shipped = PRETRAINED in run.path.parents
     folder = RunFolder(

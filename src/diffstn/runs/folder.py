@@ -52,24 +52,48 @@ class RunFolder:
     def metrics_csv(self) -> Path:
         return self.path / "metrics.csv"
 
-    def write_json(self, name: str, content: Any) -> Path:
-        """Write `<name>.json` in one step, so that no reader ever sees half a file."""
+    def write(self, name: str, text: str) -> Path:
+        """Write a file in one step, so that no reader ever sees half of it."""
         self.path.mkdir(parents=True, exist_ok=True)
-        target = self.path / f"{name}.json"
-        draft = target.with_suffix(".json.part")
-        draft.write_text(json.dumps(content, indent=2, default=str) + "\n")
+        target = self.path / name
+        draft = self.path / f"{name}.part"
+        draft.write_text(text)
         draft.replace(target)
         return target
 
+    def write_json(self, name: str, content: Any) -> Path:
+        """Write `<name>.json`."""
+        return self.write(f"{name}.json", json.dumps(content, indent=2, default=str) + "\n")
+
     def read_json(self, name: str) -> dict[str, Any]:
-        """Content of `<name>.json`, empty if there is none."""
+        """Content of `<name>.json`, empty if there is none.
+
+        Raises:
+            UserError: it is damaged.
+        """
         path = self.path / f"{name}.json"
-        return json.loads(path.read_text()) if path.exists() else {}
+        try:
+            return json.loads(path.read_text()) if path.exists() else {}
+        except ValueError:
+            raise UserError(f"{path} is damaged; mend or remove it") from None
+
+    def read_config(self) -> dict[str, Any]:
+        """The run's configuration.
+
+        Raises:
+            UserError: it is damaged.
+        """
+        try:
+            content = yaml.safe_load(self.config.read_text())
+        except (yaml.YAMLError, UnicodeDecodeError):
+            content = None
+        if not isinstance(content, dict):
+            raise UserError(f"{self.config} is damaged: without it the run cannot be read")
+        return content
 
     def write_overrides(self, words: Sequence[str]) -> None:
         """Write `overrides.txt`, one override a line."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        (self.path / "overrides.txt").write_text("".join(f"{word}\n" for word in words))
+        self.write("overrides.txt", "".join(f"{word}\n" for word in words))
 
     def status(self, state: str, **more: Any) -> None:
         """Say where the run stands: running, done, failed, interrupted or skipped."""
@@ -92,8 +116,11 @@ def describe_runs(runs: list[RunFolder], most: int = 15) -> str:
     """A line per run: folder, state, model, data, accuracy."""
     lines = []
     for run in runs[-most:]:
-        choices = (yaml.safe_load(run.config.read_text()) or {}).get("choices", {})
-        state = run.read_json("status").get("state", "shipped")
+        try:
+            choices = run.read_config().get("choices", {})
+            state = run.read_json("status").get("state", "shipped")
+        except UserError:
+            choices, state = {}, "damaged"
         what = " ".join(
             str(choices[key]) for key in ("model", "data", "data/distortion") if choices.get(key)
         )

@@ -101,12 +101,16 @@ def check_overrides(conf: Path, config_name: str, overrides: Sequence[str]) -> N
     """
     known_groups = groups(conf)
     parsed = parse(overrides)
+    for override in parsed:
+        if override.is_delete():
+            raise UserError(f"'{override.input_line}': nothing can be left out; set it instead")
     chosen = [o for o in parsed if o.key_or_group in known_groups]
     for override in chosen:
         option, options = override.value(), known_groups[override.key_or_group]
-        if option is not None and str(option) not in options:
+        name = "null" if option is None else str(option)
+        if name not in options:
             raise UserError(
-                f"{override.key_or_group}={option}: no such choice; {closest(str(option), options)}"
+                f"{override.key_or_group}={name}: no such choice; {closest(name, options)}"
                 f" ({', '.join(options)})"
             )
     base = composed(conf, config_name, [o.input_line or "" for o in chosen])
@@ -141,8 +145,9 @@ def composed(
 def apply_overrides(config: dict[str, Any], overrides: Sequence[str], conf: Path) -> dict[str, Any]:
     """Change a finished configuration by overrides, as when a run is evaluated anew.
 
-    `group=option` replaces a group by its file in `conf`, `key=value` a value that exists; groups
-    go first, whatever the order of the words. A new sampler keeps what the model reads of the old
+    `group=option` replaces a group by its file in `conf`, and with it the groups within, and
+    `key=value` a value that exists. Groups go first, outer ones before those within, whatever the
+    order of the words. A new sampler keeps what the model reads of the old
     one, `hypotheses` and `combine`.
 
     Raises:
@@ -151,7 +156,12 @@ def apply_overrides(config: dict[str, Any], overrides: Sequence[str], conf: Path
     result = OmegaConf.create(config)
     known_groups = groups(conf)
     parsed = parse(overrides)
-    for override in sorted(parsed, key=lambda one: one.key_or_group not in known_groups):
+
+    def rank(override: Override) -> tuple[bool, int]:
+        name = override.key_or_group
+        return name not in known_groups, name.count("/")
+
+    for override in sorted(parsed, key=rank):
         if override.is_sweep_override():
             raise UserError(f"'{override.input_line}' is a sweep; only train.py -m runs those")
         key, value = override.key_or_group, override.value()
@@ -164,7 +174,9 @@ def apply_overrides(config: dict[str, Any], overrides: Sequence[str], conf: Path
                 raise UserError(
                     f"{key}={value}: a run keeps its {key}; override single settings, or train anew"
                 )
-            node = composed(conf, f"{key}/{value}", [])
+            node = composed(conf, f"{key}/{value}", [], hydra_too=True)
+            chosen = node.hydra.runtime.choices
+            within = {name: chosen[name] for name in chosen if name.startswith(f"{key}/")}
             for part in key.split("/"):
                 node = node[part]
             dotted = key.replace("/", ".")
@@ -173,7 +185,7 @@ def apply_overrides(config: dict[str, Any], overrides: Sequence[str], conf: Path
                     node[name] = result.sampler[name]
             OmegaConf.update(result, dotted, node, merge=False)
             with open_dict(result):
-                result.choices[key] = value
+                result.choices.update({**within, key: value})
         else:
             known = list(keys(OmegaConf.to_container(result)))
             if key not in known:

@@ -24,7 +24,7 @@ def ship(run: RunFolder, name: str, checkpoint: str = "best") -> RunFolder:
     Raises:
         ValueError: the weights take more than 4 MiB.
     """
-    config = yaml.safe_load(run.config.read_text())
+    config = run.read_config()
     weights = trained_weights(run, checkpoint, "ema" if config["ema_decay"] else "raw")
     half = {
         key: value.to(torch.float16).contiguous() if value.is_floating_point() else value

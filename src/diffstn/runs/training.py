@@ -107,7 +107,7 @@ def _train(
     record = MetricsCSV(run.metrics_csv)
     if first_rank():  # from here on the folder holds a run
         stored = {**config, "resume": False}
-        run.config.write_text(yaml.safe_dump(stored, sort_keys=False))
+        run.write("config.yaml", yaml.safe_dump(stored, sort_keys=False))
         run.write_json("environment", environment(hardware, config["seed"]))
         frozen = config["classifier"]["mode"] == "frozen"
         if frozen and not config["resume"] and "classifier" not in idle_groups(config):
