@@ -86,13 +86,15 @@ def test_the_classifiers_loss_does_not_reach_a_supervised_pose(assembly: Build):
         assert all(path.startswith("classifier.") for path in moved), name
 
 
-def test_warp_and_judge_treat_hypotheses_one_by_one(assembly: Build):
-    parts = assembly("model=diff_in_stn")
+@pytest.mark.parametrize("kernel", ["bilinear", "bicubic"])
+def test_warp_and_judge_treat_hypotheses_one_by_one(assembly: Build, kernel: str):
+    parts = assembly("model=diff_in_stn", f"model.kernel={kernel}")
     model: PoseCorrector = parts.model.eval()
     batch = parts.data.batch("val", torch.arange(3))
     A = torch.stack([batch.A, model.transformation.identity().expand(3, -1)], dim=1)
     pictures = model.warp(batch.image, A)
-    torch.testing.assert_close(pictures[:, 0], warp(batch.image, batch.A, size=(28, 28)))
+    expected = warp(batch.image, batch.A, size=(28, 28), kernel=kernel).clamp(0, 1)
+    torch.testing.assert_close(pictures[:, 0], expected)
     torch.testing.assert_close(pictures[:, 1], batch.image, atol=1e-4, rtol=0)
     log_probabilities = model.judge(pictures)
     for k in range(2):

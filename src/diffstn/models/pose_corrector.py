@@ -138,9 +138,16 @@ class PoseCorrector(OptimisedModule):
         """Correct pictures (B, C, H, W) with poses (B, k, dim): (B, k, C, h, w)."""
         k = A.shape[1]
         repeated = image.repeat_interleave(k, dim=0) if k > 1 else image
-        poses = A.flatten(0, 1)
-        flat = warp(repeated, poses, self.transformation, self.size, self.kernel, self.padding)
-        return flat.unflatten(0, (len(image), k))
+        return self.warp_by(self.transformation, repeated, A.flatten(0, 1)).unflatten(0, (-1, k))
+
+    def warp_by(self, family: Transformation, image: Tensor, A: Tensor) -> Tensor:
+        """Correct pictures (B, C, H, W) with poses (B, dim) of any family: (B, C, h, w) in [0, 1].
+
+        A bicubic kernel keeps edges that a bilinear one blurs, but overshoots beside them; what
+        leaves the range of pictures is cut off.
+        """
+        warped = warp(image, A, family, self.size, self.kernel, self.padding)
+        return warped.clamp(0, 1) if self.kernel == "bicubic" else warped
 
     def judge(self, pictures: Tensor) -> Tensor:
         """Log-probabilities (B, k, classes) of corrected pictures (B, k, C, h, w)."""

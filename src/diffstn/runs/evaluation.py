@@ -11,7 +11,7 @@ from diffstn.metrics import ClassAccuracy, CornerError, PoseError
 from diffstn.models.image_classifier import ImageClassifier
 from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.runs.hardware import Hardware
-from diffstn.spatial import Affine, warp
+from diffstn.spatial import Affine
 
 
 @torch.inference_mode()
@@ -39,7 +39,7 @@ def evaluate(
         `{"accuracy": …, "per_class": {…}, "k": {k: {…}}, "uncorrected": …, "oracle": …,
         "seconds": …, "pictures": …}`; accuracies in percent. The top-level accuracy is that of the
         first k. `uncorrected` shows the classifier the distorted pictures as they are (resized to
-        its input), `oracle` the pictures corrected with the true A.
+        its input), `oracle` the pictures corrected with the true A by the model's own kernel.
     """
     start = time.perf_counter()
     device = hardware.device
@@ -117,7 +117,7 @@ def _correction(
         identity = model.transformation.identity().to(batch.image.device)
         as_is = model.warp(batch.image, identity.expand(len(label), 1, -1))
         uncorrected.update(model.judge(as_is)[:, 0].cpu(), label)
-        true = warp(batch.image, batch.A, data.transformation, data.size)
+        true = model.warp_by(data.transformation, batch.image, batch.A)
         oracle.update(model.judge(true[:, None])[:, 0].cpu(), label)
     by_count = {
         k: {
