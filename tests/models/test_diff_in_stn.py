@@ -2,8 +2,9 @@ from collections.abc import Callable
 
 import torch
 
-from diffstn.models.diff_in_stn import DiffInSTN
+from diffstn.models.diff_in_stn import GOLDEN, DiffInSTN
 from diffstn.runs.assembly import Assembly
+from diffstn.spatial import turned
 
 Build = Callable[..., Assembly]
 
@@ -55,3 +56,34 @@ def test_without_label_weight_labels_teach_nothing_but_the_classifier(assembly: 
 
     same = torch.equal(gradient(batch.label), gradient(batch.label.flip(0)))
     assert same
+
+
+FULL = ("model=diff_in_stn", "encoder=polar", "data/distortion=full")
+
+
+def test_turned_views_are_for_poses_of_any_rotation_seen_through_a_frame(assembly: Build):
+    def views(*overrides: str) -> int:
+        return assembly(*overrides).model.views
+
+    assert views(*FULL, "frame=moments", "model.views=3") == 3
+    assert views(*FULL, "frame=none", "model.views=3") == 1
+    assert views("model=diff_in_stn", "encoder=polar", "frame=moments", "model.views=3") == 1
+
+
+def test_a_hypothesis_from_a_turned_view_is_turned_back(assembly: Build):
+    parts = assembly(*FULL, "frame=moments", "model.views=2", "sampler.steps=3")
+    model, batch = parts.model.eval(), parts.data.batch("val", torch.arange(4))
+    torch.nn.init.normal_(model.denoiser.network.output.weight, std=0.02)
+    latents = model.draw_latents(4, 3, torch.Generator().manual_seed(0))
+    turn = torch.full((4,), GOLDEN)
+    with torch.no_grad():
+        poses, belief = model.poses(batch.image, latents), model.belief(batch.image)
+        model.views = 1
+        straight, first = model.poses(batch.image, latents), model.belief(batch.image)
+        frame = model.frame
+        model.frame = model.encoder.frame = lambda image: turned(frame, image, turn)
+        from_the_turned, second = model.poses(batch.image, latents), model.belief(batch.image)
+    torch.testing.assert_close(poses[:, 0::2], straight[:, 0::2], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(poses[:, 1], from_the_turned[:, 1], atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(poses[:, 1], straight[:, 1], atol=0.1)
+    torch.testing.assert_close(belief, (first + second) / 2, atol=1e-5, rtol=1e-4)

@@ -1,5 +1,6 @@
 """Diff-in-STN: diffusion over the pose of a picture, conditioned on the picture."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,10 @@ from diffstn.diffusion.samplers import Sampler
 from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.models.standardiser import Standardiser, fit_to_data
 from diffstn.networks.label_head import LabelHead
+from diffstn.spatial import affine_matrix
+
+GOLDEN = math.pi * (3 - math.sqrt(5))
+"""The golden angle: its multiples spread evenly over the circle, however many there are."""
 
 
 class DiffInSTN(PoseCorrector):
@@ -27,6 +32,12 @@ class DiffInSTN(PoseCorrector):
     heaviest mode, so one hypothesis from there is better than one drawn at random; the random ones
     show the other modes.
 
+    Where any rotation is as likely as any other (`any_rotation`), the model may look at a picture
+    through a turned frame just as well, and the pose that it then answers is turned back. The
+    hypotheses are spread over `views` such frames, each a golden angle on from the one before, and
+    the belief is the mean over them: an encoder that is not exactly equivariant is averaged over
+    the group ("Frame Averaging", Puny et al., 2022).
+
     A linear head reads the label from the embedding and adds `label_weight` times its cross-entropy
     to the loss. It teaches the encoder which modes are plausible, see `LabelHead`; when hypotheses
     are combined by `agreement`, its reading also helps to choose among them.
@@ -41,6 +52,8 @@ class DiffInSTN(PoseCorrector):
         timesteps: noise levels drawn per picture and step.
         label_weight: of the auxiliary label loss; 0 leaves the labels unused.
         centre_first: start the first hypothesis at x_T = 0 instead of a random draw.
+        any_rotation: the distribution of poses is the same after any rotation.
+        views: frames to look through if so, and if there is a frame; otherwise there is one.
         common: see `PoseCorrector`.
     """
 
@@ -53,9 +66,13 @@ class DiffInSTN(PoseCorrector):
         timesteps: int = 4,
         label_weight: float = 0.5,
         centre_first: bool = True,
+        any_rotation: bool = False,
+        views: int = 4,
         **common: Any,
     ) -> None:
         super().__init__(classes=classes, **common)
+        if views < 1:
+            raise ValueError(f"views must be at least 1, got {views}")
         self.encoder = encoder
         self.denoiser = denoiser
         self.sampler = sampler
@@ -64,6 +81,7 @@ class DiffInSTN(PoseCorrector):
         self.label_head = LabelHead(int(encoder.features), classes)  # type: ignore[arg-type]
         self.label_weight = label_weight
         self.centre_first = centre_first
+        self.views = views if any_rotation and self.frame is not None else 1
         self.standardiser = Standardiser(self.transformation.dim)
 
     def setup(self, stage: str) -> None:
@@ -91,17 +109,32 @@ class DiffInSTN(PoseCorrector):
     ) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Yield (t, x_t, x̂_0), relative poses (B, k, dim), from T down to 0, the sample."""
         k = latents.shape[1]
-        embedding = self.encoder(image).float().repeat_interleave(k, dim=0)
+        view = torch.arange(k, device=image.device) % self.views
+        embedding = self.embeddings(image, min(k, self.views))[:, view].flatten(0, 1)
+        turn = self.transformation.from_affine(affine_matrix(view * GOLDEN).flatten(1))
+        turn = turn.to(image.device).repeat(len(image), 1)
         walk = self.sampler.trajectory(
             self.denoiser, latents.flatten(0, 1), generator, embedding=embedding
         )
         for t, *points in walk:
-            x_t, x_0 = (self.standardiser.decode(x).unflatten(0, (-1, k)) for x in points)
+            decoded = (self.standardiser.decode(x) for x in points)
+            if self.views > 1:
+                decoded = (self.transformation.compose(turn, relative) for relative in decoded)
+            x_t, x_0 = (relative.unflatten(0, (-1, k)) for relative in decoded)
             yield t, x_t, x_0
 
+    def embeddings(self, image: Tensor, views: int) -> Tensor:
+        """Pictures (B, C, H, W) seen through so many frames, the first as it is: (B, views, F)."""
+        if views == 1:
+            return self.encoder(image).float()[:, None]
+        turn = GOLDEN * torch.arange(views, device=image.device).repeat(len(image))
+        seen = self.encoder(image.repeat_interleave(views, dim=0), turn)
+        return seen.float().unflatten(0, (-1, views))
+
     def belief(self, image: Tensor) -> Tensor:
-        """The label head's reading of the distorted pictures."""
-        return self.label_head.linear(self.encoder(image)).float().softmax(dim=-1)
+        """The label head's reading of the distorted pictures, the mean over the views."""
+        logits = self.label_head.linear(self.embeddings(image, self.views))
+        return logits.float().softmax(dim=-1).mean(dim=1)
 
     def loss(self, batch: Any) -> dict[str, Tensor]:
         features = self.encoder(batch.image)

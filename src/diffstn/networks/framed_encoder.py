@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from diffstn.spatial import warp
+from diffstn.spatial import turned, warp
 
 
 class FramedEncoder(nn.Module):
@@ -25,5 +25,6 @@ class FramedEncoder(nn.Module):
         self.frame = frame
         self.size = size
 
-    def forward(self, image: Tensor) -> Tensor:
-        return self.encoder(warp(image, self.frame(image), size=self.size))
+    def forward(self, image: Tensor, turn: Tensor | None = None) -> Tensor:
+        """The embedding (B, features) of pictures (B, C, H, W) in their frames turned by (B,)."""
+        return self.encoder(warp(image, turned(self.frame, image, turn), size=self.size))

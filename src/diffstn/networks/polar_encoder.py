@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from diffstn.spatial import Affine, warp_points
+from diffstn.spatial import Affine, turned, warp_points
 
 
 class AroundTheCircle(torch.autograd.Function):
@@ -110,16 +110,17 @@ class PolarEncoder(nn.Module):
         self.what = nn.Linear(2 * previous * radii, features, bias=False)
         self.norm = nn.BatchNorm1d(features)
 
-    def polar(self, image: Tensor) -> Tensor:
+    def polar(self, image: Tensor, turn: Tensor | None = None) -> Tensor:
         """The picture on the polar lattice, (B, channels, radii, angles)."""
         lattice = self.get_buffer("lattice")
         points = lattice.flatten(0, 1)[None].expand(len(image), -1, -1)
         if self.frame is not None:
-            points = Affine().points(self.frame(image), points)
+            points = Affine().points(turned(self.frame, image, turn), points)
         return warp_points(image, points.unflatten(1, lattice.shape[:2]))
 
-    def forward(self, image: Tensor) -> Tensor:
-        h = self.body(self.polar(image).contiguous(memory_format=torch.channels_last))
+    def forward(self, image: Tensor, turn: Tensor | None = None) -> Tensor:
+        """The embedding (B, features) of pictures (B, C, H, W) in their frames turned by (B,)."""
+        h = self.body(self.polar(image, turn).contiguous(memory_format=torch.channels_last))
         what = torch.cat([h.mean(dim=3).flatten(1), h.amax(dim=3).flatten(1)], dim=1)
         where = self.neck(h).flatten(1)
         return F.relu(self.norm(self.where(where) + self.what(what)))

@@ -145,6 +145,7 @@ class Assembly:
             transformation=self.transformation,
             target_transformation=lambda: self.data.transformation,
             frame=self.frame,
+            any_rotation=lambda: self.data.distortion.any_rotation,
             size=lambda: self.data.size,
             classes=lambda: len(self.data.classes),
             hypotheses=lambda: sampler["hypotheses"],

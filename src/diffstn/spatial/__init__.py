@@ -20,6 +20,7 @@ from diffstn.spatial.moments import moment_frame
 from diffstn.spatial.projective import Projective
 from diffstn.spatial.thin_plate_spline import ThinPlateSpline
 from diffstn.spatial.transformation import Transformation
+from diffstn.spatial.turned import turned
 from diffstn.spatial.warp import KERNELS, PADDINGS, grid, warp, warp_points
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "lattice",
     "moment_frame",
     "pixel_centres",
+    "turned",
     "warp",
     "warp_points",
 ]

@@ -42,6 +42,7 @@ def test_ranges_of_the_presets(name, degrees, scale, isotropic, shear, translati
     drawn = parts(distortion)
     on_canvas = 28 / side
     assert (distortion.canvas or (28, 28)) == (side, side)
+    assert distortion.any_rotation == (degrees == 180)
     assert_uniform(drawn.rotation.rad2deg(), -degrees, degrees)
     assert_uniform(drawn.scale_x / on_canvas, *scale)
     assert_uniform(drawn.scale_y / on_canvas, *scale)

@@ -55,6 +55,10 @@ class AffineDistortion(Distortion):
         self.rotation, self.shear, self.isotropic = rotation, shear, isotropic
         self.scale, self.translation = (scale[0], scale[1]), translation
 
+    @property
+    def any_rotation(self) -> bool:
+        return self.rotation == 180
+
     def draw(
         self,
         n: int,

@@ -21,6 +21,11 @@ class Distortion(ABC):
     transformation: Transformation
     canvas: tuple[int, int] | None = None
 
+    @property
+    def any_rotation(self) -> bool:
+        """Whether R(φ) ∘ A is distributed like A for every φ, but for what a translation does."""
+        return False
+
     @abstractmethod
     def draw(
         self,
