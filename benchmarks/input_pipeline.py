@@ -3,12 +3,15 @@
 Compares torchvision's usual recipe, RandomAffine + ToTensor on one PIL picture after the other in a
 DataLoader, with our gather, draw and warp of whole batches: the same MNIST digits, the same ranges,
 both bilinear, on the same CPU. The PIL pictures are made beforehand, so their making is not timed.
-Run it on an idle machine: a process that competes for the cores slows a multi-threaded one most.
+The contenders take turns, round after round, and the median of each counts: on a machine whose
+speed drifts a single measurement says little. Run it on an idle machine all the same: a process
+that competes for the cores slows a multi-threaded one most.
 
-    python benchmarks/input_pipeline.py --seconds 5
+    python benchmarks/input_pipeline.py --rounds 9
 """
 
 import argparse
+import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, repeat
@@ -52,7 +55,7 @@ class PILDigits(Dataset):
 
 
 def pictures_per_second(batches: Iterator[Any], seconds: float, warm_up: int = 5) -> float:
-    """Pictures per second of an endless iterator of batches, whose first item are the pictures."""
+    """Pictures per second of an endless iterator of batches, whose first item is the pictures."""
     for _ in range(warm_up):
         next(batches)
     pictures, start = 0, time.perf_counter()
@@ -68,7 +71,8 @@ def epochs(one: Callable[[], Iterable[Any]]) -> Iterator[Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=5.0, help="per measurement")
+    parser.add_argument("--seconds", type=float, default=1.0, help="per measurement")
+    parser.add_argument("--rounds", type=int, default=9, help="measurements of each contender")
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--threads", type=int, default=2, help="of our process")
     options = parser.parse_args()
@@ -94,15 +98,24 @@ def main() -> None:
         "torchvision, 2 workers": torchvision(2),
         "diffstn": epochs(lambda: (data.batch("train", batch) for batch in indices)),
     }
-    speeds = {
-        name: pictures_per_second(batches, options.seconds) for name, batches in contenders.items()
-    }
-    print(
-        f"{'MNIST, batches of ' + str(options.batch_size):28}{'pictures/s':>12}{'diffstn is':>14}"
-    )
-    for name, speed in speeds.items():
-        ratio = speeds["diffstn"] / speed
-        print(f"{name:28}{speed:12,.0f}{f'{ratio:.1f} × faster' if name != 'diffstn' else '':>14}")
+    rounds = [
+        {
+            name: pictures_per_second(batches, options.seconds)
+            for name, batches in contenders.items()
+        }
+        for _ in range(options.rounds)
+    ]
+    print(f"{'MNIST, batches of ' + str(options.batch_size):25}{'pictures/s':>11}   range")
+    for name in contenders:
+        speeds = [speed[name] for speed in rounds]
+        spread = f"{min(speeds):,.0f} to {max(speeds):,.0f}"
+        print(f"{name:25}{statistics.median(speeds):11,.0f}   {spread}")
+    for name in list(contenders)[:-1]:
+        ratios = [speed["diffstn"] / speed[name] for speed in rounds]
+        print(
+            f"diffstn against {name}: {statistics.median(ratios):.1f} × faster"
+            f" ({min(ratios):.1f} to {max(ratios):.1f})"
+        )
 
 
 if __name__ == "__main__":

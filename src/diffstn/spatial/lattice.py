@@ -14,7 +14,7 @@ def pixel_centres(
     Pixel j lies at (2j + 1) / side − 1: [-1, 1] runs from edge to edge of the picture, the
     `align_corners=False` of `torch.nn.functional.grid_sample`.
     """
-    return (2 * torch.arange(side, device=device, dtype=dtype) + 1) / side - 1
+    return torch.linspace(1 / side - 1, 1 - 1 / side, side, device=device, dtype=dtype)
 
 
 def lattice(

@@ -65,7 +65,7 @@ def warp_points(
         )
     dtype = torch.promote_types(pictures.dtype, torch.float32)
     with torch.autocast(pictures.device.type, enabled=False):
-        near = xy.to(dtype).clamp(-_FAR, _FAR).nan_to_num(_FAR)
+        near = xy.to(dtype).clamp(-_FAR, _FAR).nan_to_num_(_FAR)
         warped = F.grid_sample(
             pictures.to(dtype), near, mode=kernel, padding_mode=padding, align_corners=False
         )
