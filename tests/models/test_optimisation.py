@@ -18,7 +18,7 @@ class Small(OptimisedModule):
 
 
 def small(optimizer: Callable[..., Any]) -> Small:
-    module = Small(optimizer=optimizer, lr_schedule=constant)
+    module = Small(optimizer=optimizer, lr_scheduler=constant)
     module._trainer = SimpleNamespace(estimated_stepping_batches=7)  # type: ignore[assignment]
     return module
 

@@ -58,8 +58,8 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(train: Tra
 @pytest.mark.parametrize(
     "settings",
     [
-        [*DIFFUSION, "encoder=pool", "lr_schedule=one_cycle", "epochs=3"],
-        ["model=stn", "optimizer=adam", "lr_schedule=cosine", "validate_every=2", "epochs=4"],
+        [*DIFFUSION, "encoder=pool", "lr_scheduler=one_cycle", "epochs=3"],
+        ["model=stn", "optimizer=adam", "lr_scheduler=cosine", "validate_every=2", "epochs=4"],
     ],
     ids=["diffusion", "stn"],
 )
@@ -88,13 +88,13 @@ def test_an_interrupted_run_resumes_to_the_bit(
     assert ours == theirs
 
 
-@pytest.mark.parametrize("lr_schedule", ["one_cycle", "cosine", "constant"])
-def test_a_finished_run_goes_on_with_more_epochs(train: Train, lr_schedule: str):
-    settings = ["model=stn", f"lr_schedule={lr_schedule}"]
+@pytest.mark.parametrize("lr_scheduler", ["one_cycle", "cosine", "constant"])
+def test_a_finished_run_goes_on_with_more_epochs(train: Train, lr_scheduler: str):
+    settings = ["model=stn", f"lr_scheduler={lr_scheduler}"]
     assert train(*settings, "out=run") == 0
     assert train(*settings, "out=run", "resume=true", "epochs=2") == 0
     assert [row["epoch"] for row in rows("run")] == ["1", "2"]
-    if lr_schedule == "constant":
+    if lr_scheduler == "constant":
         assert train(*settings, "out=straight", "epochs=2") == 0
         assert rows("straight") == rows("run")
 

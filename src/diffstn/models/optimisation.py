@@ -21,13 +21,13 @@ class OptimisedModule(pl.LightningModule):
 
     Args:
         optimizer: parameter groups → optimiser.
-        lr_schedule: (optimiser, total steps) → scheduler, stepped after every batch.
+        lr_scheduler: (optimiser, total steps) → scheduler, stepped after every batch.
     """
 
-    def __init__(self, optimizer: OptimizerFactory, lr_schedule: LRScheduleFactory) -> None:
+    def __init__(self, optimizer: OptimizerFactory, lr_scheduler: LRScheduleFactory) -> None:
         super().__init__()
         self.optimizer_factory = optimizer
-        self.lr_schedule_factory = lr_schedule
+        self.lr_scheduler_factory = lr_scheduler
 
     def configure_optimizers(self) -> Any:
         trainable = [p for p in self.parameters() if p.requires_grad]
@@ -37,7 +37,7 @@ class OptimisedModule(pl.LightningModule):
         ]
         optimizer = self.optimizer_factory([group for group in groups if group["params"]])
         total = int(self.trainer.estimated_stepping_batches)
-        scheduler = self.lr_schedule_factory(optimizer, total)
+        scheduler = self.lr_scheduler_factory(optimizer, total)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},

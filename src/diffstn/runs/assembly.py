@@ -151,7 +151,7 @@ class Assembly:
             hypotheses=lambda: sampler["hypotheses"],
             combine=lambda: sampler["combine"],
             optimizer=lambda: self.factory("optimizer"),
-            lr_schedule=lambda: self.factory("lr_schedule"),
+            lr_scheduler=lambda: self.factory("lr_scheduler"),
         )
         return model.to(memory_format=torch.channels_last)
 

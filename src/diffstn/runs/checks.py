@@ -165,7 +165,7 @@ def check_config(config: Mapping[str, Any], conf: Path | None = None) -> None:
         "sampler": {"hypotheses": Any, "combine": Any},
         "data": parameters(get_object(data["pictures"]["_target_"])),
     }
-    for group in ("model", "data", "encoder", "schedule", "sampler", "optimizer", "lr_schedule"):
+    for group in ("model", "data", "encoder", "schedule", "sampler", "optimizer", "lr_scheduler"):
         node = config[group]
         check_call(get_object(node["_target_"]), node, group, beside.get(group, {}))
     classifier = config["classifier"]
@@ -202,8 +202,8 @@ def try_out(config: Mapping[str, Any]) -> None:
     assert assembly.model
     with user_errors("optimizer"):
         optimizer = assembly.factory("optimizer")([nn.Parameter(torch.zeros(1))])
-    with user_errors("lr_schedule"):
-        assembly.factory("lr_schedule")(optimizer, 10)
+    with user_errors("lr_scheduler"):
+        assembly.factory("lr_scheduler")(optimizer, 10)
 
 
 def _what_fits(needs: tuple[str, ...], conf: Path | None) -> str:
