@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diffstn.diffusion.schedules import Constant, Cosine, Linear
-from diffstn.diffusion.spacing import SPACINGS, log_snr, quadratic, trailing, uniform
+from diffstn.diffusion.spacing import SPACINGS, cubic, log_snr, quadratic, trailing, uniform
 
 SCHEDULES = [Linear(), Cosine(), Linear(37), Constant(), Constant(1000), Cosine(50, max_beta=1.0)]
 
@@ -26,6 +26,7 @@ def test_known_values():
     assert uniform(Linear(), 4).tolist() == [1000, 667, 334, 1, 0]
     assert trailing(Linear(), 4).tolist() == [1000, 750, 500, 250, 0]
     assert quadratic(Linear(), 4).tolist() == [1000, 562, 250, 62, 0]
+    assert cubic(Linear(), 4).tolist() == [1000, 422, 125, 16, 0]
     assert quadratic(Linear(10), 6).tolist() == [10, 7, 4, 3, 2, 1, 0]
 
 

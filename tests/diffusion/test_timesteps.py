@@ -42,3 +42,11 @@ def test_shapes_and_seeds():
         stratified_timesteps((9, 2), 99, generator(4)),
         stratified_timesteps((9, 2), 99, generator(5)),
     )
+
+
+def test_a_power_above_one_visits_low_noise_more_often():
+    """P(t ≤ T / 4) = (1/4)^(1/p)."""
+    t = stratified_timesteps((200, 64), 1000, generator=torch.Generator().manual_seed(0), power=2.0)
+    assert int(t.min()) == 1
+    assert int(t.max()) > 950
+    assert float((t <= 250).float().mean()) == pytest.approx(0.5, abs=0.01)

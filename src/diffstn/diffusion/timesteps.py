@@ -26,12 +26,14 @@ def stratified_timesteps(
     steps: int,
     generator: Generator | None = None,
     device: torch.device | str | None = None,
+    power: float = 1.0,
 ) -> Tensor:
     """Long tensor (*, n) of timesteps in {1, …, steps}, one from each of n equal strata.
 
-        t_k = ⌈(k + u) / n · steps⌉,    u ~ U[0, 1),    k = 0, …, n − 1
+        t_k = ⌈((k + u) / n)^power · steps⌉,    u ~ U[0, 1),    k = 0, …, n − 1
 
-    An entry from a random column is uniform on {1, …, steps}, and the n entries of a row cover the
+    With power 1 an entry from a random column is uniform on {1, …, steps}; with power p it has
+    density ∝ t^(1/p − 1), and p > 1 visits low noise more often. The n entries of a row cover the
     whole range, which lowers the variance of the loss.
 
     Source: Kingma et al., Variational Diffusion Models, 2021, appendix I.1 (low-discrepancy
@@ -40,4 +42,4 @@ def stratified_timesteps(
     source = generator.device if generator else device
     u = torch.rand(shape, generator=generator, device=source, dtype=torch.float32).to(device)
     position = (torch.arange(shape[-1], device=u.device) + u) / shape[-1]
-    return (position * steps).ceil().long().clamp(1, steps)
+    return (position**power * steps).ceil().long().clamp(1, steps)

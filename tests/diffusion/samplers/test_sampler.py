@@ -114,7 +114,7 @@ def test_gradients_flow_to_the_start(gaussian):
     ("arguments", "message"),
     [
         ({"steps": 0}, "one step or more"),
-        ({"spacing": "random"}, "choose one of uniform, trailing, quadratic, log_snr"),
+        ({"spacing": "random"}, "choose one of uniform, trailing, quadratic, cubic, log_snr"),
         ({"clip": 0.0}, "clip must be positive"),
     ],
 )

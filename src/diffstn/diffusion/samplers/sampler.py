@@ -31,7 +31,8 @@ class Sampler(ABC):
 
     Args:
         steps: number of jumps, at most the schedule's T; None takes all T.
-        spacing: which timesteps to visit: `"trailing"`, `"uniform"`, `"quadratic"`, `"log_snr"`.
+        spacing: which timesteps to visit: `"trailing"`, `"uniform"`, `"quadratic"`, `"cubic"`,
+            `"log_snr"`.
         clip: bound on |x̂_0|, for data known to lie in [−clip, clip]; None leaves it free.
 
     Raises:
