@@ -7,8 +7,8 @@ import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
+from diffstn.data.labelled import Labelled
 from diffstn.data.mnist import load_mnist
-from diffstn.data.pictures import Pictures
 from diffstn.runs.assembly import Assembly
 
 CONF = str(Path(__file__).parents[2] / "conf")
@@ -16,7 +16,7 @@ PRESETS = sorted(path.stem for path in Path(CONF, "data", "distortion").glob("*.
 
 
 @pytest.fixture(scope="session")
-def digits() -> dict[str, Pictures]:
+def digits() -> dict[str, Labelled]:
     return load_mnist()
 
 
@@ -24,19 +24,19 @@ def digits() -> dict[str, Pictures]:
 class FewDigits:
     """A picture source that is already loaded."""
 
-    splits: dict[str, Pictures]
+    splits: dict[str, Labelled]
     channels: ClassVar[int] = 1
     size: ClassVar[tuple[int, int]] = (28, 28)
     classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
     loads: int = 0
 
-    def load(self) -> dict[str, Pictures]:
+    def load(self) -> dict[str, Labelled]:
         self.loads += 1
         return self.splits
 
 
 @pytest.fixture
-def few(digits: dict[str, Pictures]) -> FewDigits:
+def few(digits: dict[str, Labelled]) -> FewDigits:
     """1100 training, 1001 validation and 1002 test digits."""
     sizes = {"train": 1100, "val": 1001, "test": 1002}
     return FewDigits({split: digits[split].first(size) for split, size in sizes.items()})

@@ -43,9 +43,9 @@ def npz(tmp_path):
 
 def check(splits):
     assert [len(splits[split].labels) for split in ("train", "val", "test")] == [10, 5000, 12]
-    assert torch.equal(splits["train"].images, torch.from_numpy(TRAIN[:10]))
-    assert torch.equal(splits["val"].images, torch.from_numpy(TRAIN[10:]))
-    assert torch.equal(splits["test"].images, torch.from_numpy(TEST))
+    assert torch.equal(splits["train"].items, torch.from_numpy(TRAIN[:10]))
+    assert torch.equal(splits["val"].items, torch.from_numpy(TRAIN[10:]))
+    assert torch.equal(splits["test"].items, torch.from_numpy(TEST))
     assert torch.equal(splits["val"].labels, torch.from_numpy(TRAIN_LABELS[10:]))
     assert splits["test"].labels.dtype == torch.int64
 

@@ -23,7 +23,7 @@ def test_what_a_batch_holds(few):
     assert upright.shape == (5, 1, 28, 28)
     assert A.shape == (5, 6)
     assert torch.equal(label, few.splits["train"].labels[:5])
-    assert torch.equal(upright, few.splits["train"].images[:5] / 255)
+    assert torch.equal(upright, few.splits["train"].items[:5] / 255)
     torch.testing.assert_close(image, warp(upright, Affine().inverse(A), size=(42, 42)))
     assert image.min() >= 0
     assert image.max() <= 1

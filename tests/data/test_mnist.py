@@ -28,10 +28,10 @@ def test_splits(digits):
 
 
 def test_the_arrays_are_the_published_files(digits):
-    training = torch.cat([digits["train"].images, digits["val"].images]).squeeze(1)
+    training = torch.cat([digits["train"].items, digits["val"].items]).squeeze(1)
     published = {
         "train-images-idx3-ubyte": training,
-        "t10k-images-idx3-ubyte": digits["test"].images.squeeze(1),
+        "t10k-images-idx3-ubyte": digits["test"].items.squeeze(1),
         "t10k-labels-idx1-ubyte": digits["test"].labels.byte(),
     }
     for name, array in published.items():

@@ -38,7 +38,7 @@ def test_batches_are_the_pictures(few, digits):
     data = UprightData(few)
     image, label = data.batch("test", torch.tensor([7, 3, 3]))
     assert image.dtype == torch.float32
-    assert torch.equal(image, digits["test"].images[[7, 3, 3]] / 255)
+    assert torch.equal(image, digits["test"].items[[7, 3, 3]] / 255)
     assert torch.equal(label, digits["test"].labels[[7, 3, 3]])
     whole = list(data.batches("val", batch_size=300))
     assert [len(batch.label) for batch in whole] == [300, 300, 300, 101]

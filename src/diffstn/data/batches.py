@@ -38,6 +38,18 @@ class DistortedBatch(NamedTuple):
     upright: Tensor
 
 
+class SampleBatch(NamedTuple):
+    """What a generative model learns to draw.
+
+    Shapes:
+        x_0: (B, D) points, or (B, N, D) clouds, float32.
+        label: (B,) int64.
+    """
+
+    x_0: Tensor
+    label: Tensor
+
+
 def keyed_generator(*key: int) -> torch.Generator:
     """A CPU generator that depends on all the numbers in `key`, none of them negative.
 

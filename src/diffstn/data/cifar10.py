@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from diffstn.data.pictures import Pictures, hold_out
+from diffstn.data.labelled import Labelled
+from diffstn.data.pictures import hold_out
 from diffstn.errors import UserError
 
 FOLDER = "cifar-10-batches-py"
@@ -37,13 +38,13 @@ class CIFAR10:
         "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
     )  # fmt: skip
 
-    def load(self) -> dict[str, Pictures]:
+    def load(self) -> dict[str, Labelled]:
         return load_cifar10(self.root, self.source, self.download)
 
 
 def load_cifar10(
     root: str | Path | None = None, source: str | Path | None = None, download: bool = False
-) -> dict[str, Pictures]:
+) -> dict[str, Labelled]:
     """The splits train, val (the last 5 000 training pictures) and test of CIFAR-10.
 
     Args:
@@ -86,7 +87,7 @@ def _download(root: Path) -> None:
         ) from error
 
 
-def _from_npz(path: Path) -> dict[str, Pictures]:
+def _from_npz(path: Path) -> dict[str, Labelled]:
     try:
         with np.load(path) as arrays:
             training, test = (
@@ -103,8 +104,8 @@ def _from_npz(path: Path) -> dict[str, Pictures]:
     return hold_out(training, test)
 
 
-def _from_folder(folder: Path) -> dict[str, Pictures]:
-    def pictures(names: list[str]) -> Pictures:
+def _from_folder(folder: Path) -> dict[str, Labelled]:
+    def pictures(names: list[str]) -> Labelled:
         batches = [_unpickle(folder / name) for name in names]
         images = np.concatenate([batch["data"] for batch in batches])
         labels = np.concatenate([batch["labels"] for batch in batches])
@@ -123,10 +124,10 @@ def _from_folder(folder: Path) -> dict[str, Pictures]:
         ) from error
 
 
-def _pictures(images: np.ndarray, labels: np.ndarray) -> Pictures:
+def _pictures(images: np.ndarray, labels: np.ndarray) -> Labelled:
     if images.dtype != np.uint8 or images.shape != (len(labels), CIFAR10.channels, *CIFAR10.size):
         raise ValueError(f"{len(labels)} labels for pictures {images.shape} {images.dtype}")
-    return Pictures(
+    return Labelled(
         torch.from_numpy(np.ascontiguousarray(images)), torch.from_numpy(labels.astype(np.int64))
     )
 

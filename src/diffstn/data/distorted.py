@@ -8,8 +8,9 @@ from torch import Tensor
 
 from diffstn.data.batches import DistortedBatch, keyed_generator
 from diffstn.data.distortions import Distortion
+from diffstn.data.in_memory import SPLITS
 from diffstn.data.pictures import PictureSource
-from diffstn.data.upright import SPLITS, UprightData
+from diffstn.data.upright import UprightData
 
 
 class DistortedData(UprightData):
@@ -54,7 +55,7 @@ class DistortedData(UprightData):
         generator = keyed_generator(self.data_seed, len(SPLITS))
         A = self.distortion.draw(len(pictures.labels), self.size, generator)
         for rows in torch.arange(len(A)).split(self.eval_batch_size):
-            upright = pictures.images[rows] / 255
+            upright = pictures.items[rows] / 255
             image = self.distortion.distort(upright, A[rows])
             yield DistortedBatch(image, pictures.labels[rows], A[rows], upright)
 

@@ -12,7 +12,8 @@ from typing import ClassVar
 from torch import Tensor
 
 from diffstn.data.idx import parse_idx
-from diffstn.data.pictures import Pictures, hold_out
+from diffstn.data.labelled import Labelled
+from diffstn.data.pictures import hold_out
 from diffstn.errors import UserError
 
 CHECKSUMS = {
@@ -40,11 +41,11 @@ class MNIST:
     size: ClassVar[tuple[int, int]] = (28, 28)
     classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
 
-    def load(self) -> dict[str, Pictures]:
+    def load(self) -> dict[str, Labelled]:
         return load_mnist(self.root)
 
 
-def load_mnist(root: str | Path | None = None) -> dict[str, Pictures]:
+def load_mnist(root: str | Path | None = None) -> dict[str, Labelled]:
     """The splits train, val (the last 5 000 training pictures) and test of MNIST.
 
     Args:
@@ -56,7 +57,7 @@ def load_mnist(root: str | Path | None = None) -> dict[str, Pictures]:
         UserError: a file is missing or damaged; the message names it and the remedy.
     """
 
-    def pictures(part: str) -> Pictures:
+    def pictures(part: str) -> Labelled:
         return _pictures(
             *(_array(f"{part}-{kind}-ubyte", root) for kind in ("images-idx3", "labels-idx1"))
         )
@@ -64,13 +65,13 @@ def load_mnist(root: str | Path | None = None) -> dict[str, Pictures]:
     return hold_out(pictures("train"), pictures("t10k"))
 
 
-def _pictures(images: Tensor, labels: Tensor) -> Pictures:
+def _pictures(images: Tensor, labels: Tensor) -> Labelled:
     if images.shape != (len(labels), *MNIST.size) or int(labels.max()) >= len(MNIST.classes):
         raise UserError(
             f"{tuple(images.shape)} pictures with {tuple(labels.shape)} labels are not MNIST's: "
             "expected (N, 28, 28) and (N,) with labels 0 to 9; check data.root"
         )
-    return Pictures(images.unsqueeze(1), labels.long())
+    return Labelled(images.unsqueeze(1), labels.long())
 
 
 def _array(name: str, root: str | Path | None) -> Tensor:

@@ -1,33 +1,12 @@
-"""A labelled set of pictures, and where it comes from."""
+"""Where labelled pictures come from."""
 
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, Protocol
 
-from torch import Tensor
-
+from diffstn.data.labelled import Labelled
 from diffstn.errors import UserError
 
 HELD_OUT = 5000
 """How many of the last training pictures are kept for validation."""
-
-
-class Pictures(NamedTuple):
-    """Pictures and their classes.
-
-    Shapes:
-        images: (N, C, H, W) uint8.
-        labels: (N,) int64, in 0 … number of classes - 1.
-    """
-
-    images: Tensor
-    labels: Tensor
-
-    def first(self, n: int | None) -> "Pictures":
-        """The first `n` pictures; all of them for None."""
-        return Pictures(self.images[:n], self.labels[:n])
-
-    def to(self, device) -> "Pictures":
-        """The same pictures on another device."""
-        return Pictures(self.images.to(device), self.labels.to(device))
 
 
 class PictureSource(Protocol):
@@ -41,12 +20,12 @@ class PictureSource(Protocol):
     size: ClassVar[tuple[int, int]]
     classes: ClassVar[tuple[str, ...]]
 
-    def load(self) -> dict[str, Pictures]:
-        """The splits: train, val, test."""
+    def load(self) -> dict[str, Labelled]:
+        """The splits train, val and test; pictures are (N, C, H, W) uint8."""
         ...
 
 
-def hold_out(training: Pictures, test: Pictures) -> dict[str, Pictures]:
+def hold_out(training: Labelled, test: Labelled) -> dict[str, Labelled]:
     """Splits with the last `HELD_OUT` training pictures as validation set.
 
     Raises:
@@ -58,5 +37,5 @@ def hold_out(training: Pictures, test: Pictures) -> dict[str, Pictures]:
             f"{len(training.labels)} training pictures are too few: the last {HELD_OUT} are the "
             "validation set; point data.pictures at the complete files"
         )
-    validation = Pictures(training.images[kept:], training.labels[kept:])
+    validation = Labelled(training.items[kept:], training.labels[kept:])
     return {"train": training.first(kept), "val": validation, "test": test}

@@ -56,7 +56,7 @@ def test_ranges_of_the_presets(name, degrees, scale, isotropic, shear, translati
 @pytest.mark.parametrize("name", ["rts", "affnist"])
 def test_placed_anywhere_keeps_the_digits_on_the_canvas(name, digits):
     distortion = preset(name)
-    upright = digits["test"].images[:500] / 255
+    upright = digits["test"].items[:500] / 255
     theta = distortion.draw(500, (28, 28), seeded())
     area = as_matrix(theta)[..., :2].det() * distortion.canvas[0] ** 2 / 28**2
     kept = distortion.distort(upright, theta).sum((1, 2, 3)) / (upright.sum((1, 2, 3)) * area)

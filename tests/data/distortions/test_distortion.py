@@ -17,7 +17,7 @@ def correlation(a, b):
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_true_pose_corrects_up_to_resampling(name, digits):
     distortion = preset(name)
-    upright = digits["test"].images[:64] / 255
+    upright = digits["test"].items[:64] / 255
     theta = distortion.draw(64, (28, 28), seeded())
     distorted = distortion.distort(upright, theta)
     corrected = warp(distorted, theta, distortion.transformation, size=(28, 28))
@@ -29,7 +29,7 @@ def test_the_true_pose_corrects_up_to_resampling(name, digits):
 
 
 def test_no_distortion_changes_nothing(digits):
-    upright = digits["test"].images[:64] / 255
+    upright = digits["test"].items[:64] / 255
     distortion = preset("none")
     theta = distortion.draw(64, (28, 28))
     torch.testing.assert_close(distortion.distort(upright, theta), upright, atol=1e-5, rtol=0)
