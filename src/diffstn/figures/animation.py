@@ -58,6 +58,7 @@ def digits_turning_gif(
     predictions: Tensor | None = None,
     columns: int = 8,
     scale: int = 3,
+    unit: int | None = None,
     frame_ms: int = 80,
     hold_ms: int = 2000,
     max_bytes: int = 1_500_000,
@@ -75,7 +76,9 @@ def digits_turning_gif(
         labels: The true classes, integers (N,); together with ``predictions`` or not at all.
         predictions: What the judge takes each picture for at each step, integers (steps + 1, N).
         columns: Pictures side by side.
-        scale: Side in pixels of a picture's pixel; everything else grows along.
+        scale: Side in pixels of a picture's pixel.
+        unit: A sixth of the height of letters in pixels, to which everything else keeps its
+            proportion; by default ``scale``.
         frame_ms: How long a frame is shown; browsers do not go below 20 ms.
         hold_ms: How long the last frame is shown.
         max_bytes: Grey levels are given up (down to 6), or colours (down to 96), until the file is
@@ -93,7 +96,8 @@ def digits_turning_gif(
     check_pictures(frames, "frames", "steps,N,C,H,W")
     if (labels is None) != (predictions is None):
         raise ValueError("labels and predictions go together: give both, or neither")
-    check_positive(columns=columns, scale=scale)
+    unit = scale if unit is None else unit
+    check_positive(columns=columns, scale=scale, unit=unit)
     count, number, channels, height, width = frames.shape
     wrong = None
     if labels is not None and predictions is not None:
@@ -102,7 +106,7 @@ def digits_turning_gif(
         check_labels(predictions, "predictions", (count, number), classes)
         wrong = predictions.cpu() != labels.cpu()
 
-    gap, line, small = 2 * scale, max(1, scale * 2 // 3), 6 * scale
+    gap, line, small = 2 * unit, max(1, unit * 2 // 3), 6 * unit
     across, down = min(columns, number), -(-number // columns)
     cell_x, cell_y = width * scale + gap, height * scale + gap
     page_width = across * cell_x + gap
@@ -122,9 +126,9 @@ def digits_turning_gif(
                 sheet.mark_wrong(x, y, width * scale, height * scale, line)
         y = footer + small // 2 + gap // 2
         sheet.text(f"step {step}/{count - 1}", gap, y, small, MUTED)
-        sheet.bar(bar_x, y - scale // 2, bar_width, scale, RULE)
+        sheet.bar(bar_x, y - unit // 2, bar_width, unit, RULE)
         done = step / (count - 1) if count > 1 else 1.0
-        sheet.bar(bar_x, y - scale // 2, round(bar_width * done), scale, BLUE)
+        sheet.bar(bar_x, y - unit // 2, round(bar_width * done), unit, BLUE)
         if wrong is not None:
             right = number - int(wrong[step].sum())
             sheet.text(f"judge reads {right}/{number}", page_width - gap, y, small, MUTED, "rm")

@@ -20,6 +20,7 @@ def reverse_strip(
     timesteps: Tensor | None = None,
     columns: int = 10,
     scale: int = 3,
+    unit: int | None = None,
 ) -> Path:
     """Draw the estimates of x_0 made at successive timesteps, one row per picture, noise at left.
 
@@ -31,7 +32,9 @@ def reverse_strip(
         timesteps: The t of every estimate, integers (steps,), as column headings; without them
             the columns are numbered by step, from 0.
         columns: Columns, at most.
-        scale: Side in pixels of a picture's pixel; everything else grows along.
+        scale: Side in pixels of a picture's pixel.
+        unit: A seventh of the height of letters in pixels, to which everything else keeps its
+            proportion; by default ``scale``.
 
     Returns:
         ``path``.
@@ -43,14 +46,15 @@ def reverse_strip(
     steps, number, _, height, width = estimates.shape
     if timesteps is not None and tuple(timesteps.shape) != (steps,):
         raise ValueError(f"timesteps must have shape ({steps},), got {tuple(timesteps.shape)}")
-    check_positive(columns=columns, scale=scale)
+    unit = scale if unit is None else unit
+    check_positive(columns=columns, scale=scale, unit=unit)
     chosen = torch.linspace(0, steps - 1, min(columns, steps)).round().long()
     if columns == 1:
         chosen = torch.tensor([steps - 1])
     headings = chosen if timesteps is None else timesteps.cpu()[chosen]
     symbol = "step" if timesteps is None else "t ="
 
-    gap, small = 2 * scale, 7 * scale
+    gap, small = 2 * unit, 7 * unit
     cell_x, cell_y = width * scale + gap, height * scale + gap
     top = small + 3 * gap
     left = text_width(symbol, small) + 3 * gap

@@ -1,0 +1,107 @@
+"""Forward and reverse trajectories of a number, with the densities at their ends."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from diffstn.figures.style import BLUE, INK, PLOT, WRONG, hexadecimal
+
+
+class Fit(NamedTuple):
+    """How well draws agree with a normal distribution."""
+
+    name: str
+    mean: float
+    variance: float
+    distance: float
+    p_value: float
+
+    @property
+    def text(self) -> str:
+        p = f"{self.p_value:.2f}" if self.p_value >= 0.005 else "< 0.005"
+        return f"{self.name}: KS {self.distance:.4f}, p {'' if p[0] == '<' else '= '}{p}"
+
+
+class Walk(NamedTuple):
+    """Paths (T + 1, n), row t the values of x_t, and how the end of the walk fits."""
+
+    title: str
+    paths: Tensor
+    fit: Fit
+    backwards: bool
+
+
+def gaussian_paths(
+    rows: Sequence[tuple[str, Sequence[Walk]]],
+    path: str | os.PathLike[str],
+    drawn: int = 150,
+) -> Path:
+    """Draw x_t against t, a row per schedule and a column per walk, ends as densities at the right.
+
+    The histogram holds all paths, the line is the normal density it should follow; a fit with
+    p ≤ 0.05 is set in vermillion.
+
+    Args:
+        rows: A title and the walks of each row, equally many.
+        path: The picture to write.
+        drawn: How many paths are shown as lines.
+
+    Returns:
+        ``path``.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    columns = len(rows[0][1])
+    low, high = (
+        getattr(np, end)([getattr(w.paths, end)().item() for _, walks in rows for w in walks])
+        for end in ("min", "max")
+    )
+    with matplotlib.rc_context(PLOT):
+        figure = Figure(figsize=(4.2 * columns, 2.3 * len(rows)), dpi=110, layout="constrained")
+        grid = figure.subplots(
+            len(rows),
+            2 * columns,
+            squeeze=False,
+            sharey=True,
+            gridspec_kw={"width_ratios": [4, 1] * columns},
+        )
+        for axes, (title, walks) in zip(grid, rows, strict=True):
+            for column, walk in enumerate(walks):
+                lines, density = axes[2 * column], axes[2 * column + 1]
+                steps = len(walk.paths) - 1
+                fits = walk.fit.p_value > 0.05
+                colour, ink = (hexadecimal(one if fits else WRONG) for one in (BLUE, INK))
+                lines.plot(walk.paths[:, :drawn].numpy(), color=colour, alpha=0.25, linewidth=0.5)
+                lines.set_xlim((steps, 0) if walk.backwards else (0, steps))
+                lines.set_ylim(low, high)
+                lines.set_title(walk.fit.text, color=ink)
+                lines.set_xlabel("t")
+                if column == 0:
+                    lines.set_ylabel(f"{title}\n$x_t$")
+                end = walk.paths[0 if walk.backwards else -1].numpy()
+                density.hist(
+                    end, bins=60, density=True, orientation="horizontal", color=colour, alpha=0.4
+                )
+                x = np.linspace(low, high, 300)
+                sd = math.sqrt(walk.fit.variance)
+                normal = np.exp(-((x - walk.fit.mean) ** 2) / (2 * sd**2))
+                density.plot(
+                    normal / (sd * math.sqrt(2 * math.pi)), x, color=hexadecimal(INK), linewidth=1
+                )
+                density.set_xticks([])
+                density.grid(False)
+        for column, walk in enumerate(rows[0][1]):
+            axes = grid[0][2 * column]
+            axes.set_title(f"{walk.title}\n{walk.fit.text}", color=axes.title.get_color())
+        figure.savefig(path)
+    return path

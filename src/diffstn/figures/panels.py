@@ -1,0 +1,57 @@
+"""A page of pictures, each under its title."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch import Tensor
+
+from diffstn.figures.sheet import Sheet, text_width
+from diffstn.figures.style import MUTED
+from diffstn.figures.tiles import check_pictures, check_positive, tiles
+
+
+def panel_page(
+    pictures: Tensor,
+    path: str | os.PathLike[str],
+    titles: Sequence[str] = (),
+    columns: int = 6,
+    letters: int = 15,
+    scale: int = 1,
+) -> Path:
+    """Draw pictures row by row.
+
+    Args:
+        pictures: (N, C, H, W) in [0, 1], C = 1 or 3.
+        path: The PNG to write.
+        titles: One for each picture, or none; a title too wide for its picture shrinks.
+        columns: Pictures side by side, at most.
+        letters: Height of the titles in pixels.
+        scale: Side in pixels of a picture's pixel.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        ValueError: If shapes or the number of titles do not fit.
+    """
+    check_pictures(pictures, "pictures", "N,C,H,W")
+    check_positive(columns=columns, scale=scale, letters=letters)
+    number, _, height, width = pictures.shape
+    if titles and len(titles) != number:
+        raise ValueError(f"{number} pictures need as many titles, got {len(titles)}")
+    gap, line = 8, letters * 3 // 2 if titles else 0
+    across = min(columns, number)
+    cell_x, cell_y = width * scale + gap, height * scale + line + gap
+    sheet = Sheet(gap + across * cell_x, gap + -(-number // columns) * cell_y)
+    for index, pixels in enumerate(tiles(pictures, scale)):
+        x, y = gap + index % columns * cell_x, gap + index // columns * cell_y
+        if titles:
+            size = letters
+            while size > 7 and text_width(titles[index], size) > width * scale:
+                size -= 1
+            sheet.text(titles[index], x, y + line // 2, size, MUTED)
+        sheet.tile(pixels, x, y + line)
+    return sheet.save(path)

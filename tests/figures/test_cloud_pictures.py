@@ -1,0 +1,43 @@
+"""Clouds land on the paper where they should."""
+
+import pytest
+import torch
+
+from diffstn.figures.cloud_pictures import FAINTEST, cloud_pictures, view
+
+
+def centre(picture: torch.Tensor) -> tuple[float, float]:
+    """(x, y) of the ink's centre in pixels."""
+    ink = picture[0] / picture.sum()
+    steps = torch.arange(picture.shape[-1]) + 0.5
+    return float((ink.sum(0) * steps).sum()), float((ink.sum(1) * steps).sum())
+
+
+def test_x_runs_to_the_right_and_y_upwards():
+    [picture] = cloud_pictures(torch.tensor([[[0.5, 0.25]]]), side=80, reach=1.0)
+    assert picture.shape == (1, 80, 80)
+    assert centre(picture) == pytest.approx((60, 30), abs=0.5)
+    assert float(picture.max()) == 1
+    assert float((picture > 0).sum()) < 16
+
+
+def test_points_outside_leave_no_mark_and_others_stay():
+    [both] = cloud_pictures(torch.tensor([[[3.0, 0.0], [-0.5, 0.0]]]), side=60, reach=1.0)
+    [one] = cloud_pictures(torch.tensor([[[-0.5, 0.0]]]), side=60, reach=1.0)
+    assert torch.equal(both, one)
+
+
+def test_space_is_seen_from_above_and_far_points_are_fainter():
+    ends = torch.tensor([[[0.0, 0.0, 0.8]], [[0.0, 0.0, -0.8]]])
+    xy, near = view(ends)
+    assert float(xy[0, 0, 1]) > 0 > float(xy[1, 0, 1])
+    assert float(near[0, 0]) > float(near[1, 0])  # the eye is above the ground
+    lengths = torch.cat([*view(torch.eye(3)[None])[0], *view(torch.eye(3)[None])[1][..., None]], 1)
+    torch.testing.assert_close(lengths.norm(dim=1), torch.ones(3))  # a rotation
+    toward, away = cloud_pictures(torch.tensor([[[0.8, 0.5, 0.5]], [[-0.8, -0.5, -0.5]]]), side=60)
+    assert float(toward.max()) > float(away.max()) >= FAINTEST
+
+
+def test_clouds_of_four_coordinates_are_refused():
+    with pytest.raises(ValueError, match="choose two or three coordinates"):
+        cloud_pictures(torch.zeros(1, 5, 4))

@@ -1,0 +1,30 @@
+"""The figure of trajectories says what fits and what does not."""
+
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from diffstn.figures.gaussian_paths import Fit, Walk, gaussian_paths
+
+
+def test_a_fit_reads_well():
+    assert Fit("x", 0, 1, 0.0123, 0.456).text == "x: KS 0.0123, p = 0.46"
+    assert Fit("x", 0, 1, 0.5, 1e-9).text == "x: KS 0.5000, p < 0.005"
+
+
+def test_what_does_not_fit_is_vermillion(tmp_path: Path):
+    paths = torch.randn(11, 200, dtype=torch.float64).cumsum(0)
+
+    def draw(p: float) -> set[tuple[int, int, int]]:
+        walk = Walk("forward", paths, Fit("$x_T$", 0.0, 10.0, 0.1, p), False)
+        file = gaussian_paths([("constant", [walk, walk])], tmp_path / f"{p}.png", drawn=20)
+        picture = Image.open(file).convert("RGB")
+        assert picture.width > picture.height
+        return {colour for _, colour in picture.getcolors(1 << 24)}
+
+    def orange(colours: set[tuple[int, int, int]]) -> bool:
+        return any(r > g + 60 > b + 60 for r, g, b in colours)
+
+    assert orange(draw(0.001))
+    assert not orange(draw(0.5))
