@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     overrides = [
         *("model=diff_in_stn", "data=affine_mnist", "schedule=cosine", "out=first"),
         *("data.limit_train=300", "data.limit_val=100", "data.limit_test=100"),
-        *("data.batch_size=50", "epochs=2", "model.network.width=32", "encoder=pool"),
+        *("data.batch_size=50", "epochs=2", "network.width=32", "encoder=pool"),
     ]
     done = python(folder, "train.py", *overrides)
     assert done.returncode == 0, done.stderr
@@ -48,7 +48,7 @@ def test_a_run_is_a_folder_complete_on_its_own(folder: Path):
     run = folder / "first"
     config = yaml.safe_load((run / "config.yaml").read_text())
     assert config["choices"]["model"] == "diff_in_stn"
-    assert config["model"]["network"]["width"] == 32
+    assert config["network"]["width"] == 32
     assert (run / "overrides.txt").read_text() == (folder / "overrides").read_text()
     status = json.loads((run / "status.json").read_text())
     assert status["state"] == "done"
@@ -60,7 +60,7 @@ def test_a_run_is_a_folder_complete_on_its_own(folder: Path):
     assert {"train/loss", "val/accuracy", "val/corner_distance", "seconds"} <= set(rows[0])
     metrics = json.loads((run / "metrics.json").read_text())
     assert set(metrics["k"]) == {"1", "16"}
-    assert status["accuracy"] == metrics["accuracy"] == metrics["k"]["1"]["accuracy"]
+    assert status["accuracy k=1"] == metrics["accuracy"] == metrics["k"]["1"]["accuracy"]
     assert metrics["uncorrected"] <= metrics["oracle"]
     assert metrics["protocol"]["pictures"] == 100
     assert metrics["protocol"]["weights"] == "ema"
@@ -110,7 +110,7 @@ def test_two_processes_train_one_model_and_the_first_one_finishes_the_run(tmp_pa
     overrides = [
         *("accelerator=ddp", "accelerator.name=cpu", "accelerator.devices=2"),
         *("data.limit_train=200", "data.limit_val=50", "data.limit_test=50", "data.batch_size=50"),
-        *("epochs=1", "encoder=pool", "model.network.width=32", "out=both"),
+        *("epochs=1", "encoder=pool", "network.width=32", "out=both"),
     ]
     done = python(tmp_path, "train.py", *overrides)
     assert done.returncode == 0, done.stderr

@@ -12,7 +12,7 @@ from diffstn.spatial import corner_distance
 DIGITS, STEPS = 32, 100
 SMALL = {
     "pose_regression": [],
-    "diff_in_stn": ["model.network.width=96", "model.network.blocks=2", "model.timesteps=8"],
+    "diff_in_stn": ["network.width=96", "network.blocks=2", "model.timesteps=8"],
 }
 
 

@@ -94,7 +94,7 @@ def sample(workplace: Path) -> Callable[..., int]:
 def test_a_run_is_evaluated_with_overrides_of_its_own_settings(
     train: Train, evaluate: Callable[..., int]
 ):
-    assert train("model=diff_in_stn", "model.network.width=32", "out=run") == 0
+    assert train("model=diff_in_stn", "network.width=32", "out=run") == 0
     words = ["sampler.steps=3", "sampler=ddpm", "data/distortion=full", "split=val", "limit=20"]
     assert evaluate("run=run", "out=numbers", "hypotheses=2", *words) == 0
     [path] = Path("numbers").glob("*.json")

@@ -48,7 +48,7 @@ def test_a_slip_names_the_nearest_valid_name(override: str, message: str):
         "model=stn",
         "experiment=paper/stn",
         "data.distortion.rotation=3",
-        "+model.network.extra=3",
+        "+network.extra=3",
         "hydra.sweep.dir=here",
     ],
 )

@@ -17,7 +17,7 @@ from diffstn.runs.assembly import Assembly, trained_weights
 from diffstn.runs.folder import RunFolder, open_run
 
 Train = Callable[..., int]
-DIFFUSION = ["model=diff_in_stn", "model.network.width=32", "sampler.steps=2"]
+DIFFUSION = ["model=diff_in_stn", "network.width=32", "sampler.steps=2"]
 
 
 def checkpoint(run: str, name: str = "last") -> dict[str, Any]:

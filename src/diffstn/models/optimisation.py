@@ -19,10 +19,16 @@ class OptimisedModule(pl.LightningModule):
     Weight decay acts on matrices and kernels, not on biases and norms (parameters with one
     dimension), the usual practice since "Decoupled Weight Decay" (Loshchilov and Hutter, 2019).
 
+    Attributes:
+        monitor: the logged number that tells the best checkpoint, and whether "max" or "min" is
+            best.
+
     Args:
         optimizer: parameter groups → optimiser.
         lr_scheduler: (optimiser, total steps) → scheduler, stepped after every batch.
     """
+
+    monitor = ("val/accuracy", "max")
 
     def __init__(self, optimizer: OptimizerFactory, lr_scheduler: LRScheduleFactory) -> None:
         super().__init__()

@@ -40,7 +40,7 @@ FRAMES: dict[str, Callable[[Tensor], Tensor] | None] = {
     "moments": moment_frame,
 }
 WHERE_FILES_LIE = ("root", "source", "download")
-DENOISER_SETTINGS = ("network", "prediction", "variance")
+DENOISER_SETTINGS = ("prediction", "variance")
 
 
 def plain(node: Any) -> Any:
@@ -125,14 +125,18 @@ class Assembly:
 
     @cached_property
     def data(self) -> Any:
-        """The data module; where the files lie is its picture source's business."""
-        node = {k: v for k, v in self.config["data"].items() if k not in WHERE_FILES_LIE}
+        """The data module; where files of pictures lie is their source's business."""
+        node = self.config["data"]
+        if "pictures" in node:
+            node = {k: v for k, v in node.items() if k not in WHERE_FILES_LIE}
         return make(node)
 
     @cached_property
     def model(self) -> Any:
-        node = {k: v for k, v in self.config["model"].items() if k not in DENOISER_SETTINGS}
-        node.pop("transformation", None)
+        settings = self.config["model"]
+        own = parameters(get_class(settings["_target_"]))
+        parts = {"transformation", *(name for name in DENOISER_SETTINGS if name not in own)}
+        node = {key: value for key, value in settings.items() if key not in parts}
         sampler = self.config["sampler"]
         model = make(
             node,
@@ -140,6 +144,7 @@ class Assembly:
             new_encoder=lambda: self.new_encoder,
             network=lambda: Classifier(self.encoder, len(self.data.classes)),
             denoiser=self.denoiser,
+            schedule=lambda: make(self.config["schedule"]),
             sampler=self.sampler,
             classifier=self.classifier,
             transformation=self.transformation,
@@ -184,12 +189,18 @@ class Assembly:
         name = self.config["model"].get("transformation")
         return TRANSFORMATIONS[name]() if name else self.data.transformation
 
+    @property
+    def dim(self) -> int:
+        """Of what is diffused: coordinates of a point, or parameters of a pose."""
+        return getattr(self.data, "dim", None) or self.transformation().dim
+
     def denoiser(self) -> Denoiser:
         settings = self.config["model"]
         network = make(
-            settings["network"],
-            dim=lambda: settings.get("latent") or self.transformation().dim,
+            self.config["network"],
+            dim=lambda: settings.get("latent") or self.dim,
             embedding=lambda: self.encoder.features,
+            classes=lambda: len(self.data.classes) if settings.get("conditional") else 0,
         )
         schedule = make(self.config["schedule"])
         return Denoiser(network, schedule, settings["prediction"], settings["variance"])

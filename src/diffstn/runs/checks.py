@@ -15,11 +15,17 @@ from diffstn.errors import UserError
 from diffstn.models.combination import COMBINATIONS
 from diffstn.runs.annotations import AtLeast, AtMost, Count, OneOf, describe, fits, parameters
 from diffstn.runs.assembly import FRAMES, TRANSFORMATIONS, Assembly, check_targets, user_errors
+from diffstn.runs.generation import DISTANCES
 from diffstn.runs.hardware import choose_hardware
 from diffstn.runs.loggers import LOGGERS
 from diffstn.runs.overrides import closest, composed
 
-KINDS = {"upright": "pictures as they are", "distorted": "distorted pictures with their pose"}
+KINDS = {
+    "upright": "pictures as they are",
+    "distorted": "distorted pictures with their pose",
+    "points": "single points",
+    "clouds": "clouds of points",
+}
 
 WEIGHTS = Annotated[str, OneOf(("ema", "raw"))]
 CHECKPOINT = Annotated[str, OneOf(("best", "last"))]
@@ -40,6 +46,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "evaluate.weights": WEIGHTS,
         "evaluate.checkpoint": CHECKPOINT,
         "evaluate.limit": Count | None,
+        "evaluate.samples": Count | None,
+        "evaluate.distance": Annotated[str, OneOf(tuple(DISTANCES))],
         "schedule.steps": Count,
         "sampler.hypotheses": Count,
         "sampler.combine": Annotated[str, OneOf(tuple(COMBINATIONS))],
@@ -68,6 +76,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "seed": SEED,
         "hypotheses": Count | list[Count] | None,
         "limit": Count | None,
+        "samples": Count | None,
+        "distance": Annotated[str, OneOf(tuple(DISTANCES))] | None,
         "batch_size": Count,
         "debug": bool,
     },
@@ -78,7 +88,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
 PARTS = {
     "encoder": {"encoder", "new_encoder", "network"},
     "classifier": {"classifier"},
-    "schedule": {"denoiser"},
+    "network": {"denoiser"},
+    "schedule": {"denoiser", "schedule"},
     "sampler": {"sampler", "hypotheses", "combine"},
 }
 """The parts of a model that come from a group, by the names under which constructors ask."""
@@ -143,6 +154,23 @@ def kind_of(target: str) -> str:
     return get_object(target).kind
 
 
+GROUPS = (
+    *("model", "data", "encoder", "network", "schedule", "sampler", "optimizer", "lr_scheduler"),
+)
+"""The groups that name a class or a function."""
+
+
+def needs_of(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The kinds of data that the model can train on; one that leaves it open asks its network."""
+    model = get_object(config["model"]["_target_"])
+    return getattr(model, "needs", ()) or get_object(config["network"]["_target_"]).needs
+
+
+def needs_training(config: Mapping[str, Any]) -> bool:
+    """Whether the model has anything to learn."""
+    return getattr(get_object(config["model"]["_target_"]), "trained", True)
+
+
 def check_config(config: Mapping[str, Any], conf: Path | None = None) -> None:
     """Refuse values of the wrong kind and combinations that cannot work, naming what fits.
 
@@ -160,13 +188,16 @@ def check_config(config: Mapping[str, Any], conf: Path | None = None) -> None:
     if package != "csv" and importlib.util.find_spec(package) is None:
         raise UserError(f"logger={package} needs: pip install 'diffstn[{package}]'")
     model, data, sampler = config["model"], config["data"], config["sampler"]
+    own = parameters(get_object(model["_target_"]))
+    denoiser_settings = {k: v for k, v in parameters(Denoiser).items() if k not in own}
     beside: dict[str, Mapping[str, Any]] = {
-        "model": {**parameters(Denoiser), "transformation": Any},
+        "model": {**denoiser_settings, "transformation": Any},
         "sampler": {"hypotheses": Any, "combine": Any},
-        "data": parameters(get_object(data["pictures"]["_target_"])),
+        "data": parameters(get_object(data["pictures"]["_target_"])) if "pictures" in data else {},
     }
-    for group in ("model", "data", "encoder", "schedule", "sampler", "optimizer", "lr_scheduler"):
-        node = config[group]
+    for group in GROUPS:
+        if (node := config.get(group)) is None:  # a run older than the group
+            continue
         check_call(get_object(node["_target_"]), node, group, beside.get(group, {}))
     classifier = config["classifier"]
     if (classifier["mode"] == "joint") != ("encoder" in classifier):
@@ -174,7 +205,9 @@ def check_config(config: Mapping[str, Any], conf: Path | None = None) -> None:
             f"classifier.mode={classifier['mode']}: write classifier={classifier['mode']}, which"
             " brings the settings that go with it"
         )
-    needs = get_object(model["_target_"]).needs
+    if not needs_training(config):
+        return
+    needs = needs_of(config)
     if kind_of(data["_target_"]) not in needs:
         names = config.get("choices", {})
         raise UserError(

@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from diffstn.errors import UserError
 from diffstn.runs import sweep
-from diffstn.runs.checks import check_config, check_settings, try_out
+from diffstn.runs.checks import check_config, check_settings, needs_training, try_out
 from diffstn.runs.folder import RunFolder, open_run
 from diffstn.runs.hardware import choose_hardware
 from diffstn.runs.overrides import (
@@ -133,6 +133,11 @@ def train_command(conf: Path, arguments: Sequence[str] | None = None) -> int:
                     "-m with accelerator=ddp would start one sweep per GPU; run the jobs one by"
                     " one, or sweep with accelerator=gpu"
                 )
+            if not needs_training(config):
+                name = config["choices"]["model"]
+                raise UserError(
+                    f"model={name} has nothing to train; run: python sample.py model={name}"
+                )
             choose_hardware(**config["accelerator"])
             if not config["resume"]:
                 try_out(config)
@@ -194,14 +199,16 @@ def run_command(
     name: str,
     work: Callable[[RunFolder, dict[str, Any], dict[str, Any]], Any],
     arguments: Sequence[str] | None = None,
+    untrained: Callable[[dict[str, Any], dict[str, Any]], Any] | None = None,
 ) -> int:
     """`python sample.py run=… [overrides]` and `python evaluate.py run=… [overrides]`.
 
     Overrides of keys in conf/<name>.yaml are the command's own; all others change the run's
-    configuration.
+    configuration. A model that needs no training has no run: `model=` names it instead.
 
     Args:
         work: called with the run, the command's settings and the run's configuration.
+        untrained: called with the command's settings and a composed configuration.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if {"-h", "--help"} & set(words):
@@ -217,9 +224,26 @@ def run_command(
         check_overrides(conf, name, mine)
         settings: Any = OmegaConf.to_container(composed(conf, name, mine), resolve=True)
         check_settings(settings, name)
+        if untrained and not settings["run"] and any(w.startswith("model=") for w in theirs):
+            check_overrides(conf, "train", theirs)
+            cfg = composed(conf, "train", theirs, hydra_too=True)
+            choices = OmegaConf.to_container(cfg.hydra.runtime.choices)
+            with open_dict(cfg):
+                del cfg.hydra
+            config = plain_config(cfg, choices)  # type: ignore[arg-type]
+            check_config(config, conf)
+            if needs_training(config):
+                raise UserError(
+                    f"model={config['choices']['model']} has to be trained first: pass"
+                    " run=<folder of its run>"
+                )
+            untrained(settings, config)
+            return
         run = open_run(settings["run"])
         config = apply_overrides(run.read_config(), theirs, conf)
         settings["overrides"] = theirs
+        if settings["accelerator"]["precision"] == "auto":
+            settings["accelerator"]["precision"] = config["accelerator"]["precision"]
         config["accelerator"] = settings["accelerator"]
         check_config(config, conf)
         work(run, settings, config)

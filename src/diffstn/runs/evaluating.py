@@ -30,9 +30,11 @@ def evaluate_run(
         seed=settings["seed"],
         limit=settings["limit"],
         batch_size=settings["batch_size"],
+        samples=settings["samples"] or config["evaluate"].get("samples"),
+        distance=settings["distance"] or config["evaluate"].get("distance", "chamfer"),
     )
     metrics["protocol"] = {
-        **protocol(config, metrics["pictures"], hardware, settings["split"]),
+        **protocol(config, metrics, hardware, settings["split"]),
         **{key: settings[key] for key in ("checkpoint", "weights") if settings[key]},
         "latent_seed": settings["seed"],
         "overrides": settings["overrides"],

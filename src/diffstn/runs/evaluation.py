@@ -8,15 +8,17 @@ import torch
 from tqdm import tqdm
 
 from diffstn.metrics import ClassAccuracy, CornerError, PoseError
+from diffstn.models.ddpm import DDPM
 from diffstn.models.image_classifier import ImageClassifier
 from diffstn.models.pose_corrector import PoseCorrector
+from diffstn.runs.generation import cloud_generation, point_generation
 from diffstn.runs.hardware import Hardware
 from diffstn.spatial import Affine
 
 
 @torch.inference_mode()
 def evaluate(
-    model: PoseCorrector | ImageClassifier,
+    model: PoseCorrector | ImageClassifier | DDPM,
     data: Any,
     hardware: Hardware,
     split: str = "test",
@@ -24,8 +26,13 @@ def evaluate(
     seed: int = 0,
     limit: int | None = None,
     batch_size: int | None = None,
+    samples: int | None = None,
+    distance: str = "chamfer",
 ) -> dict[str, Any]:
     """Accuracy, per-class accuracy and, for models of poses, pose errors and what bounds them.
+
+    For generative models see `diffstn.runs.generation`; `samples` says how many to draw (None: as
+    many as the split has) and `distance` how to compare clouds.
 
     Args:
         hypotheses: how many poses per picture to combine; one evaluation each. The first k of the
@@ -46,6 +53,16 @@ def evaluate(
     model = model.to(device).eval()
     total = len(data.split(split).labels)
     total = min(total, limit or total)
+    if isinstance(model, DDPM):
+        count = min(samples or total, limit or samples or total)
+        with hardware.autocast():
+            if data.kind == "points":
+                result = point_generation(model, data, count, seed)
+            else:
+                result = cloud_generation(
+                    model, data, split, count, seed, batch_size or 64, distance
+                )
+        return {**result, "seconds": round(time.perf_counter() - start, 1)}
 
     def batches() -> Iterator[tuple[slice, Any]]:
         with tqdm(total=total, desc=f"evaluating {split}", unit="picture", disable=None) as bar:

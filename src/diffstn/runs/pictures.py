@@ -1,25 +1,24 @@
 """The pictures that show what a run does."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from diffstn.diffusion.samplers import Sampler
 from diffstn.figures.animation import digits_turning_gif
 from diffstn.figures.curves import training_curves
 from diffstn.figures.hypotheses import hypotheses_page
 from diffstn.figures.pages import correction_page
 from diffstn.figures.reverse_strip import reverse_strip
+from diffstn.models.ddpm import DDPM
 from diffstn.models.diff_in_stn import DiffInSTN
 from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.runs.assembly import Assembly
+from diffstn.runs.generated_pictures import draw_generated
 from diffstn.runs.hardware import Hardware
+from diffstn.runs.sampling_steps import finely_stepped
 from diffstn.spatial import Affine, as_matrix, decompose
 
-STEPS_DRAWN = 40
 HYPOTHESES_DRAWN = 8
 ANGLES_DRAWN = 200
 
@@ -36,12 +35,15 @@ def draw_run(
 
     Training curves for any model that has a `metrics.csv`; a page of corrections for models that
     correct; for diffusion models also the reverse process as an animation and as a strip, and the
-    hypotheses with their rotations.
+    hypotheses with their rotations. Of generative models, samples beside data.
     """
     drawn: list[tuple[str, Path]] = []
     if metrics_csv is not None and metrics_csv.exists():
         drawn.append(("curves", training_curves(metrics_csv, folder / "curves.png")))
     model, data = assembly.model.to(hardware.device).eval(), assembly.data
+    if isinstance(model, DDPM):
+        with torch.inference_mode(), hardware.autocast():
+            return drawn + draw_generated(model, data, folder, seed)
     if not isinstance(model, PoseCorrector):
         return drawn
     labels = data.split("test").labels.cpu()
@@ -100,17 +102,6 @@ def _draw_diffusion(
     if isinstance(model.transformation, Affine):
         drawn.append(("hypotheses", _draw_hypotheses(model, batch, folder, generator)))
     return drawn
-
-
-@contextmanager
-def finely_stepped(sampler: Sampler, total: int) -> Iterator[None]:
-    """Within this context the sampler takes `STEPS_DRAWN` steps, enough for motion to be seen."""
-    steps = sampler.steps
-    sampler.steps = min(STEPS_DRAWN, total)
-    try:
-        yield
-    finally:
-        sampler.steps = steps
 
 
 def _draw_hypotheses(

@@ -10,26 +10,21 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from diffstn.runs.folder import RunFolder
-from diffstn.runs.tables import markdown
+from diffstn.runs.tables import headline, markdown
 
 failures: list[str] = []
 """Jobs of the sweep that just ended which did not finish."""
 
 
 def job_row(run: RunFolder) -> dict[str, Any]:
-    """A sweep job as a row: folder, state, overrides, seconds, accuracies."""
+    """A sweep job as a row: folder, state, overrides, seconds and its headline numbers."""
     status, metrics = run.read_json("status"), run.read_json("metrics")
     overrides = (run.path / "overrides.txt").read_text().split("\n")
     row: dict[str, Any] = {"job": run.path.name, "state": status.get("state", "lost")}
     row |= dict(line.split("=", 1) for line in overrides if "=" in line)
     row["error"] = status.get("error", "")
     row["seconds"] = metrics.get("train_seconds", "")
-    if "k" in metrics:
-        row |= {f"accuracy k={k}": numbers["accuracy"] for k, numbers in metrics["k"].items()}
-        row |= {"uncorrected": metrics["uncorrected"], "oracle": metrics["oracle"]}
-    elif metrics:
-        row["accuracy k=1"] = metrics["accuracy"]
-    return row
+    return row | (headline(metrics) if metrics else {})
 
 
 def summarise(folder: Path) -> tuple[list[dict[str, Any]], str]:
@@ -40,10 +35,11 @@ def summarise(folder: Path) -> tuple[list[dict[str, Any]], str]:
     """
     jobs = [RunFolder(p.parent) for p in folder.glob("*/overrides.txt")]
     rows = [job_row(run) for run in sorted(jobs, key=lambda r: int(r.path.name.split("-")[0]))]
-    numbers = ("accuracy", "uncorrected", "oracle", "seconds")
+    found = [headline(run.read_json("metrics")) for run in jobs if run.read_json("metrics")]
+    numbers = {"seconds", *(name for one in found for name in one)}
     apart = {"job", "state", "error", "seed"}
     names = list(dict.fromkeys(name for row in rows for name in row if name not in apart))
-    measured = [name for name in names if name.startswith(numbers)]
+    measured = [name for name in names if name in numbers]
     settings = [name for name in names if name not in measured]
     together: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:

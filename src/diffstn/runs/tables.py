@@ -25,8 +25,22 @@ POSE_COLUMNS = {
 }
 
 
+def headline(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers by which one run is compared with another, by name."""
+    if "numbers" in metrics:
+        return dict(metrics["numbers"])
+    if "k" not in metrics:
+        return {"accuracy k=1": metrics["accuracy"]}
+    accuracies = {f"accuracy k={k}": numbers["accuracy"] for k, numbers in metrics["k"].items()}
+    return {**accuracies, "uncorrected": metrics["uncorrected"], "oracle": metrics["oracle"]}
+
+
 def result_table(metrics: Mapping[str, Any]) -> str:
-    """Accuracy, pose errors and per-class accuracy of one evaluation."""
+    """Accuracy, pose errors and per-class accuracy of one evaluation; or measures of generation."""
+    if "generation" in metrics:
+        rows = metrics["generation"]
+        columns = list(next(iter(rows.values())))
+        return markdown(["", *columns], [[name, *row.values()] for name, row in rows.items()])
     if "k" not in metrics:
         rows = [("accuracy %", metrics["accuracy"])]
     else:

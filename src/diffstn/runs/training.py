@@ -19,16 +19,19 @@ from diffstn.callbacks.metrics_csv import MetricsCSV
 from diffstn.callbacks.non_finite import StopOnNonFiniteLoss
 from diffstn.callbacks.progress import Progress
 from diffstn.callbacks.reseed import ReseedEachEpoch
+from diffstn.callbacks.sample_sheet import SampleSheet
 from diffstn.errors import UserError
+from diffstn.models.ddpm import DDPM
 from diffstn.runs.assembly import Assembly, evaluated_weights
 from diffstn.runs.checks import idle_groups, without_effect
 from diffstn.runs.evaluation import evaluate
 from diffstn.runs.folder import RunFolder, first_rank, open_run
+from diffstn.runs.generated_pictures import POINTS
 from diffstn.runs.hardware import choose_hardware, environment
 from diffstn.runs.loggers import dashboard, log_picture
 from diffstn.runs.logs import LogFile, quiet_libraries
 from diffstn.runs.pictures import draw_run
-from diffstn.runs.tables import result_table
+from diffstn.runs.tables import headline, result_table
 
 
 def claim_folder(run: RunFolder, resume: bool) -> None:
@@ -61,7 +64,7 @@ def train(config: dict[str, Any], run: RunFolder, overrides: Sequence[str] = ())
         try:
             run.status("running")
             metrics = _train(config, run, overrides, log)
-            run.status("done", accuracy=metrics["accuracy"])
+            run.status("done", **(headline(metrics) if metrics else {}))
             return metrics
         except KeyboardInterrupt:
             run.status(
@@ -112,8 +115,16 @@ def _train(
         frozen = config["classifier"]["mode"] == "frozen"
         if frozen and not config["resume"] and "classifier" not in idle_groups(config):
             run.judge.write_text(open_run(config["classifier"]["run"]).config.read_text())
+    sheets = []
+    if isinstance(model, DDPM):
+        shape = (POINTS, data.dim) if data.kind == "points" else (1, data.points, data.dim)
+        sheets.append(SampleSheet(run.figures / "training.png", shape))
     best = ModelCheckpoint(
-        run.checkpoints, "best", monitor="val/accuracy", mode="max", enable_version_counter=False
+        run.checkpoints,
+        "best",
+        monitor=model.monitor[0],
+        mode=model.monitor[1],
+        enable_version_counter=False,
     )
     with dashboard(config["logger"], run, config) as logger:
         trainer = pl.Trainer(
@@ -130,6 +141,7 @@ def _train(
                 *averaging,
                 record,
                 Progress(),
+                *sheets,
                 best,
                 ModelCheckpoint(
                     run.checkpoints,
@@ -149,15 +161,14 @@ def _train(
         seconds = record.seconds
         leave_process_group()
         if not trainer.is_global_zero:
-            return {"accuracy": None}
+            return {}
         log.info("trained in %s", time.strftime("%H:%M:%S", time.gmtime(seconds)))
 
         trained = Assembly.from_run(run, config=config, data=data)
         metrics = final_metrics(config, trained, hardware, seconds)
         run.write_json("metrics", metrics)
         if logger:
-            by_count = metrics.get("k", {"1": metrics})
-            numbers = {f"test/accuracy_k{k}": one["accuracy"] for k, one in by_count.items()}
+            numbers = {f"test/{name}": value for name, value in headline(metrics).items()}
             logger.log_metrics(numbers, trainer.global_step)
         for name, path in draw_run(trained, hardware, run.figures, metrics_csv=run.metrics_csv):
             log_picture(logger, name, path, trainer.global_step)
@@ -206,21 +217,26 @@ def final_metrics(
         hypotheses=counts,
         limit=settings["limit"],
         seed=0,
+        samples=settings["samples"],
+        distance=settings["distance"],
     )
     return {
         **numbers,
         "train_seconds": round(seconds, 1),
-        "protocol": protocol(config, numbers["pictures"], hardware, "test"),
+        "protocol": protocol(config, numbers, hardware, "test"),
     }
 
 
-def protocol(config: Mapping[str, Any], pictures: int, hardware: Any, split: str) -> dict[str, Any]:
-    """How a number came about."""
+def protocol(
+    config: Mapping[str, Any], numbers: Mapping[str, Any], hardware: Any, split: str
+) -> dict[str, Any]:
+    """How numbers came about."""
+    counted = ("pictures", "samples", "distance", "normalisation")
     sampler = {k: v for k, v in config["sampler"].items() if k != "hypotheses"}
     return {
         **config["choices"],
         "split": split,
-        "pictures": pictures,
+        **{name: numbers[name] for name in counted if name in numbers},
         "epochs": config["epochs"],
         "seed": config["seed"],
         "weights": evaluated_weights(config),

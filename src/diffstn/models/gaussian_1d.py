@@ -1,0 +1,58 @@
+"""Diffusion of one normal number: nothing to train, everything to see."""
+
+from torch import nn
+
+from diffstn.diffusion import schedules
+from diffstn.diffusion.gaussian import GaussianDiffusion
+from diffstn.diffusion.schedules import Schedule
+
+
+def steeper(steps: int) -> dict[str, Schedule]:
+    """Schedules of so few steps: as they stand for T = 1000, and made steeper by 1000 / T."""
+    factor = 1000 / steps
+    ends = {"beta_start": 1e-4 * factor, "beta_end": min(0.02 * factor, 0.999)}
+    return {
+        "cosine": schedules.Cosine(steps),
+        "linear, as for T = 1000": schedules.Linear(steps),
+        "linear, steeper": schedules.Linear(steps, **ends),
+        "quadratic, steeper": schedules.Quadratic(steps, **ends),
+        "sigmoid, steeper": schedules.Sigmoid(steps, **ends),
+    }
+
+
+class Gaussian1D(nn.Module):
+    """x_0 ~ N(m, p) under the chosen schedule, and under the others with as many steps.
+
+    Args:
+        schedule: the chosen one.
+        mean: m.
+        variance: p.
+        paths: drawn and tested.
+        drawn: of these, how many are shown.
+
+    Raises:
+        ValueError: the variance is not positive, or there are fewer than 100 paths.
+    """
+
+    trained = False
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        mean: float = 2.0,
+        variance: float = 0.25,
+        paths: int = 10_000,
+        drawn: int = 150,
+    ) -> None:
+        super().__init__()
+        if not 1 <= drawn <= paths or paths < 100:
+            raise ValueError(
+                f"paths must be at least 100 and drawn at most as many, not {paths} and {drawn}"
+            )
+        self.paths, self.drawn = paths, drawn
+        name = type(schedule).__name__.lower()
+        chosen = {f"{name}, as chosen": schedule}
+        self.diffusions = {
+            label: GaussianDiffusion(one, mean, variance)
+            for label, one in {**chosen, **steeper(schedule.steps)}.items()
+        }

@@ -1,0 +1,73 @@
+"""sample.py model=gaussian_1d: a model that needs no training, drawn and tested."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from diffstn.diffusion.gaussian import GaussianDiffusion
+from diffstn.figures.gaussian_paths import Fit, Walk, gaussian_paths
+from diffstn.models.gaussian_1d import Gaussian1D
+from diffstn.runs.assembly import Assembly
+from diffstn.runs.folder import RunFolder
+from diffstn.runs.tables import markdown
+
+SIGNIFICANT = 0.05
+
+
+def fit(name: str, draws: Tensor, mean: float, variance: float) -> Fit:
+    """The Kolmogorov-Smirnov distance of draws (n,) from N(mean, variance), and its p-value."""
+    from scipy.stats import kstest
+
+    found = kstest(draws.numpy(), "norm", args=(mean, variance**0.5))
+    return Fit(name, mean, variance, float(found.statistic), float(found.pvalue))
+
+
+def walks(diffusion: GaussianDiffusion, n: int, generator: torch.Generator) -> list[Walk]:
+    """The forward process and both ways back, with the fits at their ends."""
+    m, p = diffusion.mean, diffusion.variance
+    target = f"$x_0$ against N({m:g}, {p:g})"
+    there = diffusion.forward_paths(n, generator)
+    known = diffusion.posterior_paths(n, generator)
+    back = diffusion.marginal_paths(n, generator)
+    return [
+        Walk("forward", there, fit("$x_T$ against N(0, 1)", there[-1], 0.0, 1.0), False),
+        Walk("reverse, $x_0$ known", known, fit(target, known[0], m, p), True),
+        Walk("reverse, exact", back, fit(target, back[0], m, p), True),
+    ]
+
+
+def draw_closed_form(settings: dict[str, Any], config: dict[str, Any]) -> list[Path]:
+    """Simulate every schedule, print the tests, write the figure and the numbers."""
+    model: Gaussian1D = Assembly(config).model
+    generator = torch.Generator().manual_seed(settings["seed"])
+    rows = [
+        (name, walks(diffusion, model.paths, generator))
+        for name, diffusion in model.diffusions.items()
+    ]
+    folder = RunFolder(settings["out"] or f"samples/{config['choices']['model']}")
+    table, numbers = [], {}
+    for name, (there, known, back) in rows:
+        reaches = there.fit.p_value > SIGNIFICANT
+        table.append(
+            [
+                name,
+                *(f"{w.fit.distance:.4f} (p = {w.fit.p_value:.3f})" for w in (there, known, back)),
+                "yes" if reaches else "no",
+            ]
+        )
+        numbers[name] = {
+            "x_T": there.fit._asdict(),
+            "x_0, known": known.fit._asdict(),
+            "x_0, exact": back.fit._asdict(),
+            "reaches N(0, 1)": reaches,
+        }
+    headings = ["KS of", "x_T", "x_0, known", "x_0, exact reverse", "reaches N(0, 1)"]
+    steps = next(iter(model.diffusions.values())).schedule.steps
+    print(f"{model.paths} paths of T = {steps} steps\n\n{markdown(headings, table)}\n")
+    figure = gaussian_paths(rows, folder.path / "gaussian_1d.png", model.drawn)
+    written = [figure, folder.write_json("gaussian_1d", numbers)]
+    for path in written:
+        print(f"wrote {path}")
+    return written

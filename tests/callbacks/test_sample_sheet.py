@@ -1,0 +1,48 @@
+"""The sheet of samples that grows with training."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import torch
+
+from diffstn.callbacks.sample_sheet import SampleSheet
+
+
+class Module:
+    """Draws what the generator gives."""
+
+    def sample(self, shape, generator):
+        return torch.randn(shape, generator=generator) / 3
+
+
+def trainer(step: int) -> SimpleNamespace:
+    return SimpleNamespace(global_step=step, is_global_zero=True, sanity_checking=False)
+
+
+def test_each_validation_adds_a_cloud_from_the_same_noise(tmp_path: Path):
+    sheet = SampleSheet(tmp_path / "figures" / "training.png", (1, 40, 2))
+    for step in (1000, 2000):
+        sheet.on_validation_epoch_end(trainer(step), Module())  # type: ignore[arg-type]
+    assert sheet.steps == [1000, 2000]
+    assert torch.equal(*sheet.clouds)
+    assert sheet.clouds[0].shape == (40, 2)
+    assert sheet.path.exists()
+
+
+def test_a_resumed_sheet_is_complete(tmp_path: Path):
+    first = SampleSheet(tmp_path / "a.png", (30, 2))
+    first.on_validation_epoch_end(trainer(5), Module())  # type: ignore[arg-type]
+    torch.save(first.state_dict(), tmp_path / "state")
+    second = SampleSheet(tmp_path / "b.png", (30, 2))
+    second.load_state_dict(torch.load(tmp_path / "state", weights_only=True))
+    second.on_validation_epoch_end(trainer(9), Module())  # type: ignore[arg-type]
+    assert second.steps == [5, 9]
+
+
+def test_other_ranks_draw_nothing(tmp_path: Path):
+    sheet = SampleSheet(tmp_path / "a.png", (30, 2))
+    other = trainer(5)
+    other.is_global_zero = False
+    sheet.on_validation_epoch_end(other, Module())  # type: ignore[arg-type]
+    assert not sheet.steps
+    assert not sheet.path.exists()

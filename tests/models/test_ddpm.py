@@ -1,0 +1,91 @@
+"""The diffusion model of tensors: what it learns, and that it hears its label."""
+
+import pytest
+import torch
+
+from diffstn.diffusion import Denoiser
+from diffstn.diffusion.samplers import DDIM
+from diffstn.diffusion.schedules import Cosine
+from diffstn.models.ddpm import DDPM
+from diffstn.models.lr_schedules import constant
+from diffstn.networks.deep_sets import DeepSets
+from diffstn.networks.point_denoiser import PointDenoiser
+
+
+def build(network: torch.nn.Module, **settings: object) -> DDPM:
+    torch.manual_seed(0)
+    denoiser = Denoiser(network, Cosine(100), "v")
+    return DDPM(
+        denoiser,
+        DDIM(20),
+        optimizer=torch.optim.Adam,  # type: ignore[arg-type]
+        lr_scheduler=constant,
+        **settings,  # type: ignore[arg-type]
+    )
+
+
+def learn(model: DDPM, x_0: torch.Tensor, label: torch.Tensor, steps: int = 400) -> None:
+    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        model.losses(x_0, label).mean().backward()
+        optimizer.step()
+
+
+def test_it_learns_where_each_class_lies():
+    """Two classes, two points: conditional samples land on their own."""
+    network = PointDenoiser(2, classes=2, width=32, blocks=2, time_features=16)
+    model = build(network, classes=2, conditional=True)
+    label = torch.arange(2).repeat(64)
+    x_0 = torch.where(label[:, None] == 0, 0.8, -0.8) + 0.02 * torch.randn(128, 2)
+    learn(model, x_0, label)
+    with torch.no_grad():
+        drawn = model.sample((128, 2), label, torch.Generator().manual_seed(0))
+        anything = model.sample((128, 2), None, torch.Generator().manual_seed(0))
+    assert float((drawn - x_0).norm(dim=1).mean()) < 0.15
+    assert anything.shape == (128, 2)
+
+
+def test_samples_are_the_generators_and_any_number_of_points_can_be_drawn():
+    model = build(DeepSets(2, width=16, blocks=1), classes=1)
+    one, same, other = (
+        model.sample((2, 30, 2), generator=torch.Generator().manual_seed(seed))
+        for seed in (0, 0, 1)
+    )
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+    assert model.sample((2, 77, 2)).shape == (2, 77, 2)
+
+
+def test_an_untrained_v_network_has_the_loss_of_the_data():
+    """The output starts at zero: the mean-square of v = α ε − σ x_0 is α² + σ² E x_0²."""
+    model = build(PointDenoiser(2), classes=1)
+    x_0 = torch.randn(4000, 2) * 0.5
+    loss = model.losses(x_0, torch.zeros(4000).long(), torch.Generator().manual_seed(0))
+    t = torch.arange(1, 101)
+    schedule = model.denoiser.schedule
+    expected = (schedule.alpha_bar(t) + 0.25 * schedule.sigma(t).square()).mean()
+    assert float(loss.mean().detach()) == pytest.approx(float(expected), rel=0.03)
+
+
+def test_labels_are_withheld_in_the_share_that_was_asked_for(monkeypatch: pytest.MonkeyPatch):
+    model = build(PointDenoiser(2, classes=3), classes=3, conditional=True, label_dropout=0.25)
+    seen = []
+    monkeypatch.setattr(
+        model, "losses", lambda x_0, label: seen.append(label) or torch.zeros(1, requires_grad=True)
+    )
+    monkeypatch.setattr(model, "log", lambda *args, **kwargs: None)
+
+    class Batch:
+        x_0, label = torch.zeros(4000, 2), torch.ones(4000).long()
+
+    model.training_step(Batch(), 0)
+    assert set(seen[0].tolist()) == {1, 3}
+    assert float((seen[0] == 3).float().mean()) == pytest.approx(0.25, abs=0.03)
+
+
+def test_what_cannot_be_is_refused():
+    with pytest.raises(ValueError, match="label_dropout is a share"):
+        build(PointDenoiser(2), classes=1, label_dropout=2)
+    with pytest.raises(ValueError, match="trained without labels"):
+        build(PointDenoiser(2), classes=1).sample((1, 2), torch.zeros(1).long())
