@@ -64,8 +64,10 @@ def test_every_format_is_read_and_classes_are_folders(folder: Path):
     assert data.dim == 3
     data.setup()
     sizes = {split: len(data.split(split).labels) for split in ("train", "val", "test")}
-    assert sizes == {"train": 14, "val": 2, "test": 4}
-    assert data.split("train").items.shape == (14, 32, 3)
+    assert sum(sizes.values()) == 20
+    assert data.split("train").items.shape == (sizes["train"], 32, 3)
+    assert data.split("train").items.dtype == torch.float32
+    assert len(data.split("train").labels.unique()) == 2
     every = torch.cat([data.split(split).items for split in sizes])
     torch.testing.assert_close(every.mean(dim=1), torch.zeros(20, 3), atol=1e-5, rtol=0)
     torch.testing.assert_close(every.norm(dim=-1).amax(dim=1), torch.ones(20))
@@ -75,8 +77,8 @@ def test_meshes_are_sampled_on_their_surface(folder: Path):
     for path in folder.rglob("*"):
         if path.is_file() and path.suffix != ".off":
             path.unlink()
-    data = CloudFolder(str(folder), points=500, normalise="none", val=0.5, test=0.4)
-    cloud = data.clouds().items[0]
+    data = CloudFolder(str(folder), points=500, normalise="none", val=0.3, test=0.3)
+    cloud = data.split("train").items[0]
     on_a_face = ((cloud.abs() < 1e-6) | ((cloud - 1).abs() < 1e-6)).any(dim=1)
     assert on_a_face.all()
 
@@ -90,12 +92,14 @@ def test_one_bad_file_of_each_kind_is_named_and_the_rest_is_used(
     np.save(bad / "z_flat.npy", np.zeros((40, 2)))
     np.save(bad / "z_few.npy", np.zeros((5, 3)))
     np.save(bad / "z_cube.npy", np.zeros((4, 4, 4)))
+    np.save(bad / "z_colour.npy", np.zeros((40, 6)))
     np.savez(bad / "z_which.npz", a=np.zeros((40, 3)), b=np.zeros((40, 3)))
     (bad / "z_broken.ply").write_text("ply\nnonsense\n")
     (bad / "z_words.xyz").write_text("one two three\n")
     with caplog.at_level(logging.WARNING, "diffstn"):
         data = CloudFolder(str(folder), points=32)
-        assert len(data.clouds().labels) == 20
+        data.setup()
+        assert sum(len(data.split(split).labels) for split in ("train", "val", "test")) == 20
     said = caplog.text
     for name, reason in [
         ("z_empty.npy", "empty; remove it"),
@@ -103,6 +107,7 @@ def test_one_bad_file_of_each_kind_is_named_and_the_rest_is_used(
         ("z_flat.npy", "have 2 coordinates, most have 3"),
         ("z_few.npy", "only 5 points; lower data.points=32"),
         ("z_cube.npy", "an array (4, 4, 4)"),
+        ("z_colour.npy", "6 numbers a point; keep its 2 or 3 coordinates alone"),
         ("z_which.npz", "name one 'points'"),
         ("z_broken.ply", "unreadable"),
         ("z_words.xyz", "unreadable"),
@@ -138,3 +143,37 @@ def test_one_scale_for_all_keeps_sizes_apart(tmp_path: Path):
     radii = data.split("train").items.norm(dim=-1).amax(dim=1)
     assert float(radii.max()) == pytest.approx(1, abs=1e-5)
     assert float(radii.min()) < 0.6
+
+
+def test_a_new_file_moves_no_other_from_one_split_to_another(tmp_path: Path):
+    generator = np.random.default_rng(0)
+    for i in range(60):
+        np.save(tmp_path / f"{i:03}.npy", generator.normal(size=(40, 2)))
+
+    def members(split: str) -> set[bytes]:
+        data = CloudFolder(str(tmp_path), points=40)
+        return {cloud.sort(dim=0).values.numpy().tobytes() for cloud in data.split(split).items}
+
+    before = {split: members(split) for split in ("train", "val", "test")}
+    np.save(tmp_path / "0005.npy", generator.normal(size=(40, 2)))
+    after = {split: members(split) for split in before}
+    assert all(before[split] <= after[split] for split in before)
+    assert sum(map(len, after.values())) == 61
+
+
+def test_far_away_clouds_keep_their_shape(tmp_path: Path):
+    phi = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+    for i in range(30):
+        np.save(tmp_path / f"{i}.npy", np.stack([np.cos(phi), np.sin(phi)], 1) + 4e6)
+    radii = CloudFolder(str(tmp_path), points=64).split("train").items.norm(dim=-1)
+    torch.testing.assert_close(radii, torch.ones_like(radii), atol=1e-5, rtol=0)
+
+
+def test_the_commonest_dimension_is_counted_over_all_files(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    for i in range(36):
+        np.save(tmp_path / f"{i:02}.npy", np.random.default_rng(i).normal(size=(40, 2 + (i > 5))))
+    with caplog.at_level(logging.WARNING, "diffstn"):
+        assert CloudFolder(str(tmp_path), points=40).dim == 3
+    assert caplog.text.count("have 2 coordinates, most have 3") == 6

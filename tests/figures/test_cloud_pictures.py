@@ -38,6 +38,13 @@ def test_space_is_seen_from_above_and_far_points_are_fainter():
     assert float(toward.max()) > float(away.max()) >= FAINTEST
 
 
+def test_autocast_does_not_disturb_the_drawing():
+    clouds = torch.rand(2, 30, 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = cloud_pictures(clouds, side=40)
+    assert torch.equal(inside, cloud_pictures(clouds, side=40))
+
+
 def test_clouds_of_four_coordinates_are_refused():
     with pytest.raises(ValueError, match="choose two or three coordinates"):
         cloud_pictures(torch.zeros(1, 5, 4))

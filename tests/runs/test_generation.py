@@ -32,8 +32,8 @@ class Perfect:
     def __init__(self, draw: Callable[..., torch.Tensor]) -> None:
         self.draw = draw
 
-    def sample(self, shape, label, generator):
-        return self.draw(shape, label, generator)
+    def sample(self, x_T, label, generator):
+        return self.draw(x_T.shape, label, generator)
 
 
 def test_true_points_score_like_their_floor():
@@ -60,7 +60,7 @@ def test_true_clouds_cannot_be_told_apart_and_one_cloud_can():
     data = Stars(points=64, train=60, val=4, test=60)
     true = Perfect(lambda shape, label, g: data.draw(shape[0], shape[1], g).items)
     result = cloud_generation(true, data, "test", 60, 0, 32, "chamfer")  # type: ignore[arg-type]
-    assert set(result["generation"]) == {"generated", "training"}
+    assert set(result["generation"]) == {"generated", "real"}
     assert result["numbers"]["1-NNA %"] == pytest.approx(50, abs=20)
     assert result["numbers"]["COV %"] > 40
     same = Perfect(lambda shape, label, g: data.split("train").items[:1].expand(shape[0], -1, -1))
@@ -122,5 +122,7 @@ def test_clouds_for_a_model_of_points_are_refused(
     error = capsys.readouterr().err
     assert "model=ddpm_points cannot train on data=stars: it needs single points" in error
     assert "use data=shapes" in error
+    assert train_command(CONF, ["model=ddpm_sets", "network=pose_denoiser", "out=run"]) == 2
+    assert "network=pose_denoiser reads poses" in capsys.readouterr().err
     assert train_command(CONF, ["model=ddpm_sets", "data=mnist", "out=run"]) == 2
     assert "use data=point_cloud_folder or solids or stars" in capsys.readouterr().err

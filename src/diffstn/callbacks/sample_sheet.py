@@ -36,7 +36,8 @@ class SampleSheet(pl.Callback):
         if not trainer.is_global_zero or trainer.sanity_checking:
             return
         generator = torch.Generator().manual_seed(self.seed)
-        drawn = pl_module.sample(self.shape, generator=generator)  # type: ignore[operator]
+        noise = torch.randn(self.shape, generator=generator)
+        drawn = pl_module.sample(noise, generator=generator)  # type: ignore[operator]
         self.steps.append(trainer.global_step)
         self.clouds.append(drawn.float().cpu().reshape(-1, drawn.shape[-1]))
         self.draw()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -65,14 +66,15 @@ READERS: dict[str, Reader] = {
 
 
 def read_cloud(path: Path, points: int, generator: Generator) -> Tensor:
-    """A cloud (points, D): the file's, thinned at random to the number of points.
+    """A cloud (points, D) float64, D = 2 or 3: the file's, thinned at random to so many points.
 
     Raises:
-        ValueError: it cannot be read, is empty, has points that are not finite or too few.
+        ValueError: it cannot be read, is empty, has points that are not finite or too few, or they
+            are neither in the plane nor in space.
     """
     try:
         array = READERS[path.suffix.lower()](path, points, generator)
-        cloud = torch.as_tensor(np.asarray(array, dtype=np.float32))
+        cloud = torch.as_tensor(np.asarray(array, dtype=np.float64))
     except Exception as error:  # whatever a damaged file makes a reader raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"unreadable ({reason}); mend or remove it") from None
@@ -80,6 +82,8 @@ def read_cloud(path: Path, points: int, generator: Generator) -> Tensor:
         raise ValueError(f"not points (N, D) but an array {tuple(cloud.shape)}; reshape it")
     if not len(cloud):
         raise ValueError("empty; remove it")
+    if cloud.shape[1] not in (2, 3):
+        raise ValueError(f"{cloud.shape[1]} numbers a point; keep its 2 or 3 coordinates alone")
     if not cloud.isfinite().all():
         bad = int((~cloud.isfinite().all(dim=1)).sum())
         raise ValueError(f"{bad} of its {len(cloud)} points are not finite; remove them")
@@ -106,7 +110,8 @@ class CloudFolder(CloudData):
         points: of each cloud.
         normalise: "each": every cloud to its mean and unit radius; "all": one shift and scale for
             all of them, which keeps their sizes and places relative to one another; "none".
-        val, test: shares of each class that are held out; what is left is for training.
+        val, test: shares that are held out, on average; the rest is for training. A file's split
+            follows from its name alone, so adding files moves none from one split to another.
         data_seed: fixes the splits and the thinning.
         options: as for `CloudData`.
 
@@ -146,65 +151,55 @@ class CloudFolder(CloudData):
         names = {path.relative_to(root).parts[0] for path in files if path.parent != Path(root)}
         loose = any(path.parent == Path(root) for path in files)
         self.classes = sorted(names) + (["."] if loose or not names else [])
-        self.dim = self._commonest_dimension()
-
-    def _commonest_dimension(self) -> int:
-        """Coordinates of a point in most of the first few files that can be read."""
-        found: Counter[int] = Counter()
-        for path in self.files:
-            try:
-                found[read_cloud(path, self.points, Generator()).shape[1]] += 1
-            except ValueError:
-                continue
-            if found.total() == 5:
-                break
-        if not found:
-            self.clouds()
-        return found.most_common(1)[0][0]
+        self._clouds = self._read()
+        self.dim = self._clouds.items.shape[-1]
 
     def label(self, path: Path) -> int:
         parts = path.relative_to(self.root).parts
         return self.classes.index(parts[0] if len(parts) > 1 else ".")
 
-    def clouds(self) -> Labelled:
+    def _read(self) -> Labelled:
         """All that fit, in the order of their names.
 
         Raises:
             UserError: none does.
         """
-        generator = keyed_generator(self.data_seed, len(SPLITS))
-        clouds, labels, left_out = [], [], []
+        read: dict[Path, Tensor] = {}
+        left_out = []
         for path in self.files:
             try:
-                cloud = read_cloud(path, self.points, generator)
-                if cloud.shape[1] != getattr(self, "dim", cloud.shape[1]):
-                    raise ValueError(
-                        f"its points have {cloud.shape[1]} coordinates, most have {self.dim};"
-                        " keep them in a folder of their own"
-                    )
+                read[path] = read_cloud(path, self.points, self._generator(path, 0))
             except ValueError as error:
                 left_out.append(f"{path}: {error}")
-                continue
-            clouds.append(centred(cloud) if self.normalise == "each" else cloud)
-            labels.append(self.label(path))
-        if not clouds:
+        if not read:
             raise UserError(f"no file in {self.root} fits; {left_out[0]}")
+        [(dim, _)] = Counter(cloud.shape[1] for cloud in read.values()).most_common(1)
+        for path, cloud in list(read.items()):
+            if cloud.shape[1] != dim:
+                left_out.append(
+                    f"{path}: its points have {cloud.shape[1]} coordinates, most have {dim}; keep"
+                    " them in a folder of their own"
+                )
+                del read[path]
         for line in left_out:
             logger.warning("left out %s", line)
-        return Labelled(torch.stack(clouds), torch.tensor(labels))
+        self.files = list(read)
+        clouds = [centred(one) if self.normalise == "each" else one for one in read.values()]
+        return Labelled(torch.stack(clouds), torch.tensor([self.label(path) for path in read]))
+
+    def _generator(self, path: Path, purpose: int) -> Generator:
+        """One that depends on the file's name within the folder and on nothing else there is."""
+        name = path.relative_to(self.root).as_posix().encode()
+        return keyed_generator(self.data_seed, purpose, zlib.crc32(name))
 
     def load(self) -> Mapping[str, Labelled]:
-        every = self.clouds()
-        generator = keyed_generator(self.data_seed, len(SPLITS) + 1)
-        rows: dict[str, list[Tensor]] = {split: [] for split in SPLITS}
-        for label in every.labels.unique():
-            mine = (every.labels == label).nonzero()[:, 0]
-            mine = mine[torch.randperm(len(mine), generator=generator)]
-            ends = [round(len(mine) * share) for share in (self.shares["val"],)]
-            ends.append(ends[0] + round(len(mine) * self.shares["test"]))
-            for split, part in zip(("val", "test", "train"), mine.tensor_split(ends), strict=True):
-                rows[split].append(part)
-        splits = {split: every.at(torch.cat(parts)) for split, parts in rows.items()}
+        """The splits, drawn file by file from its name: files that come or go move no other."""
+        every = self._clouds
+        u = torch.stack([torch.rand((), generator=self._generator(p, 1)) for p in self.files])
+        val, test = self.shares["val"], self.shares["test"]
+        rows = {"val": u < val, "test": (u >= val) & (u < val + test), "train": u >= val + test}
+        order = torch.randperm(len(u), generator=keyed_generator(self.data_seed, len(SPLITS)))
+        splits = {split: every.at(order[rows[split][order]]) for split in SPLITS}
         for split, items in splits.items():
             if not len(items.labels):
                 raise UserError(
@@ -218,4 +213,6 @@ class CloudFolder(CloudData):
                 split: Labelled((items.items - shift) / scale, items.labels)
                 for split, items in splits.items()
             }
-        return splits
+        return {
+            split: Labelled(items.items.float(), items.labels) for split, items in splits.items()
+        }

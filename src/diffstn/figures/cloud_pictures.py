@@ -23,7 +23,8 @@ def view(clouds: Tensor, azimuth: float = 35.0, elevation: float = 25.0) -> tupl
     right = clouds.new_tensor([-math.sin(a), math.cos(a), 0])
     up = clouds.new_tensor([-math.cos(a) * math.sin(e), -math.sin(a) * math.sin(e), math.cos(e)])
     towards = clouds.new_tensor([math.cos(a) * math.cos(e), math.sin(a) * math.cos(e), math.sin(e)])
-    return torch.stack([clouds @ right, clouds @ up], dim=-1), clouds @ towards
+    across, high, near = ((clouds * axis).sum(-1) for axis in (right, up, towards))
+    return torch.stack([across, high], dim=-1), near
 
 
 def cloud_pictures(clouds: Tensor, side: int = 120, reach: float = 1.1, dot: float = 1.0) -> Tensor:

@@ -87,16 +87,14 @@ class DDPM(OptimisedModule):
 
     def sample(
         self,
-        shape: tuple[int, ...],
+        x_T: Tensor,
         label: Tensor | None = None,
         generator: Generator | None = None,
         progress: Any = None,
     ) -> Tensor:
-        """x_0 of the given shape (B, *), of the classes `label` (B,) or of any."""
+        """x_0 from the noise x_T (B, *), of the classes `label` (B,) or of any."""
         condition = self.condition(label)
-        return self.sampler(
-            self.denoiser, self.noise(shape, generator), generator, progress, **condition
-        )
+        return self.sampler(self.denoiser, x_T.to(self.device), generator, progress, **condition)
 
     def noise(self, shape: tuple[int, ...], generator: Generator | None = None) -> Tensor:
         """x_T ~ N(0, I), drawn on the generator's device, on the model's."""

@@ -11,9 +11,10 @@ def steeper(steps: int) -> dict[str, Schedule]:
     """Schedules of so few steps: as they stand for T = 1000, and made steeper by 1000 / T."""
     factor = 1000 / steps
     ends = {"beta_start": 1e-4 * factor, "beta_end": min(0.02 * factor, 0.999)}
+    short = {"linear, as for T = 1000": schedules.Linear(steps)} if steps != 1000 else {}
     return {
         "cosine": schedules.Cosine(steps),
-        "linear, as for T = 1000": schedules.Linear(steps),
+        **short,
         "linear, steeper": schedules.Linear(steps, **ends),
         "quadratic, steeper": schedules.Quadratic(steps, **ends),
         "sigmoid, steeper": schedules.Sigmoid(steps, **ends),

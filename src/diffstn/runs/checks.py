@@ -163,7 +163,17 @@ GROUPS = (
 def needs_of(config: Mapping[str, Any]) -> tuple[str, ...]:
     """The kinds of data that the model can train on; one that leaves it open asks its network."""
     model = get_object(config["model"]["_target_"])
-    return getattr(model, "needs", ()) or get_object(config["network"]["_target_"]).needs
+    if needs := getattr(model, "needs", ()):
+        return needs
+    network = get_object(config["network"]["_target_"])
+    if not hasattr(network, "needs"):
+        names = config.get("choices", {})
+        raise UserError(
+            f"network={names.get('network', network.__name__)} reads poses; for"
+            f" model={names.get('model', model.__name__)} choose points, deepsets or"
+            " set_transformer"
+        )
+    return network.needs
 
 
 def needs_training(config: Mapping[str, Any]) -> bool:

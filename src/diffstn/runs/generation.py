@@ -43,14 +43,15 @@ def draw(
 ) -> Tensor:
     """As many items of the shape `item` as there are labels, on the CPU.
 
-    The noise is drawn batch by batch from one generator. An unconditional model draws what it
-    likes.
+    The noise of all of them is drawn first, so that with a deterministic sampler the batch size
+    does not matter. An unconditional model draws what it likes.
     """
     drawn = []
+    noise = torch.randn((len(labels), *item), generator=generator)
     with tqdm(total=len(labels), desc=description, unit="item", disable=None) as bar:
-        for some in labels.split(batch_size):
+        for some, x_T in zip(labels.split(batch_size), noise.split(batch_size), strict=True):
             label = some if model.conditional else None
-            drawn.append(model.sample((len(some), *item), label, generator).float().cpu())
+            drawn.append(model.sample(x_T, label, generator).float().cpu())
             bar.update(len(some))
     return torch.cat(drawn)
 
@@ -94,6 +95,14 @@ def point_generation(model: DDPM, data: Any, samples: int, seed: int) -> dict[st
     }
 
 
+def true_clouds(data: Any, count: int, seed: int) -> Tensor:
+    """As many real clouds as there are references: fresh ones where the data are drawn, and
+    training clouds otherwise, or all of those if they are fewer."""
+    if hasattr(data, "draw"):
+        return data.draw(count, data.points, keyed_generator(data.data_seed, seed, 99)).items
+    return data.split("train").first(count).items
+
+
 def cloud_generation(
     model: DDPM, data: Any, split: str, samples: int, seed: int, batch_size: int, distance: str
 ) -> dict[str, Any]:
@@ -101,7 +110,8 @@ def cloud_generation(
 
     The references are the first `samples` clouds of `split`. As many are generated, of the
     references' classes if the model hears a class, with the references' number of points. The row
-    of the training clouds says what a perfect generator would reach.
+    `real` says what a perfect generator would reach, see `true_clouds`. Occupancy is counted over
+    the cube that holds the references.
     """
     reference = data.split(split).first(samples)
     count = len(reference.labels)
@@ -109,12 +119,14 @@ def cloud_generation(
     generated = draw(
         model, tuple(reference.items.shape[1:]), reference.labels, generator, batch_size
     )
-    training = data.split("train").first(count).items
+    training = true_clouds(data, count, seed)
+    reach = float(reference.items.abs().max())
     chosen = DISTANCES[distance]()
     table = {}
-    for name, clouds in (("generated", generated), ("training", training)):
+    for name, clouds in (("generated", generated), ("real", training)):
         metric = CloudGeneration(
             chosen,
+            reach,
             progress=lambda items, total, name=name: tqdm(  # type: ignore[misc]
                 items, total=total, desc=f"comparing {name}", unit="cloud", disable=None
             ),
@@ -133,5 +145,7 @@ def cloud_generation(
         "numbers": table["generated"],
         "samples": count,
         "distance": getattr(chosen, "name", distance),
+        "real": f"{len(training)} clouds, {'fresh' if hasattr(data, 'draw') else 'of training'}",
+        "occupancy over": f"±{reach:.4g}",
         "normalisation": "coordinates as the data give them",
     }

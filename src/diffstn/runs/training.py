@@ -231,7 +231,7 @@ def protocol(
     config: Mapping[str, Any], numbers: Mapping[str, Any], hardware: Any, split: str
 ) -> dict[str, Any]:
     """How numbers came about."""
-    counted = ("pictures", "samples", "distance", "normalisation")
+    counted = ("pictures", "samples", "distance", "normalisation", "real", "occupancy over")
     sampler = {k: v for k, v in config["sampler"].items() if k != "hypotheses"}
     return {
         **config["choices"],
