@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from diffstn.networks.condition_embedding import ConditionEmbedding
 from diffstn.networks.modulated_block import ModulatedBlock
 from diffstn.networks.point_input import PointInput
+from diffstn.networks.zero_linear import zero_linear
 
 
 class DeepSets(nn.Module):
@@ -43,9 +44,7 @@ class DeepSets(nn.Module):
         self.condition = ConditionEmbedding(width, classes, time_features)
         self.contexts = nn.ModuleList(nn.Linear(2 * width, width) for _ in range(blocks))
         self.blocks = nn.ModuleList(ModulatedBlock(width) for _ in range(blocks))
-        self.output = nn.Linear(width, dim)
-        nn.init.zeros_(self.output.weight)
-        nn.init.zeros_(self.output.bias)
+        self.output = zero_linear(width, dim)
 
     def forward(self, x_t: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
         h, m = self.input(x_t), self.condition(t, label)

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from diffstn.networks.modulated_block import ModulatedBlock
 from diffstn.networks.time_embedding import TimeEmbedding
+from diffstn.networks.zero_linear import zero_linear
 
 
 class PoseDenoiser(nn.Module):
@@ -39,9 +40,7 @@ class PoseDenoiser(nn.Module):
         )
         self.picture = nn.Linear(embedding, width)
         self.blocks = nn.ModuleList(ModulatedBlock(width) for _ in range(blocks))
-        self.output = nn.Linear(width, dim)
-        nn.init.zeros_(self.output.weight)
-        nn.init.zeros_(self.output.bias)
+        self.output = zero_linear(width, dim)
 
     def forward(self, x_t: Tensor, t: Tensor, embedding: Tensor) -> Tensor:
         h = self.input(x_t)

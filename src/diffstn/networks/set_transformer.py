@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from diffstn.networks.condition_embedding import ConditionEmbedding
 from diffstn.networks.modulated_block import ModulatedBlock
 from diffstn.networks.point_input import PointInput
+from diffstn.networks.zero_linear import zero_linear
 
 
 class Attention(nn.Module):
@@ -85,9 +86,7 @@ class SetTransformer(nn.Module):
         self.input = PointInput(dim, width, octaves)
         self.condition = ConditionEmbedding(width, classes, time_features)
         self.blocks = nn.ModuleList(InducedBlock(width, heads, inducing) for _ in range(blocks))
-        self.output = nn.Linear(width, dim)
-        nn.init.zeros_(self.output.weight)
-        nn.init.zeros_(self.output.bias)
+        self.output = zero_linear(width, dim)
 
     def forward(self, x_t: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
         h, m = self.input(x_t), self.condition(t, label)[:, None]
