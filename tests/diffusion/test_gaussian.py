@@ -56,6 +56,16 @@ def test_a_walk_from_the_wrong_noise_misses_the_data():
     assert kstest(paths[0].numpy(), "norm", args=(M, P**0.5)).pvalue < 1e-6
 
 
+def test_the_distance_to_noise_is_that_of_two_normal_distributions():
+    """For equal variances sup |F − Φ| = 2 Φ(|μ| / 2) − 1, at the middle between the means."""
+    diffusion = GaussianDiffusion(Linear(50), 2.0, 1.0)
+    mean, variance = diffusion.marginal(50)
+    assert variance == pytest.approx(1)
+    expected = 2 * torch.special.ndtr(torch.tensor(mean / 2)) - 1
+    assert diffusion.distance_to_noise() == pytest.approx(float(expected), abs=1e-5)
+    assert build(Constant(50, 0.25)).distance_to_noise() < 0.001
+
+
 def test_a_variance_must_be_positive():
     with pytest.raises(ValueError, match="variance must be positive"):
         GaussianDiffusion(Constant(), 0.0, 0.0)

@@ -45,6 +45,15 @@ class GaussianDiffusion:
         alpha_bar = float(self.schedule.log_alpha_bar[t].double().exp())
         return alpha_bar**0.5 * self.mean, alpha_bar * self.variance + 1 - alpha_bar
 
+    def distance_to_noise(self) -> float:
+        """sup_x |F(x) − Φ(x)|, F the distribution of q(x_T): what is left of the data."""
+        mean, variance = self.marginal(self.schedule.steps)
+        spread = variance**0.5
+        reach = 8 * max(1.0, spread) + abs(mean)
+        x = torch.linspace(-reach, reach, 100_001, dtype=torch.float64)
+        ends = torch.special.ndtr((x - mean) / spread) - torch.special.ndtr(x)
+        return float(ends.abs().max())
+
     def reverse(self, x_t: Tensor, t: int) -> tuple[Tensor, float]:
         """Mean (n,) and variance of q(x_{t−1} | x_t)."""
         (mean, variance), (now, spread) = self.marginal(t - 1), self.marginal(t)

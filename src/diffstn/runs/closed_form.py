@@ -13,7 +13,8 @@ from diffstn.runs.assembly import Assembly
 from diffstn.runs.folder import RunFolder
 from diffstn.runs.tables import markdown
 
-SIGNIFICANT = 0.05
+ARRIVED = 0.01
+"""Kolmogorov-Smirnov distance from N(0, 1) below which q(x_T) counts as noise."""
 
 
 def fit(name: str, draws: Tensor, mean: float, variance: float) -> Fit:
@@ -49,11 +50,13 @@ def draw_closed_form(settings: dict[str, Any], config: dict[str, Any]) -> list[P
     folder = RunFolder(settings["out"] or f"samples/{config['choices']['model']}")
     table, numbers = [], {}
     for name, (there, known, back) in rows:
-        reaches = there.fit.p_value > SIGNIFICANT
+        left = model.diffusions[name].distance_to_noise()
+        reaches = left <= ARRIVED
         table.append(
             [
                 name,
                 *(f"{w.fit.distance:.4f} (p = {w.fit.p_value:.3f})" for w in (there, known, back)),
+                f"{left:.4f}",
                 "yes" if reaches else "no",
             ]
         )
@@ -61,9 +64,17 @@ def draw_closed_form(settings: dict[str, Any], config: dict[str, Any]) -> list[P
             "x_T": there.fit._asdict(),
             "x_0, known": known.fit._asdict(),
             "x_0, exact": back.fit._asdict(),
+            "x_T, exact distance": left,
             "reaches N(0, 1)": reaches,
         }
-    headings = ["KS of", "x_T", "x_0, known", "x_0, exact reverse", "reaches N(0, 1)"]
+    headings = [
+        "KS of",
+        "x_T",
+        "x_0, known",
+        "x_0, exact reverse",
+        "x_T, no sampling",
+        "reaches N(0, 1)",
+    ]
     steps = next(iter(model.diffusions.values())).schedule.steps
     print(f"{model.paths} paths of T = {steps} steps\n\n{markdown(headings, table)}\n")
     figure = gaussian_paths(rows, folder.path / "gaussian_1d.png", model.drawn)
