@@ -9,10 +9,11 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 def one_cycle(optimizer: Optimizer, total_steps: int, warmup: float = 0.15) -> LRScheduler:
     """Cosine up to the optimiser's rate in the first `warmup` fraction, cosine down to ~0 after.
 
-    "Super-convergence" (Smith and Topin, 2018); momentum (or Adam's β₁) cycles the other way.
+    "Super-convergence" (Smith and Topin, 2018); momentum (or Adam's β₁) cycles the other way,
+    if the optimiser has one of them for all groups.
     """
     rates = [group["lr"] for group in optimizer.param_groups]
-    momentum = any("momentum" in g or "betas" in g for g in optimizer.param_groups)
+    momentum = not optimizer.defaults.keys().isdisjoint({"momentum", "betas"})
     return OneCycleLR(
         optimizer, rates, total_steps=total_steps, pct_start=warmup, cycle_momentum=momentum
     )
