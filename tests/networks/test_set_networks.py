@@ -15,7 +15,7 @@ NETWORKS = [DeepSets, SetTransformer]
 def built(kind: type, classes: int = 3, dim: int = 3) -> nn.Module:
     """A network whose last layer says something."""
     torch.manual_seed(0)
-    network = kind(dim, classes, width=32, blocks=2).requires_grad_(False)
+    network = kind(dim, classes=classes, width=32, blocks=2).requires_grad_(False)
     nn.init.normal_(network.output.weight, std=0.2)
     return network
 
@@ -71,6 +71,14 @@ def test_embeddings_can_be_switched_off():
     torch.testing.assert_close(embedded, expected, atol=1e-6, rtol=0)
     plain = PointDenoiser(2, octaves=0, time_features=0)
     assert plain(torch.randn(5, 2), torch.arange(1, 6)).shape == (5, 2)
+    shorter = PointDenoiser(2, octaves=0, time_features=0, steps=50)
+    shorter.load_state_dict(plain.state_dict())
+    for network in (plain, shorter):
+        nn.init.ones_(network.output.weight)
+    x = torch.randn(5, 2)
+    torch.testing.assert_close(  # t / T is what it hears
+        shorter(x, torch.full((5,), 25)), plain(x, torch.full((5,), 500))
+    )
     with pytest.raises(ValueError, match="octaves must be at least 0"):
         CoordinateEmbedding(2, -1)
 
@@ -78,3 +86,10 @@ def test_embeddings_can_be_switched_off():
 def test_heads_must_divide_the_width():
     with pytest.raises(ValueError, match="3 heads do not divide a width of 32"):
         Attention(32, 3)
+
+
+@pytest.mark.parametrize("kind", [*NETWORKS, PointDenoiser])
+@pytest.mark.parametrize("settings", [{"width": 0}, {"blocks": -1}])
+def test_a_network_of_nothing_is_refused(kind: type, settings: dict[str, int]):
+    with pytest.raises(ValueError, match="width and blocks must be at least 1"):
+        kind(2, **settings)

@@ -3,13 +3,24 @@
 import torch
 from torch import Tensor, nn
 
-from diffstn.networks.condition_embedding import ConditionEmbedding
 from diffstn.networks.modulated_block import ModulatedBlock
-from diffstn.networks.point_input import PointInput
-from diffstn.networks.zero_linear import zero_linear
+from diffstn.networks.point_network import PointNetwork
 
 
-class DeepSets(nn.Module):
+class PooledBlock(nn.Module):
+    """A `ModulatedBlock` on every point, which hears the mean and the maximum over all of them."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.context = nn.Linear(2 * width, width)
+        self.mlp = ModulatedBlock(width)
+
+    def forward(self, h: Tensor, m: Tensor) -> Tensor:
+        pooled = [h.mean(dim=1, keepdim=True), h.amax(dim=1, keepdim=True)]
+        return self.mlp(h, m + self.context(torch.cat(pooled, dim=-1)))
+
+
+class DeepSets(PointNetwork):
     """Each point passes through the same MLP and hears, at every block, a summary of all points.
 
     The summary is the mean and the maximum over the points, through a linear layer. Both ignore
@@ -19,36 +30,10 @@ class DeepSets(nn.Module):
     "Deep Sets", Zaheer et al., 2017; the pooled context at every layer as in PointNet's
     segmentation network, Qi et al., 2017.
 
-    Args:
-        dim: coordinates of a point.
-        classes: number of classes; 0: unconditional.
-        width, blocks: of the MLP.
-        octaves, time_features: of the sinusoidal embeddings.
-
     Shapes: x_t (B, N, dim), t (B,), label (B,) or None → (B, N, dim).
     """
 
     needs = ("clouds",)
 
-    def __init__(
-        self,
-        dim: int,
-        classes: int = 0,
-        width: int = 128,
-        blocks: int = 5,
-        octaves: int = 3,
-        time_features: int = 128,
-    ) -> None:
-        super().__init__()
-        self.input = PointInput(dim, width, octaves)
-        self.condition = ConditionEmbedding(width, classes, time_features)
-        self.contexts = nn.ModuleList(nn.Linear(2 * width, width) for _ in range(blocks))
-        self.blocks = nn.ModuleList(ModulatedBlock(width) for _ in range(blocks))
-        self.output = zero_linear(width, dim)
-
-    def forward(self, x_t: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
-        h, m = self.input(x_t), self.condition(t, label)
-        for context, block in zip(self.contexts, self.blocks, strict=True):
-            summary = torch.cat([h.mean(dim=1), h.amax(dim=1)], dim=-1)
-            h = block(h, (m + context(summary))[:, None])
-        return self.output(h)
+    def block(self, width: int) -> nn.Module:
+        return PooledBlock(width)

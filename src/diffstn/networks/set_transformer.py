@@ -1,13 +1,13 @@
 """A denoising network of whole clouds that attends."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from diffstn.networks.condition_embedding import ConditionEmbedding
 from diffstn.networks.modulated_block import ModulatedBlock
-from diffstn.networks.point_input import PointInput
-from diffstn.networks.zero_linear import zero_linear
+from diffstn.networks.point_network import PointNetwork
 
 
 class Attention(nn.Module):
@@ -53,43 +53,27 @@ class InducedBlock(nn.Module):
         return self.mlp(h + self.scatter(seen, told), m)
 
 
-class SetTransformer(nn.Module):
+class SetTransformer(PointNetwork):
     """Permutation-equivariant, for any number of points, at a cost linear in it.
 
     Args:
-        dim: coordinates of a point.
-        classes: number of classes; 0: unconditional.
-        width, blocks, heads: of the transformer.
+        heads: of the attention.
         inducing: inducing points of each block.
-        octaves, time_features: of the sinusoidal embeddings.
+        options: as for `PointNetwork`.
 
     Shapes: x_t (B, N, dim), t (B,), label (B,) or None → (B, N, dim).
 
     Raises:
-        ValueError: the heads do not divide the width.
+        ValueError: the heads do not divide the width, or a number is not positive.
     """
 
     needs = ("clouds",)
 
-    def __init__(
-        self,
-        dim: int,
-        classes: int = 0,
-        width: int = 128,
-        blocks: int = 4,
-        heads: int = 4,
-        inducing: int = 32,
-        octaves: int = 3,
-        time_features: int = 128,
-    ) -> None:
-        super().__init__()
-        self.input = PointInput(dim, width, octaves)
-        self.condition = ConditionEmbedding(width, classes, time_features)
-        self.blocks = nn.ModuleList(InducedBlock(width, heads, inducing) for _ in range(blocks))
-        self.output = zero_linear(width, dim)
+    def __init__(self, dim: int, heads: int = 4, inducing: int = 32, **options: Any) -> None:
+        if min(heads, inducing) < 1:
+            raise ValueError(f"heads and inducing must be at least 1, not {heads} and {inducing}")
+        self.heads, self.inducing = heads, inducing
+        super().__init__(dim, **options)
 
-    def forward(self, x_t: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
-        h, m = self.input(x_t), self.condition(t, label)[:, None]
-        for block in self.blocks:
-            h = block(h, m)
-        return self.output(h)
+    def block(self, width: int) -> nn.Module:
+        return InducedBlock(width, self.heads, self.inducing)

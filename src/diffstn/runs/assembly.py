@@ -201,6 +201,7 @@ class Assembly:
             dim=lambda: settings.get("latent") or self.dim,
             embedding=lambda: self.encoder.features,
             classes=lambda: len(self.data.classes) if settings.get("conditional") else 0,
+            steps=lambda: make(self.config["schedule"]).steps,
         )
         schedule = make(self.config["schedule"])
         return Denoiser(network, schedule, settings["prediction"], settings["variance"])
