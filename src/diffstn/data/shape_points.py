@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from diffstn.data.batches import SampleBatch, keyed_generator
-from diffstn.data.in_memory import SPLITS, InMemoryData
+from diffstn.data.batches import SampleBatch
+from diffstn.data.drawn import DrawnData
 from diffstn.data.labelled import Labelled
 from diffstn.data.shapes import SHAPES, shape
 from diffstn.errors import UserError
@@ -17,15 +16,14 @@ from diffstn.errors import UserError
 ALL = "all"
 
 
-class ShapePoints(InMemoryData):
+class ShapePoints(DrawnData):
     """Batches of points drawn from one shape, or from every shape with its name as the label.
 
     Args:
         shape: one of `SHAPES`, or "all".
         thickness: standard deviation of the points around the lines.
         train, val, test: how many points of each split; one epoch sees `train` of them.
-        data_seed: fixes the points.
-        options: as for `InMemoryData`.
+        options: as for `DrawnData`.
 
     Raises:
         UserError: no such shape, or a number that is not positive.
@@ -41,20 +39,15 @@ class ShapePoints(InMemoryData):
         train: int = 512_000,
         val: int = 10_000,
         test: int = 10_000,
-        data_seed: int = 0,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
+        super().__init__(train=train, val=val, test=test, **options)
         if shape not in (*SHAPES, ALL):
             raise UserError(f"data.shape={shape}: choose {', '.join(SHAPES)} or {ALL}")
-        self.sizes = {"train": train, "val": val, "test": test}
-        for name, value in self.sizes.items():
-            if value < 1:
-                raise UserError(f"data.{name} is {value}: it must be at least 1")
         if thickness < 0:
             raise UserError(f"data.thickness is {thickness}: it must be at least 0")
         self.classes = list(SHAPES) if shape == ALL else [shape]
-        self.thickness, self.data_seed = thickness, data_seed
+        self.thickness = thickness
 
     def draw(self, n: int, generator: torch.Generator, label: int | None = None) -> Labelled:
         """n independent points, of the class `label` or of all, each as likely."""
@@ -71,13 +64,8 @@ class ShapePoints(InMemoryData):
                 points[mine] = shape(name, self.thickness).draw(len(mine), generator)
         return Labelled(points, labels)
 
-    def load(self) -> Mapping[str, Labelled]:
-        return {
-            split: self.draw(
-                self.sizes[split], keyed_generator(self.data_seed, SPLITS.index(split))
-            )
-            for split in SPLITS
-        }
+    def fresh(self, n: int, generator: torch.Generator) -> Labelled:
+        return self.draw(n, generator)
 
     def batch(self, split: str, indices: Tensor, device: torch.device | str = "cpu") -> SampleBatch:
         """The points of `split` at `indices` (B,)."""
