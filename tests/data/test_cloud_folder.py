@@ -177,3 +177,17 @@ def test_the_commonest_dimension_is_counted_over_all_files(
     with caplog.at_level(logging.WARNING, "diffstn"):
         assert CloudFolder(str(tmp_path), points=40).dim == 3
     assert caplog.text.count("have 2 coordinates, most have 3") == 6
+
+
+def test_clouds_of_another_scale_are_warned_about_when_they_are_left_as_they_are(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    for index in range(30):
+        np.save(tmp_path / f"{index}.npy", 100 * np.random.default_rng(index).random((60, 3)))
+    with caplog.at_level(logging.WARNING):
+        CloudFolder(str(tmp_path), points=50, val=0.3, test=0.3).setup()
+        assert not caplog.messages
+        CloudFolder(str(tmp_path), points=50, normalise="none", val=0.3, test=0.3).setup()
+    [warning] = caplog.messages
+    assert "standard deviation is 29.3" in warning
+    assert "data.normalise=all" in warning

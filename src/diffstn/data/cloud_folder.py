@@ -213,6 +213,13 @@ class CloudFolder(CloudData):
                 split: Labelled((items.items - shift) / scale, items.labels)
                 for split, items in splits.items()
             }
+        spread = float(splits["train"].items.std())
+        if not 0.1 <= spread <= 3:
+            logger.warning(
+                "the coordinates' standard deviation is %.3g, and the noise of a diffusion model"
+                " has 1: pass data.normalise=all, or scale the clouds",
+                spread,
+            )
         return {
             split: Labelled(items.items.float(), items.labels) for split, items in splits.items()
         }
