@@ -17,8 +17,8 @@ def test_what_does_not_fit_is_vermillion(tmp_path: Path):
     paths = torch.randn(11, 200, dtype=torch.float64).cumsum(0)
 
     def draw(p: float) -> set[tuple[int, int, int]]:
-        walk = Walk("forward", paths, Fit("$x_T$", 0.0, 10.0, 0.1, p), False)
-        file = gaussian_paths([("constant", [walk, walk])], tmp_path / f"{p}.png", drawn=20)
+        walk = Walk("forward", paths[:, :20], paths[-1], Fit("$x_T$", 0.0, 10.0, 0.1, p), False)
+        file = gaussian_paths([("constant", [walk, walk])], tmp_path / f"{p}.png")
         picture = Image.open(file).convert("RGB")
         assert picture.width > picture.height
         return {colour for _, colour in picture.getcolors(1 << 24)}

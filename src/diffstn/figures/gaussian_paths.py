@@ -30,10 +30,11 @@ class Fit(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """Paths (T + 1, n), row t the values of x_t, and how the end of the walk fits."""
+    """A few paths (T + 1, drawn), row t the values of x_t; the ends (n,) of all; and their fit."""
 
     title: str
     paths: Tensor
+    ends: Tensor
     fit: Fit
     backwards: bool
 
@@ -41,17 +42,15 @@ class Walk(NamedTuple):
 def gaussian_paths(
     rows: Sequence[tuple[str, Sequence[Walk]]],
     path: str | os.PathLike[str],
-    drawn: int = 150,
 ) -> Path:
     """Draw x_t against t, a row per schedule and a column per walk, ends as densities at the right.
 
-    The histogram holds all paths, the line is the normal density it should follow; a fit with
-    p ≤ 0.05 is set in vermillion.
+    The histogram holds the ends of all paths, the line is the normal density it should follow; a
+    fit with p ≤ 0.05 is set in vermillion.
 
     Args:
         rows: A title and the walks of each row, equally many.
         path: The picture to write.
-        drawn: How many paths are shown as lines.
 
     Returns:
         ``path``.
@@ -63,7 +62,14 @@ def gaussian_paths(
     path.parent.mkdir(parents=True, exist_ok=True)
     columns = len(rows[0][1])
     low, high = (
-        getattr(np, end)([getattr(w.paths, end)().item() for _, walks in rows for w in walks])
+        getattr(np, end)(
+            [
+                getattr(values, end)().item()
+                for _, walks in rows
+                for walk in walks
+                for values in (walk.paths, walk.ends)
+            ]
+        )
         for end in ("min", "max")
     )
     with matplotlib.rc_context(PLOT):
@@ -81,16 +87,20 @@ def gaussian_paths(
                 steps = len(walk.paths) - 1
                 fits = walk.fit.p_value > 0.05
                 colour, ink = (hexadecimal(one if fits else WRONG) for one in (BLUE, INK))
-                lines.plot(walk.paths[:, :drawn].numpy(), color=colour, alpha=0.25, linewidth=0.5)
+                lines.plot(walk.paths.numpy(), color=colour, alpha=0.25, linewidth=0.5)
                 lines.set_xlim((steps, 0) if walk.backwards else (0, steps))
                 lines.set_ylim(low, high)
                 lines.set_title(walk.fit.text, color=ink)
                 lines.set_xlabel("t")
                 if column == 0:
                     lines.set_ylabel(f"{title}\n$x_t$")
-                end = walk.paths[0 if walk.backwards else -1].numpy()
                 density.hist(
-                    end, bins=60, density=True, orientation="horizontal", color=colour, alpha=0.4
+                    walk.ends.numpy(),
+                    bins=60,
+                    density=True,
+                    orientation="horizontal",
+                    color=colour,
+                    alpha=0.4,
                 )
                 x = np.linspace(low, high, 300)
                 sd = math.sqrt(walk.fit.variance)

@@ -10,7 +10,7 @@ from diffstn.diffusion.gaussian import GaussianDiffusion
 from diffstn.figures.gaussian_paths import Fit, Walk, gaussian_paths
 from diffstn.models.gaussian_1d import Gaussian1D
 from diffstn.runs.assembly import Assembly
-from diffstn.runs.folder import RunFolder
+from diffstn.runs.folder import RunFolder, new_folder
 from diffstn.runs.tables import markdown
 
 ARRIVED = 0.01
@@ -25,17 +25,27 @@ def fit(name: str, draws: Tensor, mean: float, variance: float) -> Fit:
     return Fit(name, mean, variance, float(found.statistic), float(found.pvalue))
 
 
-def walks(diffusion: GaussianDiffusion, n: int, generator: torch.Generator) -> list[Walk]:
-    """The forward process and both ways back, with the fits at their ends."""
+def walks(
+    diffusion: GaussianDiffusion, n: int, drawn: int, generator: torch.Generator
+) -> list[Walk]:
+    """The forward process and both ways back, with the fits at their ends.
+
+    Of the n paths of each, `drawn` are kept.
+    """
     m, p = diffusion.mean, diffusion.variance
-    target = f"$x_0$ against N({m:g}, {p:g})"
-    there = diffusion.forward_paths(n, generator)
-    known = diffusion.posterior_paths(n, generator)
-    back = diffusion.marginal_paths(n, generator)
+    noise = ("$x_T$ against N(0, 1)", 0.0, 1.0)
+    target = (f"$x_0$ against N({m:g}, {p:g})", m, p)
+
+    def walk(title: str, paths: Tensor, expected: tuple[str, float, float], back: bool) -> Walk:
+        name, mean, variance = expected
+        ends = paths[0 if back else -1].clone()
+        kept = paths[:, :drawn].clone()
+        return Walk(title, kept, ends, fit(name, ends, mean, variance), back)
+
     return [
-        Walk("forward", there, fit("$x_T$ against N(0, 1)", there[-1], 0.0, 1.0), False),
-        Walk("reverse, $x_0$ known", known, fit(target, known[0], m, p), True),
-        Walk("reverse, exact", back, fit(target, back[0], m, p), True),
+        walk("forward", diffusion.forward_paths(n, generator), noise, False),
+        walk("reverse, $x_0$ known", diffusion.posterior_paths(n, generator), target, True),
+        walk("reverse, exact", diffusion.marginal_paths(n, generator), target, True),
     ]
 
 
@@ -44,10 +54,10 @@ def draw_closed_form(settings: dict[str, Any], config: dict[str, Any]) -> list[P
     model: Gaussian1D = Assembly(config).model
     generator = torch.Generator().manual_seed(settings["seed"])
     rows = [
-        (name, walks(diffusion, model.paths, generator))
+        (name, walks(diffusion, model.paths, model.drawn, generator))
         for name, diffusion in model.diffusions.items()
     ]
-    folder = RunFolder(settings["out"] or f"samples/{config['choices']['model']}")
+    folder = RunFolder(settings["out"] or new_folder(f"samples/{config['choices']['model']}"))
     table, numbers = [], {}
     for name, (there, known, back) in rows:
         left = model.diffusions[name].distance_to_noise()
@@ -77,7 +87,7 @@ def draw_closed_form(settings: dict[str, Any], config: dict[str, Any]) -> list[P
     ]
     steps = next(iter(model.diffusions.values())).schedule.steps
     print(f"{model.paths} paths of T = {steps} steps\n\n{markdown(headings, table)}\n")
-    figure = gaussian_paths(rows, folder.path / "gaussian_1d.png", model.drawn)
+    figure = gaussian_paths(rows, folder.path / "gaussian_1d.png")
     written = [figure, folder.write_json("gaussian_1d", numbers)]
     for path in written:
         print(f"wrote {path}")
