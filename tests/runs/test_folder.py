@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from diffstn.errors import UserError
-from diffstn.runs.folder import PRETRAINED, RunFolder, find_runs, open_run
+from diffstn.runs.folder import PRETRAINED, RunFolder, find_runs, new_folder, open_run
 
 
 def make_run(path: Path, model: str = "stn") -> RunFolder:
@@ -79,3 +79,9 @@ def test_a_damaged_run_does_not_hide_the_others(tmp_path: Path, monkeypatch: pyt
         run.read_config()
     with pytest.raises(UserError, match=r"runs/status/status.json is damaged"):
         RunFolder("runs/status").read_json("status")
+
+
+def test_a_new_folder_is_never_one_that_is_there(tmp_path: Path):
+    for count in range(1, 4):
+        new_folder(tmp_path).mkdir()
+        assert len(list(tmp_path.iterdir())) == count

@@ -1,6 +1,7 @@
 """Runs of generative models, from training to numbers and pictures."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,8 +97,28 @@ def test_a_run_trains_resumes_evaluates_and_draws(
     assert run_command(CONF, "evaluate", evaluate_run, ["run=run", "samples=10", "out=e"]) == 0
     [path] = Path("e").glob("*.json")
     assert json.loads(path.read_text())["protocol"]["samples"] == 10
-    assert run_command(CONF, "sample", sample_run, ["run=run", "out=s"]) == 0
-    assert (Path("s") / "samples.png").exists()
+    for _ in range(2):
+        assert run_command(CONF, "sample", sample_run, ["run=run"]) == 0
+    assert len(list(run.path.glob("samples/*/samples.png"))) == 2
+
+
+def test_what_an_evaluation_would_not_heed_is_refused(
+    workplace: Path, capsys: pytest.CaptureFixture[str]
+):
+    def refused(*words: str) -> str:
+        assert run_command(CONF, "evaluate", evaluate_run, ["run=run", *words]) == 2
+        assert not list(Path("run").glob("evaluations/*"))
+        return capsys.readouterr().err
+
+    assert train_command(CONF, [*POINTS, "out=run"]) == 0
+    assert "split=val has no effect on a model of points: samples are" in refused("split=val")
+    assert "distance=emd has no effect" in refused("distance=emd")
+    assert "split" not in RunFolder("run").read_json("metrics")["protocol"]
+    shutil.rmtree("run")
+    assert train_command(CONF, [*SETS, "out=run"]) == 0
+    assert "the test split has only 24 clouds" in refused("samples=25")
+    assert "the val split has only 16 clouds" in refused("samples=17", "split=val")
+    assert "limit=3 has no effect on a model of clouds" in refused("limit=3")
 
 
 def test_a_conditional_model_is_asked_for_every_shape(workplace: Path):

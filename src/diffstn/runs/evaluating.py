@@ -1,14 +1,52 @@
 """evaluate.py: numbers of a trained run."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
+from diffstn.errors import UserError
+from diffstn.models.ddpm import DDPM
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.evaluation import evaluate
 from diffstn.runs.folder import PRETRAINED, RunFolder
 from diffstn.runs.hardware import choose_hardware
 from diffstn.runs.tables import result_table
 from diffstn.runs.training import protocol
+
+IDLE = {
+    "points": ("split", "distance", "hypotheses", "limit"),
+    "clouds": ("hypotheses", "limit"),
+    "pictures": ("samples", "distance"),
+}
+"""What evaluating a model of each kind of data does not look at."""
+
+WHY = {
+    "points": "samples are compared with fresh ones, by every distance",
+    "clouds": "as many clouds are drawn as samples= says",
+    "pictures": "every picture of the split is answered; pass limit= for fewer",
+}
+
+
+def check_evaluation(model: Any, data: Any, settings: Mapping[str, Any]) -> None:
+    """Refuse settings that would have no effect, and more samples than there are references.
+
+    Raises:
+        UserError: one line, with the remedy.
+    """
+    kind = data.kind if isinstance(model, DDPM) else "pictures"
+    for name in IDLE[kind]:
+        if settings[name] not in (None, "test"):
+            raise UserError(
+                f"{name}={settings[name]} has no effect on a model of {kind}: {WHY[kind]}"
+            )
+    if kind == "clouds" and settings["samples"]:
+        held_out = len(data.split(settings["split"]).labels)
+        if settings["samples"] > held_out:
+            raise UserError(
+                f"samples={settings['samples']}: the {settings['split']} split has only"
+                f" {held_out} clouds to compare with; ask for at most as many, or hold out more"
+                f" (data.{settings['split']}=)"
+            )
 
 
 def evaluate_run(
@@ -17,6 +55,7 @@ def evaluate_run(
     """Evaluate `run`, print the table and write it with its protocol."""
     hardware = choose_hardware(**settings["accelerator"])
     assembly = Assembly.from_run(run, settings["checkpoint"], settings["weights"], config)
+    check_evaluation(assembly.model, assembly.data, settings)
     hypotheses = settings["hypotheses"] or [
         config["sampler"]["hypotheses"],
         *config["evaluate"]["hypotheses"],

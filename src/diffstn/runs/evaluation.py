@@ -32,7 +32,8 @@ def evaluate(
     """Accuracy, per-class accuracy and, for models of poses, pose errors and what bounds them.
 
     For generative models see `diffstn.runs.generation`; `samples` says how many to draw (None: as
-    many as the split has) and `distance` how to compare clouds.
+    many as the split has) and `distance` how to compare clouds. `hypotheses` and `limit` are for
+    models of pictures.
 
     Args:
         hypotheses: how many poses per picture to combine; one evaluation each. The first k of the
@@ -52,9 +53,8 @@ def evaluate(
     device = hardware.device
     model = model.to(device).eval()
     total = len(data.split(split).labels)
-    total = min(total, limit or total)
     if isinstance(model, DDPM):
-        count = min(samples or total, limit or samples or total)
+        count = samples or total
         with hardware.autocast():
             if data.kind == "points":
                 result = point_generation(model, data, count, seed)
@@ -63,6 +63,7 @@ def evaluate(
                     model, data, split, count, seed, batch_size or 64, distance
                 )
         return {**result, "seconds": round(time.perf_counter() - start, 1)}
+    total = min(total, limit or total)
 
     def batches() -> Iterator[tuple[slice, Any]]:
         with tqdm(total=total, desc=f"evaluating {split}", unit="picture", disable=None) as bar:

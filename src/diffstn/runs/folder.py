@@ -101,6 +101,13 @@ class RunFolder:
             self.write_json("status", {"state": state, "time": time.strftime("%F %T"), **more})
 
 
+def new_folder(parent: Path | str) -> Path:
+    """A folder in `parent` that is named after the time and does not exist yet."""
+    name = time.strftime("%Y-%m-%d_%H-%M-%S")
+    taken = sorted(Path(parent).glob(f"{name}*"))
+    return Path(parent) / (f"{name}_{len(taken) + 1}" if taken else name)
+
+
 def find_runs(*roots: Path | str) -> list[RunFolder]:
     """All run folders below the roots, oldest first."""
     found = [

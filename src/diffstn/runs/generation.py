@@ -8,6 +8,7 @@ from torch import Generator, Tensor
 from tqdm import tqdm
 
 from diffstn.data.batches import keyed_generator
+from diffstn.data.drawn import DrawnData
 from diffstn.metrics.clouds import (
     Chamfer,
     CloudDistance,
@@ -91,6 +92,7 @@ def point_generation(model: DDPM, data: Any, samples: int, seed: int) -> dict[st
         "generation": table,
         "numbers": numbers,
         "samples": samples,
+        "against": f"{FLOORS} fresh samples of the shape",
         "normalisation": "coordinates as they come, within [-1, 1]",
     }
 
@@ -98,8 +100,8 @@ def point_generation(model: DDPM, data: Any, samples: int, seed: int) -> dict[st
 def true_clouds(data: Any, count: int, seed: int) -> Tensor:
     """As many real clouds as there are references: fresh ones where the data are drawn, and
     training clouds otherwise, or all of those if they are fewer."""
-    if hasattr(data, "draw"):
-        return data.draw(count, data.points, keyed_generator(data.data_seed, seed, 99)).items
+    if isinstance(data, DrawnData):
+        return data.fresh(count, keyed_generator(data.data_seed, seed, 99)).items
     return data.split("train").first(count).items
 
 
@@ -121,6 +123,7 @@ def cloud_generation(
     )
     training = true_clouds(data, count, seed)
     reach = float(reference.items.abs().max())
+    origin = "fresh" if isinstance(data, DrawnData) else "of training"
     chosen = DISTANCES[distance]()
     table = {}
     for name, clouds in (("generated", generated), ("real", training)):
@@ -145,7 +148,7 @@ def cloud_generation(
         "numbers": table["generated"],
         "samples": count,
         "distance": getattr(chosen, "name", distance),
-        "real": f"{len(training)} clouds, {'fresh' if hasattr(data, 'draw') else 'of training'}",
+        "real": f"{len(training)} clouds, {origin}",
         "occupancy over": f"±{reach:.4g}",
         "normalisation": "coordinates as the data give them",
     }

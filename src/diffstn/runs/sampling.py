@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from diffstn.runs.assembly import Assembly
-from diffstn.runs.folder import PRETRAINED, RunFolder
+from diffstn.runs.folder import PRETRAINED, RunFolder, new_folder
 from diffstn.runs.hardware import choose_hardware
 from diffstn.runs.pictures import draw_run
 
@@ -14,7 +14,8 @@ def sample_run(run: RunFolder, settings: dict[str, Any], config: dict[str, Any])
     hardware = choose_hardware(**settings["accelerator"])
     assembly = Assembly.from_run(run, settings["checkpoint"], settings["weights"], config)
     shipped = PRETRAINED in run.path.parents
-    folder = Path(settings["out"] or (f"samples/{run.path.name}" if shipped else run.figures))
+    parent = f"samples/{run.path.name}" if shipped else run.path / "samples"
+    folder = Path(settings["out"] or new_folder(parent))
     drawn = draw_run(
         assembly, hardware, folder, run.metrics_csv, settings["per_class"], settings["seed"]
     )

@@ -231,11 +231,14 @@ def protocol(
     config: Mapping[str, Any], numbers: Mapping[str, Any], hardware: Any, split: str
 ) -> dict[str, Any]:
     """How numbers came about."""
-    counted = ("pictures", "samples", "distance", "normalisation", "real", "occupancy over")
+    counted = (
+        *("pictures", "samples", "against", "distance", "normalisation"),
+        *("real", "occupancy over"),
+    )
     sampler = {k: v for k, v in config["sampler"].items() if k != "hypotheses"}
     return {
         **config["choices"],
-        "split": split,
+        **({} if "against" in numbers else {"split": split}),
         **{name: numbers[name] for name in counted if name in numbers},
         "epochs": config["epochs"],
         "seed": config["seed"],
