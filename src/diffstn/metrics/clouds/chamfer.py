@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-_TILE = 1 << 19
+_TILE = 1 << 20
 
 
 def squared_distances(x: Tensor, y: Tensor) -> Tensor:
@@ -31,15 +31,14 @@ class Chamfer:
 
     Distances are sums of squared differences in the dtype of the points, which loses no digits
     where ‖x‖² − 2x·y + ‖y‖² cancels, and only their means are taken in float64. They are computed
-    a tile at a time in memory that stays: small enough for a core's cache, and a fresh piece of
-    memory for each pair of clouds would cost as much as the arithmetic. There is no gradient.
+    a tile at a time, small enough for a core's cache, in the same memory: a fresh piece of it for
+    each pair of clouds would cost as much as the arithmetic. There is no gradient.
 
     Source: Fan et al., A Point Set Generation Network, 2017, eq. 1 (there with sums).
     """
 
     def __init__(self, squared: bool = True) -> None:
         self.squared = squared
-        self._memory = torch.empty(2, 0)
 
     @property
     def name(self) -> str:
@@ -48,28 +47,25 @@ class Chamfer:
     @torch.no_grad()
     def block(self, xs: Tensor, ys: Tensor) -> Tensor:
         """(A, N, D) and (B, M, D) to (A, B) float64."""
+        across = (len(xs), len(ys), ys.shape[1])
+        rows = min(xs.shape[1], max(1, _TILE // math.prod(across)))
+        memory = xs.new_empty(2, rows * math.prod(across))
         there: list[Tensor] = []
-        back: Tensor | None = None
-        across = len(xs) * len(ys) * ys.shape[1]
-        for rows in xs.split(max(1, _TILE // across), dim=1):
-            apart = self._apart(rows, ys)
+        back = xs.new_full(across, math.inf)
+        for some in xs.split(rows, dim=1):
+            apart = self._apart(some, ys, memory)
             there.append(apart.amin(dim=-1))
-            nearest = apart.amin(dim=-2)
-            back = nearest if back is None else torch.minimum(back, nearest)
-        assert back is not None
+            torch.minimum(back, apart.amin(dim=-2), out=back)
         ways = [torch.cat(there, dim=-1).double(), back.double()]
         if not self.squared:
             ways = [way.sqrt() for way in ways]
         return ways[0].mean(dim=-1) + ways[1].mean(dim=-1)
 
-    def _apart(self, xs: Tensor, ys: Tensor) -> Tensor:
-        """‖x_i − y_j‖² of (A, N, D) and (B, M, D): (A, B, N, M), until the next call."""
+    @staticmethod
+    def _apart(xs: Tensor, ys: Tensor, memory: Tensor) -> Tensor:
+        """‖x_i − y_j‖² of (A, N, D) and (B, M, D), (A, B, N, M), in the first half of `memory`."""
         shape = (len(xs), len(ys), xs.shape[1], ys.shape[1])
-        size = math.prod(shape)
-        memory = self._memory
-        if memory.shape[1] < size or (memory.device, memory.dtype) != (xs.device, xs.dtype):
-            self._memory = torch.empty(2, size, device=xs.device, dtype=xs.dtype)
-        total, apart = (row[:size].view(shape) for row in self._memory)
+        total, apart = (half[: math.prod(shape)].view(shape) for half in memory)
         coordinates = zip(
             xs.mT.contiguous()[:, None, :, :, None].unbind(2),
             ys.mT.contiguous()[None, :, :, None, :].unbind(2),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -19,24 +21,28 @@ class CloudDistance(Protocol):
         """
 
 
+T = TypeVar("T")
+
+
 class Progress(Protocol):
     """Wraps an iterable of the given length, as `tqdm` does."""
 
-    def __call__(self, items: Iterable[int], /, *, total: int) -> Iterable[int]: ...
+    def __call__(self, items: Iterable[T], /, *, total: int) -> Iterable[T]: ...
 
 
 def pairwise(
     xs: Tensor,
     ys: Tensor,
     distance: CloudDistance,
-    budget: int = 1 << 18,
+    budget: int = 1 << 23,
     progress: Progress | None = None,
 ) -> Tensor:
     """Distances of all pairs of clouds (A, N, D) and (B, M, D): (A, B) float64.
 
     The work is cut into blocks of at most `budget` distances between points, or one pair of clouds
-    if that is more: memory stays constant and a block fits into a core's cache. Passing the same
-    tensor twice computes each pair once; the diagonal is then zero.
+    if that is more: memory stays constant. On a CPU the rows are shared out among threads, of which
+    each works on its own: the pieces are too small to be worth splitting. Passing the same tensor
+    twice computes each pair once; the diagonal is then zero.
 
     Raises:
         ValueError: the sets are not (A, N, D) and (B, M, D) of one D, or hold empty clouds.
@@ -51,8 +57,30 @@ def pairwise(
     same = xs is ys
     found = torch.zeros(len(xs), len(ys), dtype=torch.float64, device=xs.device)
     columns = max(1, budget // (xs.shape[1] * ys.shape[1]))
-    rows: Iterable[int] = range(len(xs))
-    for i in progress(rows, total=len(xs)) if progress else rows:
-        for j in range(i + 1 if same else 0, len(ys), columns):
-            found[i, j : j + columns] = distance.block(xs[i : i + 1], ys[j : j + columns])[0]
+
+    def row(i: int) -> Tensor:
+        """Distances of cloud i to all those that it has not met yet."""
+        first = i + 1 if same else 0
+        blocks = ys[first:].split(columns) if first < len(ys) else ()
+        return torch.cat([found[i, :0], *(distance.block(xs[i : i + 1], b)[0] for b in blocks)])
+
+    with _single_threads(xs.device) as pool:
+        rows: Iterable[Tensor] = pool.map(torch.no_grad()(row), range(len(xs)))
+        for i, values in enumerate(progress(rows, total=len(xs)) if progress else rows):
+            found[i, len(ys) - len(values) :] = values
     return found + found.T if same else found
+
+
+@contextmanager
+def _single_threads(device: torch.device) -> Iterator[Executor]:
+    """A pool of as many threads as torch has on a CPU, in each of which it uses one."""
+    threads = torch.get_num_threads()
+    if device.type != "cpu":
+        with ThreadPoolExecutor(1) as pool:
+            yield pool
+        return
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(threads)  # some libraries have but one number for all threads
