@@ -2,6 +2,9 @@
 
 from diffstn.diffusion.samplers.ddim import DDIM
 from diffstn.diffusion.samplers.ddpm import DDPM
+from diffstn.diffusion.samplers.deis import DEIS
+from diffstn.diffusion.samplers.dpm_solver import DPMSolver
+from diffstn.diffusion.samplers.langevin import Langevin
 from diffstn.diffusion.samplers.sampler import Sampler
 
-__all__ = ["DDIM", "DDPM", "Sampler"]
+__all__ = ["DDIM", "DDPM", "DEIS", "DPMSolver", "Langevin", "Sampler"]

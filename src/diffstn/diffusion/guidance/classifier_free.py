@@ -1,0 +1,46 @@
+"""Guidance by the difference that the label makes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from diffstn.diffusion.denoiser import Denoised, Denoises
+from diffstn.diffusion.schedules import Schedule
+
+
+class ClassifierFree:
+    r"""Leads away from what the same denoiser says without the label,
+
+        ε̂ = (1 + w) ε̂(x_t, c) − w ε̂(x_t),    and so for x̂_0, which is linear in it
+
+    which samples from about p(x_t | c) · p(c | x_t)^w. w = 0 is the denoiser itself; in the
+    convention that writes ε̂(x_t) + s (ε̂(x_t, c) − ε̂(x_t)), the scale is s = 1 + w. Each step costs
+    two calls. Without a label there is nothing to lead to: the denoiser is called as it is.
+
+    Args:
+        denoiser: called with `label` (B,), or without, for any class.
+        guidance_scale: w.
+
+    Source: Ho & Salimans, Classifier-Free Diffusion Guidance, 2022, eq. 6.
+    """
+
+    def __init__(self, denoiser: Denoises, guidance_scale: float) -> None:
+        self.denoiser, self.guidance_scale = denoiser, guidance_scale
+
+    @property
+    def schedule(self) -> Schedule:
+        return self.denoiser.schedule
+
+    def __call__(
+        self, x_t: Tensor, t: Tensor, /, label: Tensor | None = None, **condition: Any
+    ) -> Denoised:
+        if label is None or self.guidance_scale == 0:
+            condition = condition if label is None else {**condition, "label": label}
+            return self.denoiser(x_t, t, **condition)
+        w = self.guidance_scale
+        told = self.denoiser(x_t, t, label=label, **condition)
+        free = self.denoiser(x_t, t, **condition)
+        x_0, eps = ((1 + w) * a - w * b for a, b in ((told.x_0, free.x_0), (told.eps, free.eps)))
+        return told._replace(x_0=x_0, eps=eps)
