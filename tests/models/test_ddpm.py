@@ -86,3 +86,17 @@ def test_what_cannot_be_is_refused():
         build(PointDenoiser(2), classes=1, label_dropout=2)
     with pytest.raises(ValueError, match="trained without labels"):
         build(PointDenoiser(2), classes=1).sample(torch.zeros(1, 2), torch.zeros(1).long())
+
+
+def test_guidance_needs_a_model_that_heard_labels_and_went_without():
+    for settings in ({}, {"conditional": True, "label_dropout": 0.0}):
+        with pytest.raises(ValueError, match="needs a model that was trained with labels"):
+            build(PointDenoiser(2, classes=3), classes=3, guidance_scale=1.0, **settings)
+    network = PointDenoiser(2, classes=3, width=16, blocks=1)
+    torch.nn.init.normal_(network.output.weight)
+    x_T, label = torch.randn(5, 2), torch.arange(5) % 3
+    drawn = [
+        build(network, classes=3, conditional=True, guidance_scale=w).sample(x_T, label)
+        for w in (0.0, 2.0)
+    ]
+    assert not torch.allclose(*drawn)

@@ -6,6 +6,7 @@ import torch
 from torch import Generator, Tensor
 
 from diffstn.diffusion import Denoiser, SimpleLoss, stratified_timesteps
+from diffstn.diffusion.guidance import ClassifierFree
 from diffstn.diffusion.samplers import Sampler
 from diffstn.models.optimisation import OptimisedModule
 
@@ -30,10 +31,12 @@ class DDPM(OptimisedModule):
         conditional: whether the denoiser hears the label.
         label_dropout: share of training items whose label is withheld.
         timestep_power: exponent of the timesteps' distribution; 1 is uniform.
+        guidance_scale: w of classifier-free guidance while sampling; 0 is none.
         optimisation: see `OptimisedModule`.
 
     Raises:
-        ValueError: label_dropout is no share, or timestep_power is not positive.
+        ValueError: label_dropout is no share, timestep_power is not positive, or guidance is asked
+            of a model that never heard labels, or never went without.
 
     Source: Ho et al., Denoising Diffusion Probabilistic Models, 2020; the label drop-out: Ho and
     Salimans, Classifier-Free Diffusion Guidance, 2021.
@@ -49,6 +52,7 @@ class DDPM(OptimisedModule):
         conditional: bool = False,
         label_dropout: float = 0.1,
         timestep_power: float = 1.0,
+        guidance_scale: float = 0.0,
         **optimisation: Any,
     ) -> None:
         super().__init__(**optimisation)
@@ -56,7 +60,13 @@ class DDPM(OptimisedModule):
             raise ValueError(f"label_dropout is a share, from 0 to 1, not {label_dropout}")
         if timestep_power <= 0:
             raise ValueError(f"timestep_power must be positive, not {timestep_power}")
+        if guidance_scale and not (conditional and label_dropout):
+            raise ValueError(
+                f"guidance_scale={guidance_scale} needs a model that was trained with labels and"
+                " without: model.conditional=true and label_dropout above 0"
+            )
         self.denoiser, self.sampler = denoiser, sampler
+        self.guidance_scale = guidance_scale
         self.timestep_power = timestep_power
         self.classes, self.conditional = classes, conditional
         self.label_dropout = label_dropout
@@ -94,7 +104,12 @@ class DDPM(OptimisedModule):
     ) -> Tensor:
         """x_0 from the noise x_T (B, *), of the classes `label` (B,) or of any."""
         condition = self.condition(label)
-        return self.sampler(self.denoiser, x_T.to(self.device), generator, progress, **condition)
+        return self.sampler(self.guided, x_T.to(self.device), generator, progress, **condition)
+
+    @property
+    def guided(self) -> ClassifierFree:
+        """The denoiser that samplers walk with."""
+        return ClassifierFree(self.denoiser, self.guidance_scale)
 
     def noise(self, shape: tuple[int, ...], generator: Generator | None = None) -> Tensor:
         """x_T ~ N(0, I), drawn on the generator's device, on the model's."""

@@ -49,15 +49,13 @@ def draw_generated(
 
     with finely_stepped(model.sampler, model.denoiser.schedule.steps):
         walk = model.sampler.trajectory(
-            model.denoiser, model.noise(shape, generator), generator, None, **condition
+            model.guided, model.noise(shape, generator), generator, None, **condition
         )
         for t, x_t, x_0 in walk:
             steps.append(t)
             frames.append(as_clouds(x_t))
             estimates.append(as_clouds(x_0))
-    drawn = model.sampler(
-        model.denoiser, model.noise(shape, generator), generator, None, **condition
-    )
+    drawn = model.sampler(model.guided, model.noise(shape, generator), generator, None, **condition)
     made = [f"{name}, generated" if model.conditional else "generated" for name in names]
     page = panel_page(
         torch.cat([cloud_pictures(one, side) for one in (real, as_clouds(drawn))]),
