@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Mapping
 
-import torch
 from torch import Generator, Tensor
 
 from diffstn.diffusion.broadcast import broadcast
 from diffstn.diffusion.denoiser import Denoises
 from diffstn.diffusion.noise import gaussian_noise
 from diffstn.diffusion.samplers.ddpm import DDPM
-from diffstn.diffusion.samplers.sampler import Progress
 
 
 class Langevin(DDPM):
@@ -50,37 +47,20 @@ class Langevin(DDPM):
             )
         self.corrections, self.snr = corrections, snr
 
-    def trajectory(
+    def corrected(
         self,
         denoiser: Denoises,
-        x_T: Tensor,
-        generator: Generator | None = None,
-        progress: Progress | None = None,
-        **condition: Tensor,
-    ) -> Iterator[tuple[int, Tensor, Tensor]]:
-        schedule, x_t = denoiser.schedule, x_T
-        jumps = list(pairwise(self.timesteps(schedule).tolist()))
-        for now, then in progress(jumps) if progress else jumps:
-            t, s = (torch.full(x_t.shape[:1], k, device=x_t.device) for k in (now, then))
-            denoised = self._clipped(denoiser(x_t, t, s=s, **condition), x_t, t, schedule)
-            yield now, x_t, denoised.x_0
-            noise = gaussian_noise(x_t, generator) if then else torch.zeros_like(x_t)
-            x_t = self.step(denoised, x_t, t, s, schedule, noise, ())
-            for _ in range(self.corrections if then else 0):
-                x_t = self._corrected(denoiser, x_t, s, generator, condition)
-        yield 0, x_t, x_t
-
-    def _corrected(
-        self,
-        denoiser: Denoises,
-        x: Tensor,
-        t: Tensor,
+        x_s: Tensor,
+        s: Tensor,
         generator: Generator | None,
-        condition: dict[str, Tensor],
+        condition: Mapping[str, Tensor],
     ) -> Tensor:
-        eps = self._clipped(denoiser(x, t, **condition), x, t, denoiser.schedule).eps
-        score = -eps / broadcast(denoiser.schedule.sigma(t), x)
-        z = gaussian_noise(x, generator)
-        norms = [one.flatten(1).norm(dim=1).mean() for one in (z, score)]
-        delta = 2 * (self.snr * norms[0] / norms[1].clamp_min(1e-12)).square()
-        return x + delta * score + (2 * delta).sqrt() * z
+        for _ in range(self.corrections):
+            denoised = denoiser(x_s, s, **condition)
+            eps = self._clipped(denoised, x_s, s, denoiser.schedule).eps
+            score = -eps / broadcast(denoiser.schedule.sigma(s), x_s)
+            z = gaussian_noise(x_s, generator)
+            norms = [one.flatten(1).norm(dim=1).mean() for one in (z, score)]
+            delta = 2 * (self.snr * norms[0] / norms[1].clamp_min(1e-12)).square()
+            x_s = x_s + delta * score + (2 * delta).sqrt() * z
+        return x_s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import torch
@@ -24,8 +24,8 @@ class Sampler(ABC):
     """Walks from x_T ~ N(0, I) to data in `steps` jumps, one call of the denoiser for each.
 
     A subclass says in `step` how to get from x_t to x_s, s < t. A multistep solver sets `memory`
-    to the number of earlier estimates that its `step` reads; a sampler with a walk of another kind
-    overrides `trajectory`.
+    to the number of earlier estimates that its `step` reads; `corrected` may improve on a step,
+    and a sampler with a walk of another kind overrides `trajectory`.
 
     Gradients are the caller's choice: wrap the call in `torch.no_grad()` unless they are wanted.
 
@@ -106,8 +106,21 @@ class Sampler(ABC):
             yield now, x_t, denoised.x_0
             noise = gaussian_noise(x_t, generator) if then else torch.zeros_like(x_t)
             x_t = self.step(denoised, x_t, t, s, schedule, noise, history)
+            if then:
+                x_t = self.corrected(denoiser, x_t, s, generator, condition)
             history.append((t, denoised))
         yield 0, x_t, x_t
+
+    def corrected(
+        self,
+        denoiser: Denoises,
+        x_s: Tensor,
+        s: Tensor,
+        generator: Generator | None,
+        condition: Mapping[str, Tensor],
+    ) -> Tensor:
+        """x_s (B, *), better distributed at s ≥ 1 (B,) than the step left it; or as it is."""
+        return x_s
 
     def timesteps(self, schedule: Schedule) -> Tensor:
         """The timesteps to visit, T first and 0 last: long (steps + 1,)."""
