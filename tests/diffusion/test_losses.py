@@ -3,8 +3,9 @@ import torch
 from torch import nn
 
 from diffstn.diffusion.denoiser import Denoiser
-from diffstn.diffusion.losses import SimpleLoss
-from diffstn.diffusion.schedules import Cosine
+from diffstn.diffusion.likelihood import likelihood_bound
+from diffstn.diffusion.losses import HybridLoss, SimpleLoss, VariationalLoss
+from diffstn.diffusion.schedules import Cosine, Linear
 
 
 class Constant(nn.Module):
@@ -58,3 +59,47 @@ def test_the_perfect_network_reaches_the_posterior_variance(gaussian):
     alpha, sigma = schedule.alpha(t[::40_000]), schedule.sigma(t[::40_000])
     expected = 0.25 * sigma**2 / (0.25 * alpha**2 + sigma**2)
     torch.testing.assert_close(loss, expected, rtol=0.03, atol=0)  # 4 standard errors: √(2/n)
+
+
+class Both(nn.Module):
+    """A mean and a variance, two parameters."""
+
+    def __init__(self):
+        super().__init__()
+        self.mean, self.v = (nn.Parameter(torch.tensor(x)) for x in (0.1, 0.2))
+
+    def forward(self, x_t, t):
+        return torch.cat([self.mean.expand_as(x_t), self.v.expand_as(x_t)], dim=1)
+
+
+def gradients(loss, t):
+    network = Both()
+    denoiser = Denoiser(network, Linear(100), "eps", "learned_range")
+    generator = torch.Generator().manual_seed(0)
+    x_0 = torch.rand(len(t), 3, generator=generator) * 2 - 1
+    eps = torch.randn(len(t), 3, generator=generator)
+    loss(denoiser, x_0, t, eps).mean().backward()
+    return [p.grad if p.grad is not None else torch.tensor(0.0) for p in network.parameters()]
+
+
+def test_the_hybrid_loss_teaches_the_mean_as_the_simple_one_and_the_variance_as_the_bound():
+    t = torch.tensor([1, 2, 30, 100])
+    simple, bound, hybrid = (
+        gradients(loss, t) for loss in (SimpleLoss(), VariationalLoss(), HybridLoss(0.01))
+    )
+    assert simple[1] == 0
+    assert bound[1].abs() > 0.01
+    torch.testing.assert_close(hybrid[0], simple[0])
+    torch.testing.assert_close(hybrid[1], 0.01 * bound[1])
+
+
+def test_the_variational_loss_is_the_bound_in_the_mean_over_timesteps(gaussian):
+    schedule = Cosine(50)
+    denoiser = gaussian(schedule, "fixed_large")
+    x_0 = 1.5 + 0.5 * torch.randn(400, 1, generator=torch.Generator().manual_seed(0))
+    bound = likelihood_bound(denoiser, x_0, torch.Generator().manual_seed(1), bins=None)
+    t = torch.arange(1, 51).repeat(400)
+    x_0 = x_0.repeat_interleave(50, 0)
+    eps = torch.randn(x_0.shape, generator=torch.Generator().manual_seed(2))
+    loss = VariationalLoss(None)(denoiser, x_0, t, eps).mean()
+    assert float(loss) == pytest.approx(float(bound.steps.sum(1).mean()), abs=0.1)

@@ -1,7 +1,7 @@
 import torch
 
 from diffstn.diffusion.schedules import Linear
-from diffstn.diffusion.variance import FixedLarge, FixedSmall
+from diffstn.diffusion.variance import FixedLarge, FixedSmall, LearnedRange
 
 
 def test_fixed_small_and_large_bracket_each_other():
@@ -23,3 +23,16 @@ def test_the_last_step_has_a_finite_log_variance():
     expected = schedule.beta_tilde(torch.tensor([2, 20]), torch.tensor([1, 1])).log()
     torch.testing.assert_close(small.flatten(), expected)
     assert small.isfinite().all()
+
+
+def test_a_learned_variance_lies_between_them_where_the_network_says():
+    schedule = Linear()
+    t, s = torch.tensor([5, 400, 1000]), torch.tensor([4, 300, 900])
+    mean, v = torch.randn(3, 2, 4, 4), torch.tensor([-1.0, 0.0, 1.0]).view(3, 1, 1, 1)
+    output = torch.cat([mean, v.expand_as(mean)], dim=1)
+    prediction, log_variance = LearnedRange().split(output, schedule, t, s)
+    assert torch.equal(prediction, mean)
+    small = FixedSmall().split(mean, schedule, t, s)[1].flatten()
+    large = FixedLarge().split(mean, schedule, t, s)[1].flatten()
+    expected = torch.stack([small[0], (small[1] + large[1]) / 2, large[2]])
+    torch.testing.assert_close(log_variance, expected.view(3, 1, 1, 1).expand_as(mean))

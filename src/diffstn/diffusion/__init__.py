@@ -8,26 +8,38 @@ clouds (B, N, 2) or pictures (B, C, H, W).
 
 from diffstn.diffusion.broadcast import broadcast
 from diffstn.diffusion.denoiser import Denoised, Denoiser, Denoises
-from diffstn.diffusion.losses import SimpleLoss
+from diffstn.diffusion.importance import LossSecondMoment
+from diffstn.diffusion.likelihood import Bound, likelihood_bound
+from diffstn.diffusion.losses import HybridLoss, Loss, SimpleLoss, VariationalLoss
 from diffstn.diffusion.noise import gaussian_noise
 from diffstn.diffusion.prediction import X0, Eps, Prediction, V
 from diffstn.diffusion.timesteps import stratified_timesteps, uniform_timesteps
-from diffstn.diffusion.variance import FixedLarge, FixedSmall, Variance
+from diffstn.diffusion.variance import FixedLarge, FixedSmall, LearnedRange, Variance
+from diffstn.diffusion.weighting import MinSNR, Unweighted
 
 __all__ = [
     "X0",
+    "Bound",
     "Denoised",
     "Denoiser",
     "Denoises",
     "Eps",
     "FixedLarge",
     "FixedSmall",
+    "HybridLoss",
+    "LearnedRange",
+    "Loss",
+    "LossSecondMoment",
+    "MinSNR",
     "Prediction",
     "SimpleLoss",
+    "Unweighted",
     "V",
     "Variance",
+    "VariationalLoss",
     "broadcast",
     "gaussian_noise",
+    "likelihood_bound",
     "stratified_timesteps",
     "uniform_timesteps",
 ]

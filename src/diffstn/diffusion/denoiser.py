@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 from torch import Tensor, nn
 
 from diffstn.diffusion.broadcast import broadcast
+from diffstn.diffusion.named import named
 from diffstn.diffusion.prediction import PREDICTIONS, Prediction
 from diffstn.diffusion.schedules import Schedule
 from diffstn.diffusion.variance import VARIANCES, Variance
-
-T = TypeVar("T")
 
 
 class Denoised(NamedTuple):
@@ -68,8 +66,8 @@ class Denoiser(nn.Module):
         super().__init__()
         self.network = network
         self.schedule = schedule
-        self.prediction = _named("prediction", prediction, PREDICTIONS)
-        self.variance = _named("variance", variance, VARIANCES)
+        self.prediction = named("prediction", prediction, PREDICTIONS)
+        self.variance = named("variance", variance, VARIANCES)
 
     def forward(
         self, x_t: Tensor, t: Tensor, s: Tensor | None = None, **condition: Tensor
@@ -87,12 +85,3 @@ class Denoiser(nn.Module):
         x_0 = self.prediction.to_x0(output, x_t, alpha, sigma)
         eps = self.prediction.to_eps(output, x_t, alpha, sigma)
         return Denoised(x_0, eps, log_variance)
-
-
-def _named(what: str, choice: str | T, choices: Mapping[str, T]) -> T:
-    """The object that goes by the name `choice`, or `choice` itself if it is one already."""
-    if not isinstance(choice, str):
-        return choice
-    if choice not in choices:
-        raise ValueError(f"unknown {what} {choice!r}; choose one of {', '.join(choices)}")
-    return choices[choice]

@@ -29,6 +29,10 @@ class Prediction(ABC):
     def target(self, x_0: Tensor, eps: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
         """What a perfect network would have said of x_0 and ε."""
 
+    @abstractmethod
+    def error_ratio(self, alpha: Tensor, sigma: Tensor) -> Tensor:
+        """The squared error of the output, divided by that of the x_0 which it implies."""
+
 
 class Eps(Prediction):
     """The output is ε, and x_0 = (x_t − σ ε) / α.
@@ -48,6 +52,9 @@ class Eps(Prediction):
     def target(self, x_0: Tensor, eps: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
         return eps
 
+    def error_ratio(self, alpha: Tensor, sigma: Tensor) -> Tensor:
+        return (alpha.clamp(min=ALPHA_FLOOR) / sigma).square()
+
 
 class X0(Prediction):
     """The output is x_0, and ε = (x_t − α x_0) / σ, for t ≥ 1 where σ > 0.
@@ -63,6 +70,9 @@ class X0(Prediction):
 
     def target(self, x_0: Tensor, eps: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
         return x_0
+
+    def error_ratio(self, alpha: Tensor, sigma: Tensor) -> Tensor:
+        return alpha.new_ones(alpha.shape)
 
 
 class V(Prediction):
@@ -83,6 +93,9 @@ class V(Prediction):
 
     def target(self, x_0: Tensor, eps: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
         return alpha * eps - sigma * x_0
+
+    def error_ratio(self, alpha: Tensor, sigma: Tensor) -> Tensor:
+        return sigma.pow(-2)
 
 
 PREDICTIONS: dict[str, Prediction] = {"eps": Eps(), "x0": X0(), "v": V()}

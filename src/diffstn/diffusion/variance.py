@@ -13,6 +13,10 @@ from diffstn.diffusion.schedules import Schedule
 class Variance(ABC):
     """Splits a network's output into what it predicts and the log-variance of the next step."""
 
+    outputs: int = 1
+    """How many tensors in the shape of x_t the network must answer, one after another in its first
+    dimension behind the batch's."""
+
     @abstractmethod
     def split(
         self, output: Tensor, schedule: Schedule, t: Tensor, s: Tensor
@@ -51,4 +55,29 @@ class FixedLarge(Variance):
         return output, broadcast(schedule.beta(t, s).log(), output)
 
 
-VARIANCES: dict[str, Variance] = {"fixed_small": FixedSmall(), "fixed_large": FixedLarge()}
+class LearnedRange(Variance):
+    """log Σ = u log β_{t|s} + (1 − u) log β̃_{t|s},    u = (v + 1) / 2 for the second output v
+
+    between the most and the least that the reverse step can have, for each pixel by itself; v is
+    not held to [−1, 1]. Teach it with a loss that reads Σ, `hybrid` or `vlb`.
+
+    Source: Nichol & Dhariwal, Improved Denoising Diffusion Probabilistic Models, 2021, eq. 15.
+    """
+
+    outputs = 2
+
+    def split(
+        self, output: Tensor, schedule: Schedule, t: Tensor, s: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        mean, v = output.chunk(2, dim=t.ndim)
+        _, least = FixedSmall().split(mean, schedule, t, s)
+        _, most = FixedLarge().split(mean, schedule, t, s)
+        share = (v + 1) / 2
+        return mean, share * most + (1 - share) * least
+
+
+VARIANCES: dict[str, Variance] = {
+    "fixed_small": FixedSmall(),
+    "fixed_large": FixedLarge(),
+    "learned_range": LearnedRange(),
+}
