@@ -1,48 +1,18 @@
 import pytest
 import torch
-from torch import Tensor, nn
 
-from diffstn.diffusion.broadcast import broadcast
 from diffstn.diffusion.denoiser import Denoiser
 from diffstn.diffusion.guidance import ClassifierFree
 from diffstn.diffusion.samplers import DDIM
-from diffstn.diffusion.schedules import Cosine, Schedule
-
-MEANS, SPREAD = torch.tensor([-1.0, 1.0]), 0.5
 
 
-class TwoClasses(nn.Module):
-    """E[x_0 | x_t, c] for x_0 | c ~ N(m_c, s²), and for c unknown, each as likely."""
-
-    def __init__(self, schedule: Schedule) -> None:
-        super().__init__()
-        self.schedule = schedule
-
-    def forward(self, x_t: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
-        alpha, sigma = (broadcast(f(t), x_t) for f in (self.schedule.alpha, self.schedule.sigma))
-        variance = alpha.square() * SPREAD**2 + sigma.square()
-        each = MEANS + alpha * SPREAD**2 / variance * (x_t - alpha * MEANS)
-        if label is not None:
-            return each.gather(1, label[:, None])
-        share = (-(x_t - alpha * MEANS).square() / (2 * variance)).softmax(1)
-        return (share * each).sum(1, keepdim=True)
-
-
-@pytest.fixture
-def denoiser() -> Denoiser:
-    schedule = Cosine(200)
-    return Denoiser(TwoClasses(schedule), schedule, "x0")
-
-
-def test_it_follows_the_gradient_of_the_class(denoiser: Denoiser):
+def test_it_follows_the_gradient_of_the_class(denoiser: Denoiser, opinion):
     """ε̂ changes by −σ w ∇ log p(c | x_t), here taken by autograd of the closed form."""
     schedule, w = denoiser.schedule, 1.7
     x_t = torch.randn(50, 1, requires_grad=True)
     t, label = torch.full((50,), 80), torch.arange(50) % 2
     alpha, sigma = schedule.alpha(t)[:, None], schedule.sigma(t)[:, None]
-    variance = alpha.square() * SPREAD**2 + sigma.square()
-    logits = (-(x_t - alpha * MEANS).square() / (2 * variance)).log_softmax(1)
-    [gradient] = torch.autograd.grad(logits.gather(1, label[:, None]).sum(), x_t)
+    [gradient] = torch.autograd.grad(opinion(x_t, t).gather(1, label[:, None]).sum(), x_t)
     expected = denoiser(x_t, t, label=label).eps - sigma * w * gradient
     guided = ClassifierFree(denoiser, w)(x_t, t, label=label)
     torch.testing.assert_close(guided.eps, expected, atol=1e-4, rtol=1e-4)
