@@ -2,6 +2,7 @@
 
 from diffstn.metrics.class_accuracy import ClassAccuracy
 from diffstn.metrics.corner_error import CornerError
+from diffstn.metrics.picture_error import PictureError
 from diffstn.metrics.pose_error import PoseError
 
-__all__ = ["ClassAccuracy", "CornerError", "PoseError"]
+__all__ = ["ClassAccuracy", "CornerError", "PictureError", "PoseError"]
