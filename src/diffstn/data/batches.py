@@ -8,6 +8,16 @@ import torch
 from torch import Tensor
 
 
+def as_data(pictures: Tensor) -> Tensor:
+    """Pictures in [0, 1] as data in [−1, 1], the range in which they are diffused."""
+    return 2 * pictures - 1
+
+
+def as_pictures(x_0: Tensor) -> Tensor:
+    """Data in [−1, 1] as pictures in [0, 1]; what lies outside is cut off."""
+    return ((x_0.float() + 1) / 2).clamp(0, 1)
+
+
 class Batch(NamedTuple):
     """Pictures as they are.
 
@@ -18,6 +28,11 @@ class Batch(NamedTuple):
 
     image: Tensor
     label: Tensor
+
+    @property
+    def x_0(self) -> Tensor:
+        """The pictures as a diffusion model sees them."""
+        return as_data(self.image)
 
 
 class DistortedBatch(NamedTuple):

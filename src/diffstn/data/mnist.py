@@ -45,13 +45,14 @@ class MNIST:
         return load_mnist(self.root)
 
 
-def load_mnist(root: str | Path | None = None) -> dict[str, Labelled]:
+def load_mnist(root: str | Path | None = None, folder: str = "MNIST") -> dict[str, Labelled]:
     """The splits train, val (the last 5 000 training pictures) and test of MNIST.
 
     Args:
         root: None reads the files we ship and verifies their checksums. A folder is read as
-            torchvision leaves it, `root/MNIST/raw/*-ubyte` or `*-ubyte.gz`; any data set in the
+            torchvision leaves it, `root/<folder>/raw/*-ubyte` or `*-ubyte.gz`; any data set in the
             format and size of MNIST (Fashion-MNIST, KMNIST) may stand there.
+        folder: its name within the root.
 
     Raises:
         UserError: a file is missing or damaged; the message names it and the remedy.
@@ -59,7 +60,10 @@ def load_mnist(root: str | Path | None = None) -> dict[str, Labelled]:
 
     def pictures(part: str) -> Labelled:
         return _pictures(
-            *(_array(f"{part}-{kind}-ubyte", root) for kind in ("images-idx3", "labels-idx1"))
+            *(
+                _array(f"{part}-{kind}-ubyte", root, folder)
+                for kind in ("images-idx3", "labels-idx1")
+            )
         )
 
     return hold_out(pictures("train"), pictures("t10k"))
@@ -74,8 +78,8 @@ def _pictures(images: Tensor, labels: Tensor) -> Labelled:
     return Labelled(images.unsqueeze(1), labels.long())
 
 
-def _array(name: str, root: str | Path | None) -> Tensor:
-    content = _shipped(name) if root is None else _own(name, Path(root))
+def _array(name: str, root: str | Path | None, folder: str) -> Tensor:
+    content = _shipped(name) if root is None else _own(name, Path(root) / folder)
     return parse_idx(content, name)
 
 
@@ -94,15 +98,18 @@ def _shipped(name: str) -> bytes:
     return content
 
 
-def _own(name: str, root: Path) -> bytes:
-    raw = root / "MNIST" / "raw" / name
+def _own(name: str, folder: Path) -> bytes:
+    raw = folder / "raw" / name
     packed = raw.with_name(f"{name}.gz")
     try:
         return raw.read_bytes() if raw.exists() else gzip.decompress(packed.read_bytes())
     except FileNotFoundError:
         raise UserError(
-            f"neither {raw} nor {packed.name} exists: put MNIST there, or drop data.root "
-            "to use the copy that ships with diffstn"
+            f"neither {raw} nor {packed.name} exists: put the files there"
+            + (
+                ", or drop data.root to use the copy that ships with diffstn"
+                * (folder.name == "MNIST")
+            )
         ) from None
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"{packed} is damaged ({error}): fetch it again") from error

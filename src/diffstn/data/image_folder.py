@@ -1,0 +1,156 @@
+"""Pictures from a folder of files."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from diffstn.data.batches import keyed_generator
+from diffstn.data.in_memory import SPLITS
+from diffstn.data.labelled import Labelled
+from diffstn.errors import UserError
+
+logger = logging.getLogger("diffstn")
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+NAMED = 5
+"""How many of the files that are left out are named; the rest is counted."""
+MODES = {1: "L", 3: "RGB"}
+
+
+def read_picture(path: Path, size: tuple[int, int], channels: int) -> Tensor:
+    """(C, H, W) uint8: scaled until it covers `size`, cropped to it around the centre.
+
+    Transparent places are shown on white. Grey becomes colour, and colour grey, as asked for.
+
+    Raises:
+        ValueError: the file cannot be read as a picture.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as opened:
+            picture = ImageOps.exif_transpose(opened)
+            if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+                picture = picture.convert("RGBA")
+                white = Image.new("RGBA", picture.size, "white")
+                picture = Image.alpha_composite(white, picture)
+            picture = picture.convert(MODES[channels])
+            height, width = size
+            fitted = ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+    except Exception as error:  # whatever a damaged file makes a reader raise
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(f"unreadable ({reason})") from None
+    array = np.asarray(fitted, dtype=np.uint8)
+    return torch.from_numpy(array.reshape(height, width, channels).copy()).permute(2, 0, 1)
+
+
+class ImageFolder:
+    """Pictures of any size in a folder, a class per sub-folder, as a picture source.
+
+    Every picture is scaled until it covers `size` and cropped around its centre. Files that cannot
+    be read are left out, named (the first few) and counted. A picture's split follows from its
+    name alone, so adding files moves none from one split to another.
+
+    Args:
+        root: the folder.
+        image_size: (height, width) of the pictures that come out.
+        channels: 3 for colour, 1 for grey.
+        val, test: shares that are held out, on average.
+        data_seed: fixes the splits.
+
+    Raises:
+        UserError: there is no such folder, a sub-folder holds no picture, a setting is out of
+            range, or, at `load`, nothing can be read or a split would be empty.
+    """
+
+    def __init__(
+        self,
+        root: str | None = None,
+        image_size: Sequence[int] = (32, 32),
+        channels: int = 3,
+        val: float = 0.1,
+        test: float = 0.1,
+        data_seed: int = 0,
+    ) -> None:
+        if root is None or not Path(root).is_dir():
+            raise UserError(
+                f"data.root={root}: there is no such folder; pass data.root=<folder of pictures,"
+                " one sub-folder per class>"
+            )
+        if len(image_size) != 2 or min(image_size) < 1 or channels not in MODES:
+            raise UserError(
+                f"data.image_size={list(image_size)} data.channels={channels}: a size is [height,"
+                " width], and pictures have 1 channel (grey) or 3 (colour)"
+            )
+        if min(val, test) <= 0 or val + test >= 1:
+            raise UserError(
+                "data.val and data.test are shares above 0 that leave something to train on; not"
+                f" {val} and {test}"
+            )
+        self.root, self.data_seed = Path(root), data_seed
+        self.size: tuple[int, int] = (int(image_size[0]), int(image_size[1]))
+        self.channels = channels
+        self.shares = {"val": val, "test": test}
+        folders = sorted(p for p in self.root.iterdir() if p.is_dir() and p.name[0] != ".")
+        self.files = {folder.name: pictures_in(folder) for folder in folders} or {
+            ".": pictures_in(self.root)
+        }
+        for name, files in self.files.items():
+            if not files:
+                raise UserError(
+                    f"{self.root / name} holds no picture ({', '.join(ENDINGS)}): remove the"
+                    " folder, or put its class's pictures there"
+                )
+        self.classes = tuple(self.files)
+
+    def load(self) -> dict[str, Labelled]:
+        """The splits, each in an order that is random and always the same."""
+        pictures: list[Tensor] = []
+        labels: list[int] = []
+        draws: list[float] = []
+        left_out: list[str] = []
+        total = sum(len(files) for files in self.files.values())
+        with tqdm(total=total, desc="reading pictures", unit="picture", disable=None) as bar:
+            for label, files in enumerate(self.files.values()):
+                for path in files:
+                    bar.update()
+                    try:
+                        pictures.append(read_picture(path, self.size, self.channels))
+                    except ValueError as error:
+                        left_out.append(f"{path}: {error}")
+                        continue
+                    labels.append(label)
+                    name = path.relative_to(self.root).as_posix().encode()
+                    generator = keyed_generator(self.data_seed, 1, zlib.crc32(name))
+                    draws.append(float(torch.rand((), generator=generator)))
+        for line in left_out[:NAMED]:
+            logger.warning("left out %s", line)
+        if left_out:
+            logger.warning("left out %d of %d pictures", len(left_out), total)
+        if not pictures:
+            raise UserError(f"no picture in {self.root} can be read; {left_out[0]}")
+        every = Labelled(torch.stack(pictures), torch.tensor(labels))
+        u, (val, test) = torch.tensor(draws), self.shares.values()
+        rows = {"val": u < val, "test": (u >= val) & (u < val + test), "train": u >= val + test}
+        order = torch.randperm(len(u), generator=keyed_generator(self.data_seed, len(SPLITS)))
+        splits = {split: every.at(order[rows[split][order]]) for split in SPLITS}
+        for split, items in splits.items():
+            if not len(items.labels):
+                raise UserError(
+                    f"{len(labels)} pictures are too few: the {split} split would be empty; raise"
+                    " data.val or data.test, or add pictures"
+                )
+        return splits
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The files below `folder` that look like pictures by their names, in order."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS)
