@@ -11,36 +11,46 @@ from diffstn.callbacks.sample_sheet import SampleSheet
 class Module:
     """Draws what the generator gives."""
 
-    def sample(self, x_T, generator):
-        return x_T / 3
+    def sample(self, x_T, label, generator):
+        return x_T / 3 + (0 if label is None else label)
+
+
+def blot(drawn):
+    return drawn.reshape(1, -1, 2).clamp(0, 1)
 
 
 def trainer(step: int) -> SimpleNamespace:
     return SimpleNamespace(global_step=step, is_global_zero=True, sanity_checking=False)
 
 
-def test_each_validation_adds_a_cloud_from_the_same_noise(tmp_path: Path):
-    sheet = SampleSheet(tmp_path / "figures" / "training.png", (1, 40, 2))
+def test_each_validation_adds_a_drawing_from_the_same_noise(tmp_path: Path):
+    sheet = SampleSheet(tmp_path / "figures" / "training.png", (1, 40, 2), blot)
     for step in (1000, 2000):
         sheet.on_validation_epoch_end(trainer(step), Module())  # type: ignore[arg-type]
     assert sheet.steps == [1000, 2000]
-    assert torch.equal(*sheet.clouds)
-    assert sheet.clouds[0].shape == (40, 2)
+    assert torch.equal(*sheet.drawings)
+    assert sheet.drawings[0].shape == (1, 40, 2)
     assert sheet.path.exists()
 
 
 def test_a_resumed_sheet_is_complete(tmp_path: Path):
-    first = SampleSheet(tmp_path / "a.png", (30, 2))
+    first = SampleSheet(tmp_path / "a.png", (30, 2), blot)
     first.on_validation_epoch_end(trainer(5), Module())  # type: ignore[arg-type]
     torch.save(first.state_dict(), tmp_path / "state")
-    second = SampleSheet(tmp_path / "b.png", (30, 2))
+    second = SampleSheet(tmp_path / "b.png", (30, 2), blot)
     second.load_state_dict(torch.load(tmp_path / "state", weights_only=True))
     second.on_validation_epoch_end(trainer(9), Module())  # type: ignore[arg-type]
     assert second.steps == [5, 9]
 
 
+def test_a_model_that_hears_classes_is_told_them(tmp_path: Path):
+    sheet = SampleSheet(tmp_path / "a.png", (30, 2), blot, label=torch.tensor(5))
+    sheet.on_validation_epoch_end(trainer(5), Module())  # type: ignore[arg-type]
+    assert (sheet.drawings[0] == 1).all()
+
+
 def test_other_ranks_draw_nothing(tmp_path: Path):
-    sheet = SampleSheet(tmp_path / "a.png", (30, 2))
+    sheet = SampleSheet(tmp_path / "a.png", (30, 2), blot)
     other = trainer(5)
     other.is_global_zero = False
     sheet.on_validation_epoch_end(other, Module())  # type: ignore[arg-type]

@@ -144,6 +144,6 @@ def test_clouds_for_a_model_of_points_are_refused(
     assert "model=ddpm_points cannot train on data=stars: it needs single points" in error
     assert "use data=shapes" in error
     assert train_command(CONF, ["model=ddpm_sets", "network=pose_denoiser", "out=run"]) == 2
-    assert "network=pose_denoiser reads poses" in capsys.readouterr().err
+    assert "network=pose_denoiser is none for model=ddpm_sets" in capsys.readouterr().err
     assert train_command(CONF, ["model=ddpm_sets", "data=mnist", "out=run"]) == 2
     assert "use data=point_cloud_folder or solids or stars" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from diffstn.figures.style import CYCLE, PLOT, hexadecimal
 
 Series = tuple[NDArray[np.float64], NDArray[np.float64]]
 
-PANELS = {"loss": "loss", "accuracy": "acc"}
+PANELS = {"loss": "loss", "accuracy": "acc", "FID": "fid"}
 """Title of each panel, and the word in a column's name that puts the column there."""
 
 
@@ -53,7 +53,7 @@ def running_mean(values: NDArray[np.float64], window: int) -> NDArray[np.float64
 
 
 def training_curves(metrics_csv: str | os.PathLike[str], path: str | os.PathLike[str]) -> Path:
-    """Draw the loss and the accuracy of a run against its optimisation steps.
+    """Draw the loss, the accuracy and the FID of a run against its optimisation steps.
 
     Columns whose name contains ``loss`` share one panel, those with ``acc`` another; a panel
     without columns is left out. Curves of more than 100 points are drawn faintly, with their

@@ -1,14 +1,30 @@
 """The denoising diffusion model of whatever is a tensor."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
-from diffstn.diffusion import Denoiser, SimpleLoss, stratified_timesteps
-from diffstn.diffusion.guidance import ClassifierFree
+from diffstn.diffusion import (
+    Denoiser,
+    Denoises,
+    LossSecondMoment,
+    gaussian_noise,
+    stratified_timesteps,
+)
+from diffstn.diffusion.guidance import ByClassifier, ClassifierFree
+from diffstn.diffusion.losses import LOSSES
+from diffstn.diffusion.named import named
 from diffstn.diffusion.samplers import Sampler
+from diffstn.diffusion.weighting import WEIGHTINGS
+from diffstn.models.noisy_classifier import NoisyClassifier, check_guide
 from diffstn.models.optimisation import OptimisedModule
+
+TIMESTEPS: dict[str, Callable[[int], LossSecondMoment | None]] = {
+    "stratified": lambda steps: None,
+    "importance": LossSecondMoment,
+}
 
 
 class DDPM(OptimisedModule):
@@ -24,6 +40,12 @@ class DDPM(OptimisedModule):
     Sharp outlines are decided at low noise, which uniform timesteps seldom visit; a
     `timestep_power` above 1 visits it more often, see `stratified_timesteps`.
 
+    Alternatively timesteps are drawn by `importance`, more often where the loss is large; for the
+    losses that read the variance, whose terms differ by orders of magnitude.
+
+    Sampling may be led to a class: by the model's own labels (`guidance_scale`), by a classifier
+    of noisy data (`guide`, `guide_scale`), or by both.
+
     Args:
         denoiser: called as denoiser(x_t, t), or with `label=` (B,) if conditional.
         sampler: x_T → x_0.
@@ -32,11 +54,18 @@ class DDPM(OptimisedModule):
         label_dropout: share of training items whose label is withheld.
         timestep_power: exponent of the timesteps' distribution; 1 is uniform.
         guidance_scale: w of classifier-free guidance while sampling; 0 is none.
+        guide: a classifier that was trained on data noised by the same schedule.
+        guide_scale: of the guidance by it.
+        loss: `simple`, `hybrid` or `vlb`, see `LOSSES`.
+        bins: values that data can take in [−1, 1], for losses and likelihoods; None: any.
+        weighting: of the noise levels, `none` or `min_snr`.
+        timesteps: `stratified` or `importance`.
         optimisation: see `OptimisedModule`.
 
     Raises:
-        ValueError: label_dropout is no share, timestep_power is not positive, or guidance is asked
-            of a model that never heard labels, or never went without.
+        ValueError: a number is out of range, a name is unknown, guidance is asked of a model that
+            never heard labels, or never went without, the guide knows other noise, or the loss
+            does not teach the variance.
 
     Source: Ho et al., Denoising Diffusion Probabilistic Models, 2020; the label drop-out: Ho and
     Salimans, Classifier-Free Diffusion Guidance, 2021.
@@ -53,6 +82,12 @@ class DDPM(OptimisedModule):
         label_dropout: float = 0.1,
         timestep_power: float = 1.0,
         guidance_scale: float = 0.0,
+        guide: NoisyClassifier | None = None,
+        guide_scale: float = 1.0,
+        loss: str = "simple",
+        bins: int | None = None,
+        weighting: str = "none",
+        timesteps: str = "stratified",
         **optimisation: Any,
     ) -> None:
         super().__init__(**optimisation)
@@ -65,29 +100,52 @@ class DDPM(OptimisedModule):
                 f"guidance_scale={guidance_scale} needs a model that was trained with labels and"
                 " without: model.conditional=true and label_dropout above 0"
             )
+        if denoiser.variance.outputs > 1 and loss == "simple":
+            raise ValueError(
+                "variance=learned_range needs a loss that reads the variance: model.loss=hybrid"
+            )
+        if guide is not None:
+            check_guide(guide, denoiser.schedule, classes)
         self.denoiser, self.sampler = denoiser, sampler
-        self.guidance_scale = guidance_scale
+        self.guidance_scale, self.guide_scale = guidance_scale, guide_scale
+        self.guides = () if guide is None else (guide,)  # in a tuple: its weights are not ours
         self.timestep_power = timestep_power
         self.classes, self.conditional = classes, conditional
         self.label_dropout = label_dropout
-        self.simple_loss = SimpleLoss()
+        self.bins = bins
+        self.loss = named("loss", loss, LOSSES)(bins)
+        self.weighting = named("weighting", weighting, WEIGHTINGS)()
+        steps = denoiser.schedule.steps
+        self.importance = named("timesteps", timesteps, TIMESTEPS)(steps)
 
     def losses(self, x_0: Tensor, label: Tensor, generator: Generator | None = None) -> Tensor:
         """One loss for each item, (B,), at one random timestep each."""
         shape, steps = x_0.shape[:1], self.denoiser.schedule.steps
         t = stratified_timesteps(shape, steps, generator, x_0.device, self.timestep_power)
         t = t[torch.randperm(len(t), generator=generator).to(t.device)]
-        source = generator.device if generator else x_0.device
-        eps = torch.randn(x_0.shape, generator=generator, device=source).to(x_0.device)
+        return self.losses_at(t, x_0, label, generator)
+
+    def losses_at(
+        self, t: Tensor, x_0: Tensor, label: Tensor, generator: Generator | None = None
+    ) -> Tensor:
+        """One loss for each item, (B,), at the timesteps t (B,)."""
+        eps = gaussian_noise(x_0, generator)
         condition = {"label": label} if self.conditional else {}
-        return self.simple_loss(self.denoiser, x_0, t, eps, **condition)
+        losses = self.loss(self.denoiser, x_0, t, eps, **condition)
+        return losses * self.weighting(self.denoiser, t)
 
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
         label = batch.label
         if self.conditional and self.label_dropout:
             withheld = torch.rand(label.shape, device=label.device) < self.label_dropout
             label = label.masked_fill(withheld, self.classes)
-        loss = self.losses(batch.x_0, label).mean()
+        if self.importance is None:
+            loss = self.losses(batch.x_0, label).mean()
+        else:
+            t, weights = self.importance.draw(len(label))
+            losses = self.losses_at(t, batch.x_0, label)
+            self.importance.observe(t, losses)
+            loss = (weights * losses).mean()
         self.log("train/loss", loss.detach(), on_step=False, on_epoch=True)
         return loss
 
@@ -107,9 +165,13 @@ class DDPM(OptimisedModule):
         return self.sampler(self.guided, x_T.to(self.device), generator, progress, **condition)
 
     @property
-    def guided(self) -> ClassifierFree:
+    def guided(self) -> Denoises:
         """The denoiser that samplers walk with."""
-        return ClassifierFree(self.denoiser, self.guidance_scale)
+        guided: Denoises = ClassifierFree(self.denoiser, self.guidance_scale)
+        for guide in self.guides:
+            heard = self.conditional
+            guided = ByClassifier(guided, guide.to(self.device), self.guide_scale, heard)
+        return guided
 
     def noise(self, shape: tuple[int, ...], generator: Generator | None = None) -> Tensor:
         """x_T ~ N(0, I), drawn on the generator's device, on the model's."""
@@ -124,6 +186,6 @@ class DDPM(OptimisedModule):
         """
         if label is None:
             return {}
-        if not self.conditional:
+        if not self.conditional and not self.guides:
             raise ValueError("this model was trained without labels")
         return {"label": label.to(self.device)}

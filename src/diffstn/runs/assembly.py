@@ -14,8 +14,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from diffstn.diffusion import Denoiser
+from diffstn.diffusion.named import named
 from diffstn.diffusion.samplers import Sampler
+from diffstn.diffusion.variance import VARIANCES
 from diffstn.errors import UserError
+from diffstn.models.noisy_classifier import NoisyClassifier
 from diffstn.models.optimisation import Frozen
 from diffstn.networks.classifier import Classifier
 from diffstn.networks.framed_encoder import FramedEncoder
@@ -39,7 +42,6 @@ FRAMES: dict[str, Callable[[Tensor], Tensor] | None] = {
     "none": None,
     "moments": moment_frame,
 }
-WHERE_FILES_LIE = ("root", "source", "download")
 DENOISER_SETTINGS = ("prediction", "variance")
 
 
@@ -125,17 +127,23 @@ class Assembly:
 
     @cached_property
     def data(self) -> Any:
-        """The data module; where files of pictures lie is their source's business."""
+        """The data module; what only the source of its pictures reads stands beside, too."""
         node = self.config["data"]
         if "pictures" in node:
-            node = {k: v for k, v in node.items() if k not in WHERE_FILES_LIE}
+            own = parameters(get_class(node["_target_"]))
+            source = parameters(get_class(node["pictures"]["_target_"]))
+            node = {k: v for k, v in node.items() if k in own or k not in source}
         return make(node)
 
     @cached_property
     def model(self) -> Any:
         settings = self.config["model"]
         own = parameters(get_class(settings["_target_"]))
-        parts = {"transformation", *(name for name in DENOISER_SETTINGS if name not in own)}
+        parts = {
+            "transformation",
+            "guide",
+            *(name for name in DENOISER_SETTINGS if name not in own),
+        }
         node = {key: value for key, value in settings.items() if key not in parts}
         sampler = self.config["sampler"]
         model = make(
@@ -143,7 +151,9 @@ class Assembly:
             encoder=lambda: self.encoder,
             new_encoder=lambda: self.new_encoder,
             network=lambda: Classifier(self.encoder, len(self.data.classes)),
+            noisy_network=self.noisy_network,
             denoiser=self.denoiser,
+            guide=self.guide,
             schedule=lambda: make(self.config["schedule"]),
             sampler=self.sampler,
             classifier=self.classifier,
@@ -196,15 +206,50 @@ class Assembly:
 
     def denoiser(self) -> Denoiser:
         settings = self.config["model"]
+        wanted = parameters(get_class(settings["_target_"]))
+        schedule = make(self.config["schedule"])
+        outputs = named("variance", settings["variance"], VARIANCES).outputs
+        if outputs > 1 and "outputs" not in parameters(
+            get_class(self.config["network"]["_target_"])
+        ):
+            raise UserError(
+                f"model.variance={settings['variance']}: this network answers a mean alone; choose"
+                " fixed_small or fixed_large, or network=unet"
+            )
         network = make(
             self.config["network"],
             dim=lambda: settings.get("latent") or self.dim,
-            embedding=lambda: self.encoder.features,
+            embedding=lambda: self.encoder.features if "encoder" in wanted else 0,
             classes=lambda: len(self.data.classes) if settings.get("conditional") else 0,
+            steps=lambda: schedule.steps,
+            channels=lambda: self.data.channels,
+            size=lambda: self.data.size,
+            outputs=lambda: outputs,
+            picture_channels=lambda: self.data.channels if settings.get("spatial") else 0,
+        )
+        return Denoiser(network, schedule, settings["prediction"], settings["variance"])
+
+    def noisy_network(self) -> nn.Module:
+        """A classifier's network that is told the timestep."""
+        return make(
+            self.config["network"],
+            channels=lambda: self.data.channels,
+            classes=lambda: len(self.data.classes),
             steps=lambda: make(self.config["schedule"]).steps,
         )
-        schedule = make(self.config["schedule"])
-        return Denoiser(network, schedule, settings["prediction"], settings["variance"])
+
+    def guide(self) -> nn.Module | None:
+        """The classifier of noisy data in the run that `model.guide` names, if it names one."""
+        path = self.config["model"].get("guide")
+        if path is None:
+            return None
+        model = Assembly.from_run(open_run(path)).model
+        if not isinstance(model, NoisyClassifier):
+            raise UserError(
+                f"model.guide={path} is no run of model=noisy_classifier, which is what a guide has"
+                " to be"
+            )
+        return model.requires_grad_(False)
 
     def sampler(self) -> Sampler:
         """The sampler, without what only pose models read."""

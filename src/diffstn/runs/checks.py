@@ -13,12 +13,15 @@ from torch import nn
 from diffstn.diffusion import Denoiser
 from diffstn.errors import UserError
 from diffstn.models.combination import COMBINATIONS
+from diffstn.models.ddpm import DDPM
 from diffstn.runs.annotations import AtLeast, AtMost, Count, OneOf, describe, fits, parameters
 from diffstn.runs.assembly import FRAMES, TRANSFORMATIONS, Assembly, check_targets, user_errors
+from diffstn.runs.feature_choice import FEATURES, choose_features
 from diffstn.runs.generation import DISTANCES
 from diffstn.runs.hardware import choose_hardware
 from diffstn.runs.loggers import LOGGERS
 from diffstn.runs.overrides import closest, composed
+from diffstn.runs.picture_generation import check_samples
 
 KINDS = {
     "upright": "pictures as they are",
@@ -48,6 +51,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "evaluate.limit": Count | None,
         "evaluate.samples": Count | None,
         "evaluate.distance": Annotated[str, OneOf(tuple(DISTANCES))],
+        "evaluate.features": Annotated[str, OneOf(FEATURES)] | None,
+        "evaluate.inception_weights": str | None,
+        "evaluate.likelihood": Annotated[int, AtLeast(0)],
+        "evaluate.track": Annotated[int, AtLeast(0)],
         "schedule.steps": Count,
         "sampler.hypotheses": Count,
         "sampler.combine": Annotated[str, OneOf(tuple(COMBINATIONS))],
@@ -78,6 +85,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "limit": Count | None,
         "samples": Count | None,
         "distance": Annotated[str, OneOf(tuple(DISTANCES))] | None,
+        "features": Annotated[str, OneOf(FEATURES)] | None,
+        "inception_weights": str | None,
+        "likelihood": Count | None,
         "batch_size": Count,
         "debug": bool,
     },
@@ -88,7 +98,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 PARTS = {
     "encoder": {"encoder", "new_encoder", "network"},
     "classifier": {"classifier"},
-    "network": {"denoiser"},
+    "network": {"denoiser", "noisy_network"},
     "schedule": {"denoiser", "schedule"},
     "sampler": {"sampler", "hypotheses", "combine"},
 }
@@ -169,9 +179,9 @@ def needs_of(config: Mapping[str, Any]) -> tuple[str, ...]:
     if not hasattr(network, "needs"):
         names = config.get("choices", {})
         raise UserError(
-            f"network={names.get('network', network.__name__)} reads poses; for"
-            f" model={names.get('model', model.__name__)} choose points, deepsets or"
-            " set_transformer"
+            f"network={names.get('network', network.__name__)} is none for"
+            f" model={names.get('model', model.__name__)}: choose points, deepsets,"
+            " set_transformer or unet"
         )
     return network.needs
 
@@ -201,7 +211,7 @@ def check_config(config: Mapping[str, Any], conf: Path | None = None) -> None:
     own = parameters(get_object(model["_target_"]))
     denoiser_settings = {k: v for k, v in parameters(Denoiser).items() if k not in own}
     beside: dict[str, Mapping[str, Any]] = {
-        "model": {**denoiser_settings, "transformation": Any},
+        "model": {**denoiser_settings, "transformation": Any, "guide": str | None},
         "sampler": {"hypotheses": Any, "combine": Any},
         "data": parameters(get_object(data["pictures"]["_target_"])) if "pictures" in data else {},
     }
@@ -242,7 +252,14 @@ def try_out(config: Mapping[str, Any]) -> None:
         UserError: one of them did.
     """
     assembly = Assembly(config)
-    assert assembly.model
+    if isinstance(assembly.model, DDPM) and assembly.data.kind == "upright":
+        settings = config["evaluate"]
+        features = choose_features(
+            settings["features"], assembly.data, settings["inception_weights"]
+        )
+        for count in (settings["samples"], settings["track"]):
+            if count:
+                check_samples(count, features)
     with user_errors("optimizer"):
         optimizer = assembly.factory("optimizer")([nn.Parameter(torch.zeros(1))])
     with user_errors("lr_scheduler"):

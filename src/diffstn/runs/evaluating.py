@@ -13,16 +13,19 @@ from diffstn.runs.hardware import choose_hardware
 from diffstn.runs.tables import result_table
 from diffstn.runs.training import protocol
 
+OF_PICTURES = ("features", "inception_weights", "likelihood")
 IDLE = {
-    "points": ("split", "distance", "hypotheses", "limit"),
-    "clouds": ("hypotheses", "limit"),
-    "pictures": ("samples", "distance"),
+    "points": ("split", "distance", "hypotheses", "limit", *OF_PICTURES),
+    "clouds": ("hypotheses", "limit", *OF_PICTURES),
+    "upright": ("distance", "hypotheses", "limit"),
+    "pictures": ("samples", "distance", *OF_PICTURES),
 }
 """What evaluating a model of each kind of data does not look at."""
 
 WHY = {
     "points": "samples are compared with fresh ones, by every distance",
     "clouds": "as many clouds are drawn as samples= says",
+    "upright": "pictures are drawn, and compared with those of train and test",
     "pictures": "every picture of the split is answered; pass limit= for fewer",
 }
 
@@ -36,9 +39,15 @@ def check_evaluation(model: Any, data: Any, settings: Mapping[str, Any]) -> None
     kind = data.kind if isinstance(model, DDPM) else "pictures"
     for name in IDLE[kind]:
         if settings[name] not in (None, "test"):
+            of = "pictures" if kind == "upright" else kind
             raise UserError(
-                f"{name}={settings[name]} has no effect on a model of {kind}: {WHY[kind]}"
+                f"{name}={settings[name]} has no effect on a model of {of}: {WHY[kind]}"
             )
+    if kind == "upright" and settings["split"] != "test" and not settings["likelihood"]:
+        raise UserError(
+            f"split={settings['split']} says of which pictures to bound the likelihood: pass"
+            " likelihood=<how many>, too"
+        )
     if kind == "clouds" and settings["samples"]:
         held_out = len(data.split(settings["split"]).labels)
         if settings["samples"] > held_out:
@@ -71,6 +80,10 @@ def evaluate_run(
         batch_size=settings["batch_size"],
         samples=settings["samples"] or config["evaluate"].get("samples"),
         distance=settings["distance"] or config["evaluate"].get("distance", "chamfer"),
+        features=settings["features"] or config["evaluate"].get("features"),
+        inception_weights=settings["inception_weights"]
+        or config["evaluate"].get("inception_weights"),
+        likelihood=settings["likelihood"] or config["evaluate"].get("likelihood", 0),
     )
     metrics["protocol"] = {
         **protocol(config, metrics, hardware, settings["split"]),

@@ -7,18 +7,23 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from diffstn.metrics import ClassAccuracy, CornerError, PoseError
+from diffstn.diffusion import gaussian_noise
+from diffstn.metrics import ClassAccuracy, CornerError, PictureError, PoseError
 from diffstn.models.ddpm import DDPM
 from diffstn.models.image_classifier import ImageClassifier
+from diffstn.models.noisy_classifier import NoisyClassifier
 from diffstn.models.pose_corrector import PoseCorrector
+from diffstn.models.stn_in_diff import STNInDiff
+from diffstn.runs.feature_choice import choose_features
 from diffstn.runs.generation import cloud_generation, point_generation
 from diffstn.runs.hardware import Hardware
-from diffstn.spatial import Affine
+from diffstn.runs.picture_generation import bits_per_dimension, picture_generation
+from diffstn.spatial import Affine, warp
 
 
 @torch.inference_mode()
 def evaluate(
-    model: PoseCorrector | ImageClassifier | DDPM,
+    model: PoseCorrector | STNInDiff | ImageClassifier | NoisyClassifier | DDPM,
     data: Any,
     hardware: Hardware,
     split: str = "test",
@@ -28,12 +33,16 @@ def evaluate(
     batch_size: int | None = None,
     samples: int | None = None,
     distance: str = "chamfer",
+    features: str | None = None,
+    inception_weights: str | None = None,
+    likelihood: int = 0,
 ) -> dict[str, Any]:
     """Accuracy, per-class accuracy and, for models of poses, pose errors and what bounds them.
 
-    For generative models see `diffstn.runs.generation`; `samples` says how many to draw (None: as
-    many as the split has) and `distance` how to compare clouds. `hypotheses` and `limit` are for
-    models of pictures.
+    For generative models see `diffstn.runs.generation` and `diffstn.runs.picture_generation`;
+    `samples` says how many to draw (None: as many as the split has), `distance` how to compare
+    clouds, `features` and `inception_weights` through what to look at pictures, and `likelihood`
+    of how many pictures to bound it. `hypotheses` and `limit` are for models that answer pictures.
 
     Args:
         hypotheses: how many poses per picture to combine; one evaluation each. The first k of the
@@ -58,6 +67,14 @@ def evaluate(
         with hardware.autocast():
             if data.kind == "points":
                 result = point_generation(model, data, count, seed)
+            elif data.kind == "upright":
+                size = batch_size or 250
+                seen = choose_features(features, data, inception_weights)
+                result = picture_generation(model, data, seen, count, seed, size)
+                if likelihood:
+                    bound = bits_per_dimension(model, data, split, likelihood, seed, size)
+                    result["likelihood"] = {"pictures": likelihood, **bound}
+                    result["numbers"]["bits/dim"] = bound["bits/dim"]
             else:
                 result = cloud_generation(
                     model, data, split, count, seed, batch_size or 64, distance
@@ -72,8 +89,12 @@ def evaluate(
                 bar.update(len(rows))
 
     with hardware.autocast():
-        if isinstance(model, ImageClassifier):
+        if isinstance(model, NoisyClassifier):
+            result = _noisy_classification(model, data, batches(), seed)
+        elif isinstance(model, ImageClassifier):
             result = _classification(model, data, batches())
+        elif isinstance(model, STNInDiff):
+            result = _redrawing(model, data, batches(), sorted(set(hypotheses)), seed)
         else:
             counts = [model.fixed_hypotheses] if model.fixed_hypotheses else sorted(set(hypotheses))
             result = _correction(model, data, batches(), total, counts, seed)
@@ -99,6 +120,70 @@ def _classification(
     for _, batch in batches:
         accuracy.update(model(batch.image).cpu(), batch.label.cpu())
     return _percentages(accuracy)
+
+
+def _noisy_classification(
+    model: NoisyClassifier, data: Any, batches: Iterable[tuple[slice, Any]], seed: int
+) -> dict[str, Any]:
+    """Accuracy over all noise levels, and at five of them."""
+    generator = torch.Generator().manual_seed(seed)
+    T = model.schedule.steps
+    levels = {f"t = {t}": t for t in (1, T // 4, T // 2, 3 * T // 4, T)}
+    accuracy = {name: ClassAccuracy(data.classes) for name in ("all", *levels)}
+    for _, batch in batches:
+        label, x_0 = batch.label.cpu(), batch.x_0
+        accuracy["all"].update(model.noisy(x_0, generator).cpu(), label)
+        for name, level in levels.items():
+            t = torch.full(label.shape, level, device=x_0.device)
+            x_t = model.schedule.add_noise(x_0, t, gaussian_noise(x_0, generator))
+            accuracy[name].update(model(x_t, t).cpu(), label)
+    return {
+        **_percentages(accuracy["all"]),
+        "by_noise": {name: _percentages(accuracy[name])["accuracy"] for name in levels},
+    }
+
+
+def _redrawing(
+    model: STNInDiff,
+    data: Any,
+    batches: Iterable[tuple[slice, Any]],
+    counts: Sequence[int],
+    seed: int,
+) -> dict[str, Any]:
+    """As for models of poses, with the error of the pictures instead of that of the poses.
+
+    Of several drawings the classifier's opinions are averaged, and so are the pictures.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    names = ("uncorrected", "oracle", *counts)
+    accuracy = {name: ClassAccuracy(data.classes) for name in names}
+    errors = {name: PictureError() for name in names}
+    for _, batch in batches:
+        label = batch.label.cpu()
+        latents = model.draw_latents(len(label), counts[-1], generator)
+        redrawn = model(batch.image, latents=latents, generator=generator)
+        identity = Affine().identity().to(batch.image).expand(len(label), -1)
+        shown = {
+            "uncorrected": warp(batch.image, identity, size=data.size),
+            "oracle": warp(batch.image, batch.A, data.transformation, data.size),
+        }
+        for name, pictures in shown.items():
+            accuracy[name].update(model.judge(pictures).cpu(), label)
+            errors[name].update(pictures, batch.upright)
+        for k in counts:
+            accuracy[k].update(redrawn.probabilities[:, :k].mean(dim=1).cpu(), label)
+            errors[k].update(redrawn.pictures[:, :k].mean(dim=1), batch.upright)
+    by_name = {
+        str(name): {**_percentages(accuracy[name]), "picture": errors[name].rounded()}
+        for name in names
+    }
+    return {
+        "accuracy": by_name[str(counts[0])]["accuracy"],
+        "uncorrected": by_name["uncorrected"]["accuracy"],
+        "oracle": by_name["oracle"]["accuracy"],
+        "pictures_as_is": {name: by_name[name]["picture"] for name in ("uncorrected", "oracle")},
+        "k": {str(k): by_name[str(k)] for k in counts},
+    }
 
 
 def pose_metric(model: PoseCorrector, data: Any) -> CornerError | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from diffstn.data.batches import as_pictures
 from diffstn.figures.animation import digits_turning_gif
 from diffstn.figures.curves import training_curves
 from diffstn.figures.hypotheses import hypotheses_page
@@ -13,8 +14,10 @@ from diffstn.figures.reverse_strip import reverse_strip
 from diffstn.models.ddpm import DDPM
 from diffstn.models.diff_in_stn import DiffInSTN
 from diffstn.models.pose_corrector import PoseCorrector
+from diffstn.models.stn_in_diff import STNInDiff
 from diffstn.runs.assembly import Assembly
-from diffstn.runs.generated_pictures import draw_generated
+from diffstn.runs.generated_clouds import draw_clouds
+from diffstn.runs.generated_images import draw_pictures
 from diffstn.runs.hardware import Hardware
 from diffstn.runs.sampling_steps import finely_stepped
 from diffstn.spatial import Affine, as_matrix, decompose
@@ -43,13 +46,17 @@ def draw_run(
     model, data = assembly.model.to(hardware.device).eval(), assembly.data
     if isinstance(model, DDPM):
         with torch.inference_mode(), hardware.autocast():
-            return drawn + draw_generated(model, data, folder, seed)
-    if not isinstance(model, PoseCorrector):
+            draw = draw_pictures if data.kind == "upright" else draw_clouds
+            return drawn + draw(model, data, folder, seed)
+    if not isinstance(model, PoseCorrector | STNInDiff):
         return drawn
     labels = data.split("test").labels.cpu()
     rows = torch.cat([(labels == c).nonzero()[:per_class, 0] for c in range(len(data.classes))])
     batch = data.batch("test", rows, hardware.device)
     generator = torch.Generator().manual_seed(seed)
+    if isinstance(model, STNInDiff):
+        with torch.inference_mode(), hardware.autocast():
+            return drawn + _draw_redrawing(model, data, batch, folder, per_class, generator)
     with torch.inference_mode(), hardware.autocast():
         correction = model(batch.image, generator=generator)
         predictions = model.combine(correction).argmax(dim=-1)
@@ -67,6 +74,45 @@ def draw_run(
         if isinstance(model, DiffInSTN):
             drawn += _draw_diffusion(model, batch, folder, generator)
     return drawn
+
+
+def _draw_redrawing(
+    model: STNInDiff,
+    data: Any,
+    batch: Any,
+    folder: Path,
+    per_class: int,
+    generator: torch.Generator,
+) -> list[tuple[str, Path]]:
+    """A page of redrawn pictures, and how the first of every class came about."""
+    redrawn = model(batch.image, 1, generator=generator)
+    page = correction_page(
+        batch.image,
+        redrawn.pictures[:, 0],
+        batch.upright,
+        batch.label,
+        redrawn.probabilities[:, 0].argmax(dim=-1),
+        folder / "corrected.png",
+        classes=data.classes,
+        examples=per_class,
+    )
+    image = batch.image[::per_class][:10]
+    x_T = model.draw_latents(len(image), 1, generator)[:, 0].to(image.device)
+    steps, estimates = [], []
+    with finely_stepped(model.sampler, model.denoiser.schedule.steps):
+        walk = model.sampler.trajectory(
+            model.denoiser, x_T, generator, None, **model.condition(image)
+        )
+        for t, _, x_0 in walk:
+            steps.append(t)
+            estimates.append(as_pictures(x_0).cpu())
+    strip = reverse_strip(
+        torch.stack(estimates),
+        folder / "reverse_process.png",
+        timesteps=torch.tensor(steps),
+        columns=11,
+    )
+    return [("corrected", page), ("reverse_process", strip)]
 
 
 def _draw_diffusion(

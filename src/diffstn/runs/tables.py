@@ -16,13 +16,20 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     return "\n".join([line(cells[0]), rule, *map(line, cells[1:])])
 
 
-POSE_COLUMNS = {
+ERROR_COLUMNS = {
     "rotation_deg": "rotation °",
     "rotation_deg_median": "median °",
     "scale_percent": "scale %",
     "translation_px": "shift px",
     "corner_px": "corners px",
+    "psnr_db": "PSNR dB",
+    "ssim": "SSIM",
 }
+
+
+def errors_of(numbers: Mapping[str, Any]) -> Mapping[str, float]:
+    """The errors of poses or of pictures among the numbers of one evaluation."""
+    return numbers.get("pose") or numbers.get("picture") or {}
 
 
 def headline(metrics: Mapping[str, Any]) -> dict[str, float]:
@@ -40,19 +47,36 @@ def result_table(metrics: Mapping[str, Any]) -> str:
     if "generation" in metrics:
         rows = metrics["generation"]
         columns = list(next(iter(rows.values())))
-        return markdown(["", *columns], [[name, *row.values()] for name, row in rows.items()])
+        table = markdown(["", *columns], [[name, *row.values()] for name, row in rows.items()])
+        tables = [table]
+        if "features" in metrics:
+            further = {k: v for k, v in metrics["numbers"].items() if not k.startswith("FID")}
+            tables.append(markdown(list(further), [list(further.values())]))
+        for name in ("per_class", "likelihood"):
+            if name in metrics:
+                title = {"per_class": "class", "likelihood": ""}[name]
+                what = {"per_class": "accuracy %", "likelihood": "bits/dim"}[name]
+                row = metrics[name]
+                tables.append(markdown([title, *row], [[what, *row.values()]]))
+        return "\n\n".join(tables)
     if "k" not in metrics:
         rows = [("accuracy %", metrics["accuracy"])]
+        rows += [(f"at {t}", share) for t, share in metrics.get("by_noise", {}).items()]
     else:
-        pose = [name for name in POSE_COLUMNS if name in next(iter(metrics["k"].values()))["pose"]]
-        header = ["", "accuracy %", *(POSE_COLUMNS[name] for name in pose)]
-        blank = [""] * len(pose)
-        body = [["uncorrected", metrics["uncorrected"], *blank]]
+        first = errors_of(next(iter(metrics["k"].values())))
+        columns = [name for name in ERROR_COLUMNS if name in first]
+        header = ["", "accuracy %", *(ERROR_COLUMNS[name] for name in columns)]
+        as_is = metrics.get("pictures_as_is", {})
+
+        def line(name: str, accuracy: float, errors: Mapping[str, float]) -> list[Any]:
+            cells = (f"{errors[column]:.2f}" if errors else "" for column in columns)
+            return [name, accuracy, *cells]
+
+        body = [line("uncorrected", metrics["uncorrected"], as_is.get("uncorrected", {}))]
         for k, numbers in metrics["k"].items():
             name = "corrected" if len(metrics["k"]) == 1 else f"corrected, k = {k}"
-            errors = [f"{numbers['pose'][column]:.2f}" for column in pose]
-            body.append([name, numbers["accuracy"], *errors])
-        body.append(["oracle", metrics["oracle"], *blank])
+            body.append(line(name, numbers["accuracy"], errors_of(numbers)))
+        body.append(line("oracle", metrics["oracle"], as_is.get("oracle", {})))
         rows = []
         table = markdown(header, body)
     if rows:

@@ -19,19 +19,18 @@ from diffstn.callbacks.metrics_csv import MetricsCSV
 from diffstn.callbacks.non_finite import StopOnNonFiniteLoss
 from diffstn.callbacks.progress import Progress
 from diffstn.callbacks.reseed import ReseedEachEpoch
-from diffstn.callbacks.sample_sheet import SampleSheet
 from diffstn.errors import UserError
 from diffstn.models.ddpm import DDPM
 from diffstn.runs.assembly import Assembly, evaluated_weights
 from diffstn.runs.checks import idle_groups, without_effect
 from diffstn.runs.evaluation import evaluate
 from diffstn.runs.folder import RunFolder, first_rank, open_run
-from diffstn.runs.generated_pictures import POINTS
 from diffstn.runs.hardware import choose_hardware, environment
 from diffstn.runs.loggers import dashboard, log_picture
 from diffstn.runs.logs import LogFile, quiet_libraries
 from diffstn.runs.pictures import draw_run
 from diffstn.runs.tables import headline, result_table
+from diffstn.runs.watching import fid_tracker, sample_sheet
 
 
 def claim_folder(run: RunFolder, resume: bool) -> None:
@@ -115,10 +114,11 @@ def _train(
         frozen = config["classifier"]["mode"] == "frozen"
         if frozen and not config["resume"] and "classifier" not in idle_groups(config):
             run.judge.write_text(open_run(config["classifier"]["run"]).config.read_text())
-    sheets = []
+    watching: list[pl.Callback] = []
     if isinstance(model, DDPM):
-        shape = (POINTS, data.dim) if data.kind == "points" else (1, data.points, data.dim)
-        sheets.append(SampleSheet(run.figures / "training.png", shape))
+        watching.append(sample_sheet(model, data, run.figures / "training.png"))
+        if data.kind == "upright" and config["evaluate"].get("track"):
+            watching.append(fid_tracker(data, config["evaluate"], hardware))
     best = ModelCheckpoint(
         run.checkpoints,
         "best",
@@ -139,9 +139,9 @@ def _train(
                 ReseedEachEpoch(config["seed"]),
                 StopOnNonFiniteLoss(),
                 *averaging,
+                *watching,
                 record,
                 Progress(),
-                *sheets,
                 best,
                 ModelCheckpoint(
                     run.checkpoints,
@@ -219,6 +219,9 @@ def final_metrics(
         seed=0,
         samples=settings["samples"],
         distance=settings["distance"],
+        features=settings.get("features"),
+        inception_weights=settings.get("inception_weights"),
+        likelihood=settings.get("likelihood", 0),
     )
     return {
         **numbers,
@@ -233,7 +236,7 @@ def protocol(
     """How numbers came about."""
     counted = (
         *("pictures", "samples", "against", "distance", "normalisation"),
-        *("real", "occupancy over"),
+        *("real", "occupancy over", "features"),
     )
     sampler = {k: v for k, v in config["sampler"].items() if k != "hypotheses"}
     return {

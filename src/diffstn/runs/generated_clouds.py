@@ -1,4 +1,4 @@
-"""The pictures of a generative model: samples beside data, and the way from noise to them."""
+"""The figures of a generative model of points: samples beside data, and how they come about."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ SHOWN = 6
 WIDTH = 960
 
 
-def draw_generated(
+def draw_clouds(
     model: DDPM, data: Any, folder: Path, seed: int, columns: int = SHOWN
 ) -> list[tuple[str, Path]]:
     """A page of samples under the data, and the reverse process as a strip and as an animation."""

@@ -1,0 +1,82 @@
+"""A classifier of noisy pictures, which can lead a diffusion model to a class."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchmetrics.classification import MulticlassAccuracy
+
+from diffstn.diffusion import gaussian_noise, stratified_timesteps
+from diffstn.diffusion.schedules import Schedule
+from diffstn.models.optimisation import OptimisedModule
+
+
+class NoisyClassifier(OptimisedModule):
+    """Cross-entropy on x_t = α_t x_0 + σ_t ε at random t, which the network is told.
+
+    Its validation accuracy is over all noise levels, so it is well below that on clean pictures.
+
+    Args:
+        noisy_network: called as network(x_t, t) → logits (B, classes).
+        schedule: of the noise; that of the diffusion model it is to lead.
+        classes: number of classes.
+        optimisation: see `OptimisedModule`.
+
+    Source: Dhariwal & Nichol, Diffusion Models Beat GANs on Image Synthesis, 2021, section 4.
+    """
+
+    needs = ("upright",)
+
+    def __init__(
+        self, noisy_network: nn.Module, schedule: Schedule, classes: int, **optimisation: Any
+    ) -> None:
+        super().__init__(**optimisation)
+        self.network, self.schedule = noisy_network, schedule
+        self.classes = classes
+        self.validation_accuracy = MulticlassAccuracy(classes, average="micro")
+
+    def forward(self, x_t: Tensor, t: Tensor) -> Tensor:
+        """Log-probabilities (B, classes) of noisy data x_t (B, C, H, W) at t (B,)."""
+        return self.network(x_t, t).float().log_softmax(dim=-1)
+
+    def noisy(self, x_0: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Log-probabilities of x_0 after noising it to random timesteps."""
+        t = stratified_timesteps(x_0.shape[:1], self.schedule.steps, generator, x_0.device)
+        t = t[torch.randperm(len(t), generator=generator).to(t.device)]
+        return self(self.schedule.add_noise(x_0, t, gaussian_noise(x_0, generator)), t)
+
+    def training_step(self, batch: Any, batch_index: int) -> Tensor:
+        loss = F.nll_loss(self.noisy(batch.x_0), batch.label)
+        self.log("train/loss", loss.detach(), on_step=False, on_epoch=True)
+        return loss
+
+    def validation_step(self, batch: Any, batch_index: int) -> None:
+        log_probabilities = self.noisy(batch.x_0, torch.Generator().manual_seed(batch_index))
+        self.validation_accuracy(log_probabilities, batch.label)
+        self.log_dict(
+            {
+                "val/accuracy": self.validation_accuracy,
+                "val/nll": F.nll_loss(log_probabilities, batch.label),
+            },
+            on_epoch=True,
+            batch_size=len(batch.label),
+        )
+
+
+def check_guide(guide: NoisyClassifier, schedule: Schedule, classes: int) -> None:
+    """Refuse a guide that knows other noise or other classes than the model it is to lead.
+
+    Raises:
+        ValueError: one line, with the remedy.
+    """
+    theirs, ours = guide.schedule.log_alpha_bar.cpu(), schedule.log_alpha_bar.cpu()
+    if theirs.shape != ours.shape or not torch.allclose(theirs, ours, rtol=1e-4, atol=1e-6):
+        raise ValueError(
+            f"the guide was trained with another schedule ({len(theirs) - 1} steps, ending at"
+            f" alpha_bar {float(theirs[-1].exp()):.2g}) than the model ({len(ours) - 1} steps,"
+            f" ending at {float(ours[-1].exp()):.2g}): train one with the model's own schedule,"
+            " python train.py model=noisy_classifier schedule=..."
+        )
+    if guide.classes != classes:
+        raise ValueError(f"the guide knows {guide.classes} classes, the data have {classes}")

@@ -1,0 +1,147 @@
+"""STN-in-Diff: the upright picture itself is diffused, conditioned on the distorted one."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+from torchmetrics.classification import MulticlassAccuracy
+
+from diffstn.data.batches import as_data, as_pictures
+from diffstn.diffusion import Denoiser, SimpleLoss, gaussian_noise, stratified_timesteps
+from diffstn.diffusion.samplers import Sampler
+from diffstn.models.optimisation import OptimisedModule
+from diffstn.spatial import Affine, warp
+
+Frame = Callable[[Tensor], Tensor]
+
+
+class Redrawing(NamedTuple):
+    """The outcome of redrawing B pictures k times each."""
+
+    pictures: Tensor
+    """Upright pictures (B, k, C, h, w) in [0, 1]."""
+    probabilities: Tensor
+    """The classifier's opinion of each, (B, k, classes)."""
+
+
+class STNInDiff(OptimisedModule):
+    r"""Draws the upright picture, x_0 = 2 · upright − 1, from p(upright | distorted).
+
+    Training needs pairs of distorted and upright pictures alone: no pose and no label. The network
+    hears of the distorted picture through an encoder's embedding, which modulates its blocks, and,
+    if `spatial`, sees it beside x_t: through the frame if there is one, which leaves a rotation to
+    undo. Of several drawings the classifier's mean opinion counts.
+
+    Args:
+        encoder: picture → embedding (B, features).
+        denoiser: called as denoiser(x_t, t, embedding=..., picture=...).
+        sampler: x_T → x_0.
+        classifier: pictures (B, C, h, w) → logits (B, classes), frozen; it plays no part in
+            training.
+        classes: number of classes.
+        size: (height, width) of an upright picture.
+        hypotheses: drawings of each picture.
+        spatial: show the distorted picture beside x_t.
+        frame: pictures → affine maps (B, 6) into them, see `PoseCorrector`.
+        timesteps: noise levels of each picture in a training step; the encoder sees it once.
+        optimisation: see `OptimisedModule`.
+
+    Source of the task: Diff+STN architectures for external orientation correction (STN-in-Diff);
+    a condition shown beside x_t: Saharia et al., Palette, 2022.
+    """
+
+    needs = ("distorted",)
+    monitor = ("val/loss", "min")
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        denoiser: Denoiser,
+        sampler: Sampler,
+        classifier: nn.Module,
+        classes: int,
+        size: tuple[int, int],
+        hypotheses: int = 1,
+        spatial: bool = True,
+        frame: Frame | None = None,
+        timesteps: int = 1,
+        **optimisation: Any,
+    ) -> None:
+        super().__init__(**optimisation)
+        if hypotheses < 1 or timesteps < 1:
+            raise ValueError(
+                f"hypotheses and timesteps must be at least 1, not {hypotheses} and {timesteps}"
+            )
+        self.encoder, self.denoiser, self.sampler = encoder, denoiser, sampler
+        self.classifier, self.classes = classifier.requires_grad_(False), classes
+        self.size, self.hypotheses = size, hypotheses
+        self.spatial, self.frame, self.timesteps = spatial, frame, timesteps
+        self.simple_loss = SimpleLoss()
+        self.validation_accuracy = MulticlassAccuracy(classes, average="micro")
+
+    def seen(self, image: Tensor) -> Tensor:
+        """Distorted pictures (B, C, H, W) at the size of upright ones, through the frame if any."""
+        as_is = Affine().identity().to(image).expand(len(image), -1)
+        A = self.frame(image) if self.frame else as_is
+        return warp(image, A, size=self.size)
+
+    def condition(self, image: Tensor, times: int = 1) -> dict[str, Tensor]:
+        """What the denoiser hears of pictures (B, C, H, W), each so many times in a row."""
+        condition = {"embedding": self.encoder(image)}
+        if self.spatial:
+            condition["picture"] = as_data(self.seen(image))
+        return {k: v.repeat_interleave(times, dim=0) for k, v in condition.items()}
+
+    def losses(self, batch: Any, generator: Generator | None = None) -> Tensor:
+        """One loss for each picture and noise level, (B · timesteps,)."""
+        x_0 = as_data(batch.upright).repeat_interleave(self.timesteps, dim=0)
+        t = stratified_timesteps(x_0.shape[:1], self.denoiser.schedule.steps, generator, x_0.device)
+        t = t[torch.randperm(len(t), generator=generator).to(t.device)]
+        condition = self.condition(batch.image, self.timesteps)
+        return self.simple_loss(self.denoiser, x_0, t, gaussian_noise(x_0, generator), **condition)
+
+    def training_step(self, batch: Any, batch_index: int) -> Tensor:
+        loss = self.losses(batch).mean()
+        self.log("train/loss", loss.detach(), on_step=False, on_epoch=True)
+        return loss
+
+    def validation_step(self, batch: Any, batch_index: int) -> None:
+        generator = Generator().manual_seed(batch_index)
+        loss = self.losses(batch, generator).mean()
+        redrawn = self(batch.image, 1, generator=generator)
+        self.validation_accuracy(redrawn.probabilities[:, 0], batch.label)
+        error = F.mse_loss(redrawn.pictures[:, 0], batch.upright)
+        self.log_dict(
+            {"val/loss": loss, "val/accuracy": self.validation_accuracy, "val/mse": error},
+            on_epoch=True,
+            batch_size=len(batch.label),
+        )
+
+    def draw_latents(
+        self, pictures: int, hypotheses: int, generator: Generator | None = None
+    ) -> Tensor:
+        """x_T ~ N(0, I), (pictures, hypotheses, C, h, w), on the CPU."""
+        channels: Any = self.denoiser.network.channels
+        return torch.randn((pictures, hypotheses, channels, *self.size), generator=generator)
+
+    def forward(
+        self,
+        image: Tensor,
+        hypotheses: int | None = None,
+        latents: Tensor | None = None,
+        generator: Generator | None = None,
+    ) -> Redrawing:
+        """Redraw distorted pictures (B, C, H, W) upright."""
+        if latents is None:
+            latents = self.draw_latents(len(image), hypotheses or self.hypotheses, generator)
+        k, x_T = latents.shape[1], latents.to(image.device).flatten(0, 1)
+        x_0 = self.sampler(self.denoiser, x_T, generator, None, **self.condition(image, k))
+        pictures = as_pictures(x_0)
+        opinion = self.classifier(pictures).float().softmax(dim=-1)
+        return Redrawing(pictures.unflatten(0, (-1, k)), opinion.unflatten(0, (-1, k)))
+
+    def judge(self, pictures: Tensor) -> Tensor:
+        """Probabilities (B, classes) of pictures (B, C, h, w)."""
+        return self.classifier(pictures).float().softmax(dim=-1)

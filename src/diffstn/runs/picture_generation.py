@@ -1,0 +1,168 @@
+"""The numbers of a generative model of pictures."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+from tqdm import tqdm
+
+from diffstn.data.batches import as_data, as_pictures, keyed_generator
+from diffstn.diffusion import likelihood_bound
+from diffstn.errors import UserError
+from diffstn.metrics import ClassAccuracy
+from diffstn.metrics.pictures import (
+    Features,
+    Moments,
+    Seen,
+    frechet_distance,
+    inception_score,
+    kernel_distance,
+    precision_recall,
+)
+from diffstn.models.ddpm import DDPM
+from diffstn.runs.feature_choice import knows
+from diffstn.runs.generation import rounded
+from diffstn.runs.real_statistics import RealStatistics, real_statistics
+
+BLOCK = 1024
+"""Items whose noise is drawn at once, so that with a deterministic sampler the batch size does not
+matter."""
+
+
+def generated_pictures(
+    model: DDPM, data: Any, labels: Tensor, seed: int, batch_size: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of pictures in [0, 1] on the model's device and their labels (B,).
+
+    An unconditional model draws what it likes.
+    """
+    generator = Generator().manual_seed(seed)
+    item = (data.channels, *data.size)
+    with tqdm(total=len(labels), desc="sampling", unit="picture", disable=None) as bar:
+        for block in labels.split(BLOCK):
+            noise = torch.randn((len(block), *item), generator=generator)
+            for some, x_T in zip(block.split(batch_size), noise.split(batch_size), strict=True):
+                label = some if model.conditional or model.guides else None
+                yield as_pictures(model.sample(x_T, label, generator)), some
+                bar.update(len(some))
+
+
+def labels_to_draw(data: Any, samples: int, seed: int) -> Tensor:
+    """So many labels, in the proportions of the training pictures."""
+    labels = data.split("train").labels.cpu()
+    generator = keyed_generator(seed, 7)
+    return labels[torch.randint(len(labels), (samples,), generator=generator)]
+
+
+def check_samples(samples: int, features: Features) -> None:
+    """Refuse sets whose covariance in the features would be singular.
+
+    Raises:
+        UserError: there are not more samples than features.
+    """
+    if samples <= features.size:
+        raise UserError(
+            f"samples={samples}: a Fréchet distance in {features.size} features ({features.name})"
+            f" needs more than {features.size}; ask for 8192, or for features of fewer numbers"
+        )
+
+
+def distances(
+    generated: Tensor, real: RealStatistics, other: Tensor, seed: int
+) -> dict[str, float]:
+    """A row of the table: generated features (N, D) against a real set, and as many real ones of
+    another split beside them."""
+    row = {}
+    for name, features in (("", generated), (" floor", other)):
+        moments = Moments(features.shape[1])
+        moments.update(features)
+        row[f"FID{name}"] = rounded(
+            frechet_distance(*moments.compute(), real.mean, real.covariance)
+        )
+    some = real.features[: len(generated)]
+    kernel, _ = kernel_distance(generated, some, generator=Generator().manual_seed(seed))
+    precision, recall = precision_recall(some, generated[: len(some)])
+    row["KID x 1000"] = rounded(1000 * kernel)
+    row["precision %"] = rounded(100 * precision)
+    row["recall %"] = rounded(100 * recall)
+    return row
+
+
+def picture_generation(
+    model: DDPM, data: Any, features: Features, samples: int, seed: int, batch_size: int
+) -> dict[str, Any]:
+    """FID, KID, precision and recall against the train and the test pictures.
+
+    Fréchet distances are to all pictures of a split; the floor beside them is that of as many real
+    pictures of the other split. Kernel distances and neighbours look at as many real pictures as
+    there are samples. Where the features' network knows the classes, its Inception Score and its
+    reading of the samples, for a model that was told the class.
+    """
+    check_samples(samples, features)
+    device = model.device
+    real = {split: real_statistics(data, split, features, device) for split in ("train", "test")}
+    labels = labels_to_draw(data, samples, seed)
+    seen, accuracy = [], ClassAccuracy(data.classes)
+    reads = knows(features, data)
+    for pictures, some in generated_pictures(model, data, labels, seed, batch_size):
+        one = Seen(*(part.cpu() for part in features(pictures)))
+        seen.append(one)
+        if reads:
+            accuracy.update(one.logits.softmax(-1), some)
+    generated = torch.cat([one.features for one in seen])
+    table = {
+        split: distances(
+            generated, real[split], real[other].features[: len(generated)].double(), seed
+        )
+        for split, other in (("train", "test"), ("test", "train"))
+    }
+    numbers = {f"FID {split}": row["FID"] for split, row in table.items()}
+    result: dict[str, Any] = {"generation": table, "samples": samples, "features": features.name}
+    score, spread = inception_score(torch.cat([one.logits for one in seen]))
+    numbers["inception score"] = rounded(score)
+    result["inception score sd over 10 parts"] = rounded(spread)
+    if reads and (model.conditional or model.guides):
+        confusion = accuracy.confusion.double()
+        numbers["accuracy %"] = rounded(100 * confusion.diagonal().sum() / confusion.sum())
+        result["per_class"] = {
+            name: rounded(100 * share) for name, share in accuracy.compute().items()
+        }
+    return {**result, "numbers": numbers}
+
+
+def bits_per_dimension(
+    model: DDPM, data: Any, split: str, pictures: int, seed: int, batch_size: int
+) -> dict[str, float]:
+    """The bound on −log₂ p of the first so many pictures of a split, and what it is made of."""
+    device, schedule = model.device, model.denoiser.schedule
+    generator = Generator().manual_seed(seed)
+    bounds = []
+    rows = torch.arange(min(pictures, len(data.split(split).labels)))
+    with tqdm(
+        total=len(rows) * schedule.steps, desc="likelihood", unit="call", disable=None
+    ) as bar:
+        for some in rows.split(batch_size):
+            batch = data.batch(split, some, device)
+
+            def counted(steps: Any, count: int = len(some)) -> Iterator[int]:
+                for step in steps:
+                    yield step
+                    bar.update(count)
+
+            x_0 = as_data(batch.image)
+            condition = model.condition(batch.label if model.conditional else None)
+            bounds.append(
+                likelihood_bound(model.denoiser, x_0, generator, model.bins, counted, **condition)
+            )
+    steps = torch.cat([bound.steps for bound in bounds]).double().mean(0)
+    prior = torch.cat([bound.prior for bound in bounds]).double().mean()
+    quarters = steps[1:].tensor_split(4)
+    return {
+        "bits/dim": rounded(steps.sum() + prior),
+        "L_0": rounded(steps[0]),
+        **{
+            f"L of quarter {i} of 1..T-1": rounded(part.sum()) for i, part in enumerate(quarters, 1)
+        },
+        "L_T": rounded(prior),
+    }

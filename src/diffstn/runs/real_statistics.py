@@ -1,0 +1,71 @@
+"""What a network makes of real pictures, computed once and kept on disk."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from diffstn.metrics.pictures import Features, Moments
+
+KEPT = 10_000
+"""Features that are kept one by one, for the measures that compare neighbours."""
+
+
+class RealStatistics(NamedTuple):
+    """Moments of all N pictures of a split, in float64, and the features of the first ones."""
+
+    mean: Tensor
+    covariance: Tensor
+    features: Tensor
+    total: int
+
+
+def cache_folder() -> Path:
+    """`$XDG_CACHE_HOME/diffstn`, or `~/.cache/diffstn`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "diffstn"
+
+
+def real_statistics(
+    data: Any, split: str, features: Features, device: torch.device | str = "cpu"
+) -> RealStatistics:
+    """Those of a split's pictures; read from the cache if the same were computed before.
+
+    The key is a hash of the pictures' bytes and of the features' digest, so a file is never stale.
+    """
+    pictures = data.split(split).items
+    content = hashlib.sha256(pictures.cpu().numpy().tobytes()).hexdigest()[:24]
+    path = cache_folder() / f"{features.name}-{features.digest}-{content}.safetensors".replace(
+        "/", "_"
+    )
+    if not path.exists():
+        moments, kept = Moments(features.size).to(device), []
+        total = len(pictures)
+        with tqdm(total=total, desc=f"real pictures, {split}", unit="picture", disable=None) as bar:
+            for rows in torch.arange(total).split(500):
+                seen = features(data.batch(split, rows, device).image).features
+                moments.update(seen)
+                if int(rows[0]) < KEPT:
+                    kept.append(seen.cpu())
+                bar.update(len(rows))
+        mean, covariance = (part.cpu() for part in moments.compute())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}.part")
+        save_file(
+            {
+                "mean": mean.contiguous(),
+                "covariance": covariance.contiguous(),
+                "features": torch.cat(kept)[:KEPT].contiguous(),
+                "total": torch.tensor(total),
+            },
+            draft,
+        )
+        draft.replace(path)
+    stored = load_file(path)
+    return RealStatistics(
+        stored["mean"], stored["covariance"], stored["features"], int(stored["total"])
+    )

@@ -1,0 +1,105 @@
+"""Redrawing distorted pictures upright."""
+
+import pytest
+import torch
+from torch import nn
+
+from diffstn.data.batches import DistortedBatch
+from diffstn.diffusion import Denoiser
+from diffstn.diffusion.samplers import DDIM
+from diffstn.diffusion.schedules import Cosine
+from diffstn.models.stn_in_diff import STNInDiff
+from diffstn.spatial import moment_frame
+
+
+class Known(nn.Module):
+    """A network that answers x_0 = what it is shown beside x_t, or a grey level it is told."""
+
+    channels = 1
+
+    def __init__(self, spatial):
+        super().__init__()
+        self.spatial = spatial
+
+    def forward(self, x_t, t, embedding=None, picture=None):
+        return picture if self.spatial else embedding[:, :1, None, None].expand_as(x_t)
+
+
+class Brightness(nn.Module):
+    features = 1
+
+    def forward(self, image):
+        return image.mean((1, 2, 3))[:, None]
+
+
+class Judge(nn.Module):
+    """Class 1 for bright pictures."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(100.0))
+
+    def forward(self, pictures):
+        bright = (pictures.mean((1, 2, 3)) - 0.5) * self.scale
+        return torch.stack([-bright, bright], 1)
+
+
+def build(spatial, frame=None, **more):
+    return STNInDiff(
+        Brightness(),
+        Denoiser(Known(spatial), Cosine(50), "x0"),
+        DDIM(5),
+        Judge(),
+        classes=2,
+        size=(12, 12),
+        spatial=spatial,
+        frame=frame,
+        optimizer=torch.optim.SGD,
+        lr_scheduler=None,
+        **more,
+    )
+
+
+def test_pictures_become_what_the_network_says():
+    image = torch.rand(4, 1, 12, 12)
+    redrawn = build(True)(image, 3)
+    assert redrawn.pictures.shape == (4, 3, 1, 12, 12)
+    assert redrawn.probabilities.shape == (4, 3, 2)
+    torch.testing.assert_close(redrawn.pictures[:, 1], image, atol=1e-5, rtol=1e-5)
+
+
+def test_hypotheses_stay_with_their_pictures():
+    image = torch.tensor([0.1, 0.9]).view(2, 1, 1, 1).expand(2, 1, 12, 12)
+    redrawn = build(False)(image, 2)
+    level = (torch.tensor([0.1, 0.9]) + 1) / 2
+    expected = level.view(2, 1, 1, 1, 1).expand(2, 2, 1, 12, 12)
+    torch.testing.assert_close(redrawn.pictures, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_a_frame_shows_the_content_where_it_stands_for_itself():
+    image = torch.zeros(1, 1, 24, 24)
+    image[..., 2:8, 15:21] = 1  # a square in a corner
+    seen = build(True, moment_frame).seen(image)
+    assert seen.shape == (1, 1, 12, 12)
+    rows, columns = seen[0, 0].sum(1), seen[0, 0].sum(0)
+    at = torch.arange(12) - 5.5
+    for profile in (rows, columns):
+        assert abs(float((at * profile).sum() / profile.sum())) < 0.3
+
+
+def test_the_loss_is_that_of_pairs_and_the_judge_does_not_learn():
+    model = build(True, timesteps=4)
+    upright = torch.rand(3, 1, 12, 12)
+    batch = DistortedBatch(upright, torch.zeros(3).long(), torch.zeros(3, 6), upright)
+    assert model.losses(batch).shape == (12,)
+    torch.testing.assert_close(model.losses(batch), torch.zeros(12), atol=1e-9, rtol=0)
+    other = batch._replace(upright=1 - upright)
+    gap = (2 * (2 * upright - 1)).square().mean((1, 2, 3)).repeat_interleave(4)
+    torch.testing.assert_close(model.losses(other), gap)
+    assert not any(p.requires_grad for p in model.classifier.parameters())
+
+
+@pytest.mark.parametrize("name", ["hypotheses", "timesteps"])
+def test_counts_are_positive(name):
+    with pytest.raises(ValueError, match=name):
+        build(True, **{name: 0})

@@ -1,0 +1,196 @@
+"""Runs of generative models of pictures, from training to numbers and figures."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+from diffstn.errors import UserError
+from diffstn.runs.assembly import Assembly
+from diffstn.runs.command import run_command, train_command
+from diffstn.runs.evaluating import evaluate_run
+from diffstn.runs.feature_choice import choose_features
+from diffstn.runs.folder import RunFolder, open_run
+from diffstn.runs.picture_generation import distances, labels_to_draw
+from diffstn.runs.real_statistics import real_statistics
+from diffstn.runs.sampling import sample_run
+
+CONF = Path(__file__).parents[2] / "conf"
+TINY = [
+    *("accelerator=cpu", "accelerator.precision=fp32", "epochs=1", "sampler.steps=2"),
+    *("data.limit_train=300", "data.limit_val=20", "data.limit_test=300", "data.batch_size=32"),
+    *("network.width=8", "network.blocks=1", "network.head_features=8"),
+    *("evaluate.samples=140", "evaluate.track=130"),
+    "schedule.steps=20",
+]
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "diffstn"
+
+
+@pytest.fixture
+def unet(workplace, cache) -> Callable[..., RunFolder]:
+    def build(*overrides: str) -> RunFolder:
+        words = ["model=ddpm_unet", *TINY, "out=run", *overrides]
+        assert train_command(CONF, words) == 0
+        return RunFolder("run")
+
+    return build
+
+
+def test_a_run_tracks_fid_and_ends_with_numbers_and_their_protocol(unet, cache):
+    run = unet()
+    metrics = run.read_json("metrics")
+    assert set(metrics["generation"]) == {"train", "test"}
+    row = metrics["generation"]["test"]
+    assert row["FID"] > row["FID floor"] > 0  # an untrained model, and real digits
+    assert metrics["protocol"]["features"] == "judge"
+    assert metrics["protocol"]["samples"] == 140
+    assert 0 <= metrics["numbers"]["accuracy %"] <= 100
+    assert "val/fid" in run.metrics_csv.read_text().splitlines()[0]
+    assert (run.figures / "training.png").exists()
+    assert len(list(cache.glob("judge-*.safetensors"))) == 2  # train and test
+
+
+def test_the_figures_show_what_they_should(unet):
+    unet()
+    folder = Path("run/figures-of-it")
+    run = open_run("run")
+    settings = {
+        **yaml.safe_load((CONF / "sample.yaml").read_text()),
+        "accelerator": {"name": "cpu", "precision": "fp32"},
+        "out": str(folder),
+    }
+    sample_run(run, settings, run.read_config())
+    names = {path.stem for path in folder.iterdir()}
+    assert {
+        *("samples", "reverse_process", "forward_process", "noise", "interpolation", "guidance"),
+    } <= names
+    for path in folder.glob("*.png"):
+        with Image.open(path) as page:
+            assert min(page.size) > 50, path
+            assert len(page.convert("L").getcolors(256) or range(257)) > 4, path
+
+
+def evaluate(run, **settings):
+    stored = yaml.safe_load((CONF / "evaluate.yaml").read_text())
+    stored.pop("defaults")
+    return evaluate_run(
+        run,
+        {
+            **stored,
+            "accelerator": {"name": "cpu", "precision": "fp32"},
+            "overrides": [],
+            **settings,
+        },
+        run.read_config(),
+    )
+
+
+def test_a_learned_variance_and_a_likelihood(unet):
+    run = unet(
+        *("model.variance=learned_range", "model.loss=hybrid", "model.timesteps=importance"),
+        "model.conditional=false",
+    )
+    metrics = evaluate(run, likelihood=20)
+    bound = metrics["likelihood"]
+    terms = [v for k, v in bound.items() if k.startswith("L")]
+    assert bound["bits/dim"] == pytest.approx(sum(terms), rel=1e-2)
+    assert bound["bits/dim"] > 1
+    assert "accuracy %" not in metrics["numbers"]  # it was told no class
+
+
+def test_guidance_by_a_classifier_of_the_same_schedule_alone(unet, capsys):
+    run = unet()
+    words = [
+        *("model=noisy_classifier", "schedule.steps=20", "data.limit_train=64", "epochs=1"),
+        *("data.limit_val=20", "data.limit_test=20", "network.width=8", "accelerator=cpu"),
+    ]
+    assert train_command(CONF, [*words, "out=guide"]) == 0
+    assert "t = 20" in json.dumps(RunFolder("guide").read_json("metrics"))
+    assert train_command(CONF, [*words, "schedule=linear", "out=other"]) == 0
+    config = run.read_config()
+    config["model"].update(guide="guide", guide_scale=3.0, guidance_scale=1.0)
+    model = Assembly.from_run(run, config=config).model
+    x_T, label = torch.randn(3, 1, 28, 28), torch.tensor([1, 2, 3])
+    drawn = {}
+    for scale in (0.0, 3.0):
+        model.guide_scale = scale
+        drawn[scale] = model.sample(x_T, label)
+    assert drawn[3.0].shape == (3, 1, 28, 28)
+    assert not torch.equal(drawn[0.0], drawn[3.0])
+    assert not any("guide" in key for key in model.state_dict())
+    capsys.readouterr()
+    words = ["run=run", "model.guide=other", "model.guide_scale=1.0", "accelerator=cpu"]
+    assert run_command(CONF, "sample", sample_run, words) == 2
+    assert "another schedule" in capsys.readouterr().err
+    assert run_command(CONF, "sample", sample_run, ["run=run", "model.guide=run"]) == 2
+    assert "noisy_classifier" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["evaluate.samples=100"], "needs more than 128"),
+        (["evaluate.track=100"], "needs more than 128"),
+        (["evaluate.features=cifar_judge"], "choose judge"),
+        (["network.multipliers=[1,2,2,2]"], "not divisible by 8"),
+        (["sampler.steps=30"], "the schedule has 1 to 20"),
+        (["model.variance=learned_range"], "model.loss=hybrid"),
+        (["model.conditional=false", "model.guidance_scale=1.0"], "model.conditional=true"),
+        (["model.loss=best"], "unknown loss"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_it_starts(workplace, cache, capsys, words, said):
+    assert train_command(CONF, ["model=ddpm_unet", *TINY, "out=run", *words]) == 2
+    assert said in capsys.readouterr().err
+    assert not Path("run/checkpoints").exists()
+
+
+def test_inception_without_its_weights_says_where_to_get_them(workplace, cache, capsys):
+    words = ["model=ddpm_unet", *TINY, "evaluate.features=inception"]
+    assert train_command(CONF, [*words, "evaluate.inception_weights=nowhere.pth", "out=run"]) == 2
+    err = capsys.readouterr().err
+    assert "no such file" in err or "pip install" in err
+
+
+def test_real_pictures_score_as_their_floor_and_noise_does_not(workplace, cache, config):
+    words = ["model=ddpm_unet", "data.limit_train=3000", "data.limit_test=3000"]
+    data = Assembly(config(*words)).data
+    features = choose_features(None, data)
+    real = {s: real_statistics(data, s, features) for s in ("train", "test")}
+    again = real_statistics(data, "test", features)
+    torch.testing.assert_close(again.covariance, real["test"].covariance)
+    other = real["train"].features.double()
+    row = distances(other, real["test"], other, 0)
+    assert row["FID"] == row["FID floor"]
+    assert row["precision %"] > 70
+    noise = features(torch.rand(500, 1, 28, 28)).features
+    far = distances(noise, real["test"], other, 0)
+    assert far["FID"] > 20 * row["FID"]
+    assert far["KID x 1000"] > 20 * abs(row["KID x 1000"])
+    assert far["recall %"] < 5
+    labels = labels_to_draw(data, 20_000, 0)
+    expected = torch.bincount(data.split("train").labels, minlength=10) / 3000
+    found = torch.bincount(labels, minlength=10) / 20_000
+    assert (found - expected).abs().max() < 0.02
+
+
+def test_judges_look_at_pictures_of_their_kind_alone(workplace):
+    class Colour:
+        channels = 3
+
+    with pytest.raises(UserError, match="channels"):
+        choose_features("judge", Colour())
+    features = choose_features("judge", type("Grey", (), {"channels": 1}))
+    with pytest.raises(ValueError, match=r"\[0, 1\]"):
+        features(2 * torch.rand(2, 1, 28, 28))
+    with pytest.raises(ValueError, match="expected float"):
+        features(torch.rand(2, 3, 28, 28))
