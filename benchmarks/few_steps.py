@@ -1,0 +1,83 @@
+"""FID of one trained model of pictures by sampler and number of steps, as a table and a curve.
+
+    python benchmarks/few_steps.py runs/<run> [--samples 2048] [--samplers ddpm,ddim,...]
+        [--steps 5,10,20,50,100] [--out few_steps.png]
+
+All samplers start from the same noise, and labels come in the proportions of the training pictures.
+DDPM is also run with all its steps, which is what the others are compared with.
+"""
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from diffstn.figures.line_plot import line_plot
+from diffstn.metrics.pictures import Moments, frechet_distance
+from diffstn.runs.assembly import Assembly
+from diffstn.runs.feature_choice import choose_features
+from diffstn.runs.folder import open_run
+from diffstn.runs.hardware import choose_hardware
+from diffstn.runs.overrides import apply_overrides
+from diffstn.runs.picture_generation import check_samples, generated_pictures, labels_to_draw
+from diffstn.runs.real_statistics import real_statistics
+from diffstn.runs.tables import markdown
+
+CONF = Path(__file__).parents[1] / "conf"
+SPACINGS = {"ddpm": "trailing", "ddim": "trailing", "dpm_solver": "log_snr", "deis": "quadratic"}
+
+
+@torch.inference_mode()
+def fid(model: Any, data: Any, features: Any, real: Any, samples: int, batch: int) -> float:
+    moments = Moments(features.size)
+    labels = labels_to_draw(data, samples, seed=0)
+    for pictures, _ in generated_pictures(model, data, labels, 0, batch):
+        moments.update(features(pictures).features.cpu())
+    return float(frechet_distance(*moments.compute(), real.mean, real.covariance))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run")
+    parser.add_argument("--samples", type=int, default=2048)
+    parser.add_argument("--samplers", default="ddpm,ddim,dpm_solver,deis")
+    parser.add_argument("--steps", default="5,10,20,50,100")
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--clip", type=float, default=1.0)
+    parser.add_argument("--all-steps", action="store_true", help="DDPM with every timestep, too")
+    parser.add_argument("--out", default="few_steps.png")
+    arguments = parser.parse_args()
+    run, hardware = open_run(arguments.run), choose_hardware()
+    wanted = [int(n) for n in arguments.steps.split(",")]
+    found: dict[str, dict[int, float]] = {}
+    rows = []
+    for name in arguments.samplers.split(","):
+        every = [None] if name == "ddpm" and arguments.all_steps else []
+        for steps in [*wanted, *every]:
+            config = apply_overrides(run.read_config(), [f"sampler={name}"], CONF)
+            spacing = SPACINGS.get(name, config["sampler"]["spacing"])
+            config["sampler"].update(steps=steps, clip=arguments.clip, spacing=spacing)
+            assembly = Assembly.from_run(run, config=config)
+            model, data = assembly.model.to(hardware.device), assembly.data
+            features = choose_features(None, data)
+            check_samples(arguments.samples, features)
+            real = real_statistics(data, "test", features, hardware.device)
+            start = time.perf_counter()
+            with hardware.autocast():
+                value = fid(model, data, features, real, arguments.samples, arguments.batch)
+            count = steps or model.denoiser.schedule.steps
+            seconds = time.perf_counter() - start
+            found.setdefault(name, {})[count] = value
+            rows.append(
+                [name, config["sampler"]["spacing"], count, f"{value:.3f}", f"{seconds:.0f}"]
+            )
+            print("  ".join(map(str, rows[-1])), flush=True)
+    print(f"\n{arguments.samples} samples against the test pictures, features: {features.name}\n")
+    print(markdown(["sampler", "spacing", "steps", "FID", "seconds"], rows))
+    print("wrote", line_plot(found, Path(arguments.out), "steps", "FID (test)"))
+
+
+if __name__ == "__main__":
+    main()
