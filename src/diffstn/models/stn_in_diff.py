@@ -46,6 +46,8 @@ class STNInDiff(OptimisedModule):
         spatial: show the distorted picture beside x_t.
         frame: pictures → affine maps (B, 6) into them, see `PoseCorrector`.
         timesteps: noise levels of each picture in a training step; the encoder sees it once.
+        timestep_power: exponent of the timesteps' distribution; 1 is uniform, and below 1 high noise
+            is trained more often, where all that is known is the distorted picture.
         optimisation: see `OptimisedModule`.
 
     Source of the task: Diff+STN architectures for external orientation correction (STN-in-Diff);
@@ -67,6 +69,7 @@ class STNInDiff(OptimisedModule):
         spatial: bool = True,
         frame: Frame | None = None,
         timesteps: int = 1,
+        timestep_power: float = 1.0,
         **optimisation: Any,
     ) -> None:
         super().__init__(**optimisation)
@@ -74,6 +77,9 @@ class STNInDiff(OptimisedModule):
             raise ValueError(
                 f"hypotheses and timesteps must be at least 1, not {hypotheses} and {timesteps}"
             )
+        if timestep_power <= 0:
+            raise ValueError(f"timestep_power must be positive, not {timestep_power}")
+        self.timestep_power = timestep_power
         self.encoder, self.denoiser, self.sampler = encoder, denoiser, sampler
         self.classifier, self.classes = classifier.requires_grad_(False), classes
         self.size, self.hypotheses = size, hypotheses
@@ -97,7 +103,8 @@ class STNInDiff(OptimisedModule):
     def losses(self, batch: Any, generator: Generator | None = None) -> Tensor:
         """One loss for each picture and noise level, (B · timesteps,)."""
         x_0 = as_data(batch.upright).repeat_interleave(self.timesteps, dim=0)
-        t = stratified_timesteps(x_0.shape[:1], self.denoiser.schedule.steps, generator, x_0.device)
+        steps = self.denoiser.schedule.steps
+        t = stratified_timesteps(x_0.shape[:1], steps, generator, x_0.device, self.timestep_power)
         t = t[torch.randperm(len(t), generator=generator).to(t.device)]
         condition = self.condition(batch.image, self.timesteps)
         return self.simple_loss(self.denoiser, x_0, t, gaussian_noise(x_0, generator), **condition)
