@@ -79,7 +79,7 @@ def test_hypotheses_stay_with_their_pictures():
 def test_a_frame_shows_the_content_where_it_stands_for_itself():
     image = torch.zeros(1, 1, 24, 24)
     image[..., 2:8, 15:21] = 1  # a square in a corner
-    seen = build(True, moment_frame).seen(image)
+    seen = build(True, moment_frame).aligned(image, torch.zeros(1, 1))
     assert seen.shape == (1, 1, 12, 12)
     rows, columns = seen[0, 0].sum(1), seen[0, 0].sum(0)
     at = torch.arange(12) - 5.5
@@ -88,15 +88,36 @@ def test_a_frame_shows_the_content_where_it_stands_for_itself():
 
 
 def test_the_loss_is_that_of_pairs_and_the_judge_does_not_learn():
-    model = build(True, timesteps=4)
+    model = build(True, timesteps=4, align_weight=0.5)
     upright = torch.rand(3, 1, 12, 12)
     batch = DistortedBatch(upright, torch.zeros(3).long(), torch.zeros(3, 6), upright)
-    assert model.losses(batch).shape == (12,)
-    torch.testing.assert_close(model.losses(batch), torch.zeros(12), atol=1e-9, rtol=0)
-    other = batch._replace(upright=1 - upright)
-    gap = (2 * (2 * upright - 1)).square().mean((1, 2, 3)).repeat_interleave(4)
-    torch.testing.assert_close(model.losses(other), gap)
+    for value in model.losses(batch).values():
+        torch.testing.assert_close(value, torch.tensor(0.0), atol=1e-9, rtol=0)
+    other = model.losses(batch._replace(upright=1 - upright))
+    gap = (2 * (2 * upright - 1)).square().mean()
+    torch.testing.assert_close(other["diffusion"], gap)
+    torch.testing.assert_close(other["alignment"], gap)
+    torch.testing.assert_close(other["loss"], 1.5 * gap)
     assert not any(p.requires_grad for p in model.classifier.parameters())
+
+
+def test_pairs_teach_the_aligner():
+    """All pictures are shifted by 2 of 12 pixels, which is a third in coordinates."""
+    torch.manual_seed(0)
+    model = build(True)
+    upright = torch.zeros(8, 1, 12, 12)
+    upright[..., 3:7, 3:7] = torch.rand(8, 1, 1, 1) + 0.5
+    image = upright.roll(2, dims=-1)
+    batch = DistortedBatch(image, torch.zeros(8).long(), torch.zeros(8, 6), upright)
+    optimizer = torch.optim.Adam(model.aligner.parameters(), 0.02)
+    start = float(model.losses(batch)["alignment"])
+    for _ in range(150):
+        optimizer.zero_grad()
+        model.losses(batch)["loss"].backward()
+        optimizer.step()
+    assert float(model.losses(batch)["alignment"]) < 0.1 * start
+    A = model.aligner(model.encoder(image)).mean(0)
+    assert abs(float(A[2]) - 1 / 3) < 0.1  # to be read 2 pixels further right
 
 
 @pytest.mark.parametrize("name", ["hypotheses", "timesteps"])

@@ -12,6 +12,7 @@ from diffstn.data.batches import as_data, as_pictures
 from diffstn.diffusion import Denoiser, SimpleLoss, gaussian_noise, stratified_timesteps
 from diffstn.diffusion.samplers import Sampler
 from diffstn.models.optimisation import OptimisedModule
+from diffstn.networks.aligner import Aligner
 from diffstn.spatial import Affine, warp
 
 Frame = Callable[[Tensor], Tensor]
@@ -30,9 +31,11 @@ class STNInDiff(OptimisedModule):
     r"""Draws the upright picture, x_0 = 2 · upright − 1, from p(upright | distorted).
 
     Training needs pairs of distorted and upright pictures alone: no pose and no label. The network
-    hears of the distorted picture through an encoder's embedding, which modulates its blocks, and,
-    if `spatial`, sees it beside x_t: through the frame if there is one, which leaves a rotation to
-    undo. Of several drawings the classifier's mean opinion counts.
+    hears of the distorted picture through an encoder's embedding, which modulates its blocks. If
+    `spatial`, it also sees the picture beside x_t, through the frame if there is one, and through
+    a spatial transformer: the embedding says how to turn what the frame shows, see `Aligner`. The
+    denoising loss teaches that through the warp, and so does, weighted, the distance between the
+    aligned picture and the upright one. Of several drawings the classifier's mean opinion counts.
 
     Args:
         encoder: picture → embedding (B, features).
@@ -43,11 +46,13 @@ class STNInDiff(OptimisedModule):
         classes: number of classes.
         size: (height, width) of an upright picture.
         hypotheses: drawings of each picture.
-        spatial: show the distorted picture beside x_t.
+        spatial: show the distorted picture beside x_t, aligned.
+        align_weight: of the mean-square error between the aligned and the upright picture, in
+            [−1, 1]; 0 leaves the alignment to the denoising loss.
         frame: pictures → affine maps (B, 6) into them, see `PoseCorrector`.
         timesteps: noise levels of each picture in a training step; the encoder sees it once.
-        timestep_power: exponent of the timesteps' distribution; 1 is uniform, and below 1 high noise
-            is trained more often, where all that is known is the distorted picture.
+        timestep_power: exponent of the timesteps' distribution; 1 is uniform, and below 1 high
+            noise is trained more often, where all that is known is the distorted picture.
         optimisation: see `OptimisedModule`.
 
     Source of the task: Diff+STN architectures for external orientation correction (STN-in-Diff);
@@ -67,6 +72,7 @@ class STNInDiff(OptimisedModule):
         size: tuple[int, int],
         hypotheses: int = 1,
         spatial: bool = True,
+        align_weight: float = 1.0,
         frame: Frame | None = None,
         timesteps: int = 1,
         timestep_power: float = 1.0,
@@ -83,45 +89,67 @@ class STNInDiff(OptimisedModule):
         self.encoder, self.denoiser, self.sampler = encoder, denoiser, sampler
         self.classifier, self.classes = classifier.requires_grad_(False), classes
         self.size, self.hypotheses = size, hypotheses
-        self.spatial, self.frame, self.timesteps = spatial, frame, timesteps
+        self.frame, self.timesteps = frame, timesteps
+        features: Any = encoder.features
+        self.aligner = Aligner(features) if spatial else None
+        self.align_weight = align_weight
         self.simple_loss = SimpleLoss()
         self.validation_accuracy = MulticlassAccuracy(classes, average="micro")
 
-    def seen(self, image: Tensor) -> Tensor:
-        """Distorted pictures (B, C, H, W) at the size of upright ones, through the frame if any."""
-        as_is = Affine().identity().to(image).expand(len(image), -1)
-        A = self.frame(image) if self.frame else as_is
+    def aligned(self, image: Tensor, embedding: Tensor) -> Tensor:
+        """Distorted pictures (B, C, H, W), turned by the aligner: (B, C, h, w)."""
+        assert self.aligner is not None
+        A = self.aligner(embedding)
+        if self.frame is not None:
+            A = Affine().compose(self.frame(image), A)
         return warp(image, A, size=self.size)
 
-    def condition(self, image: Tensor, times: int = 1) -> dict[str, Tensor]:
-        """What the denoiser hears of pictures (B, C, H, W), each so many times in a row."""
-        condition = {"embedding": self.encoder(image)}
-        if self.spatial:
-            condition["picture"] = as_data(self.seen(image))
-        return {k: v.repeat_interleave(times, dim=0) for k, v in condition.items()}
+    def condition(self, image: Tensor) -> dict[str, Tensor]:
+        """What the denoiser hears of pictures (B, C, H, W)."""
+        embedding = self.encoder(image)
+        if self.aligner is None:
+            return {"embedding": embedding}
+        return {"embedding": embedding, "picture": as_data(self.aligned(image, embedding))}
 
-    def losses(self, batch: Any, generator: Generator | None = None) -> Tensor:
-        """One loss for each picture and noise level, (B · timesteps,)."""
-        x_0 = as_data(batch.upright).repeat_interleave(self.timesteps, dim=0)
+    def losses(self, batch: Any, generator: Generator | None = None) -> dict[str, Tensor]:
+        """The mean loss over pictures and noise levels, and what it is made of."""
+        upright = as_data(batch.upright)
+        condition = self.condition(batch.image)
+        x_0 = upright.repeat_interleave(self.timesteps, dim=0)
         steps = self.denoiser.schedule.steps
         t = stratified_timesteps(x_0.shape[:1], steps, generator, x_0.device, self.timestep_power)
         t = t[torch.randperm(len(t), generator=generator).to(t.device)]
-        condition = self.condition(batch.image, self.timesteps)
-        return self.simple_loss(self.denoiser, x_0, t, gaussian_noise(x_0, generator), **condition)
+        eps = gaussian_noise(x_0, generator)
+        told = {k: v.repeat_interleave(self.timesteps, dim=0) for k, v in condition.items()}
+        diffusion = self.simple_loss(self.denoiser, x_0, t, eps, **told).mean()
+        if self.aligner is None:
+            return {"loss": diffusion}
+        alignment = F.mse_loss(condition["picture"], upright)
+        loss = diffusion + self.align_weight * alignment
+        return {"loss": loss, "diffusion": diffusion, "alignment": alignment}
 
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
-        loss = self.losses(batch).mean()
-        self.log("train/loss", loss.detach(), on_step=False, on_epoch=True)
-        return loss
+        terms = self.losses(batch)
+        self.log_dict(
+            {f"train/{name}": value.detach() for name, value in terms.items()},
+            on_step=False,
+            on_epoch=True,
+            batch_size=len(batch.label),
+        )
+        return terms["loss"]
 
     def validation_step(self, batch: Any, batch_index: int) -> None:
         generator = Generator().manual_seed(batch_index)
-        loss = self.losses(batch, generator).mean()
+        terms = self.losses(batch, generator)
         redrawn = self(batch.image, 1, generator=generator)
         self.validation_accuracy(redrawn.probabilities[:, 0], batch.label)
         error = F.mse_loss(redrawn.pictures[:, 0], batch.upright)
         self.log_dict(
-            {"val/loss": loss, "val/accuracy": self.validation_accuracy, "val/mse": error},
+            {
+                **{f"val/{name}": value for name, value in terms.items()},
+                "val/accuracy": self.validation_accuracy,
+                "val/mse": error,
+            },
             on_epoch=True,
             batch_size=len(batch.label),
         )
@@ -144,7 +172,8 @@ class STNInDiff(OptimisedModule):
         if latents is None:
             latents = self.draw_latents(len(image), hypotheses or self.hypotheses, generator)
         k, x_T = latents.shape[1], latents.to(image.device).flatten(0, 1)
-        x_0 = self.sampler(self.denoiser, x_T, generator, None, **self.condition(image, k))
+        told = {n: v.repeat_interleave(k, dim=0) for n, v in self.condition(image).items()}
+        x_0 = self.sampler(self.denoiser, x_T, generator, None, **told)
         pictures = as_pictures(x_0)
         opinion = self.classifier(pictures).float().softmax(dim=-1)
         return Redrawing(pictures.unflatten(0, (-1, k)), opinion.unflatten(0, (-1, k)))
