@@ -1,13 +1,16 @@
 """Every configuration that ships composes; every pair of model and data trains or is refused."""
 
 import csv
+import lzma
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from diffstn.data import mnist
 from diffstn.errors import UserError
 from diffstn.runs.checks import check_config, try_out
 from diffstn.runs.command import train_command
@@ -19,7 +22,12 @@ CONF = Path(__file__).parents[1] / "conf"
 GROUPS = {name: choices for name, choices in groups(CONF).items() if name != "hydra"}
 MODELS, DATA = GROUPS["model"], GROUPS["data"]
 FITTING = {
-    **dict.fromkeys(("data=mnist", "data=cifar10"), "model=classifier"),
+    **dict.fromkeys(
+        ("data=mnist", "data=cifar10", "data=fashion_mnist", "data=image_folder"),
+        "model=classifier",
+    ),
+    "network=unet": "model=ddpm_unet",
+    "network=noisy_picture": "model=noisy_classifier",
     **dict.fromkeys(("data=shapes", "network=points"), "model=ddpm_points"),
     **dict.fromkeys(
         ("data=stars", "data=solids", "network=deepsets", "network=set_transformer"),
@@ -52,13 +60,52 @@ def clouds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of pictures in two classes, of noise."""
+    folder = tmp_path_factory.mktemp("pictures")
+    generator = np.random.default_rng(0)
+    for i in range(100):
+        path = folder / f"class{i % 2}" / f"{i}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(generator.integers(0, 256, (20, 16, 3), np.uint8)).save(path)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clothes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Digits where Fashion-MNIST's clothes would lie."""
+    folder = tmp_path_factory.mktemp("clothes") / "FashionMNIST" / "raw"
+    folder.mkdir(parents=True)
+    for packed in mnist.ASSETS.glob("*.xz"):
+        (folder / packed.stem).write_bytes(lzma.decompress(packed.read_bytes()))
+    return folder.parents[1]
+
+
+@pytest.fixture
+def places(photographs: Path, clouds: Path, pictures: Path, clothes: Path) -> dict[str, Path]:
+    """Where data lie that do not ship."""
+    return {
+        "photographs": photographs,
+        "clouds": clouds,
+        "pictures": pictures,
+        "clothes": clothes,
+    }
+
+
 @pytest.mark.parametrize("choice", choices())
-def test_every_choice_composes_into_what_can_be_built(config: Compose, clouds: Path, choice: str):
-    if choice == "data=point_cloud_folder":
-        choice = f"{choice} data.root={clouds} data.points=32"
-    words = choice.split()
-    fitting = FITTING.get(words[0], "model=ddpm_sets" if len(words) > 1 else None)
-    composed_config = config(*words, "classifier=joint", *([fitting] if fitting else []))
+def test_every_choice_composes_into_what_can_be_built(
+    config: Compose, places: dict[str, Path], choice: str
+):
+    words = [choice]
+    if choice.startswith("data="):
+        name = choice.removeprefix("data=")
+        words += [word.format(**places) for word in SOURCES.get(name, [])]
+        words += ["data.points=32"] * (name == "point_cloud_folder")
+    fitting = FITTING.get(choice, "model=ddpm_sets" if "point_cloud" in choice else None)
+    if "stn_in_diff" not in choice:
+        words.append("classifier=joint")
+    composed_config = config(*words, *([fitting] if fitting else []))
     check_config(composed_config, CONF)
     try_out(composed_config)
 
@@ -90,9 +137,12 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 DISTORTED = ["affine_cifar10", "affine_mnist"]
+UPRIGHT = ["cifar10", "fashion_mnist", "image_folder", "mnist"]
 CLOUDS = ["point_cloud_folder", "solids", "stars"]
 FITS: dict[str, list[str]] = {
-    "classifier": [*DISTORTED, "cifar10", "mnist"],
+    "classifier": [*DISTORTED, *UPRIGHT],
+    "ddpm_unet": UPRIGHT,
+    "noisy_classifier": UPRIGHT,
     "ddpm_points": ["shapes"],
     "ddpm_sets": CLOUDS,
     "gaussian_1d": [],
@@ -101,6 +151,8 @@ FITS: dict[str, list[str]] = {
 SOURCES = {
     "cifar10": ["data.source={photographs}"],
     "affine_cifar10": ["data.source={photographs}"],
+    "fashion_mnist": ["data.root={clothes}"],
+    "image_folder": ["data.root={pictures}"],
     "point_cloud_folder": ["data.root={clouds}"],
 }
 MORE = {
@@ -109,6 +161,13 @@ MORE = {
     "solids": ["data.points=32", "data.train=64"],
     "shapes": ["data.train=64"],
 }
+TINY_UNET = ["network.width=8", "network.blocks=1", "network.head_features=8"]
+OF_MODEL = {
+    "ddpm_unet": [*TINY_UNET, "evaluate.samples=260", "evaluate.track=0"],
+    "stn_in_diff": [*TINY_UNET, "classifier=frozen"],
+    "noisy_classifier": ["network.width=8"],
+}
+"""What makes a run of a model short, or possible at all."""
 
 
 @pytest.mark.parametrize("data", DATA)
@@ -116,14 +175,18 @@ MORE = {
 def test_every_pair_trains_two_steps_or_is_refused_by_what_fits(
     config: Compose,
     train: Callable[..., int],
-    photographs: Path,
-    clouds: Path,
+    places: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     model: str,
     data: str,
 ):
-    pair = [f"model={model}", f"data={data}", *MORE.get(data, [])]
-    pair += [word.format(photographs=photographs, clouds=clouds) for word in SOURCES.get(data, [])]
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    pair = [f"model={model}", f"data={data}", *MORE.get(data, []), *OF_MODEL.get(model, [])]
+    pair += [word.format(**places) for word in SOURCES.get(data, [])]
+    if (model, data) == ("stn_in_diff", "affine_cifar10"):
+        pair.append("classifier.run=pretrained/cifar_judge")
     code = train(*pair, "sampler.steps=2", "evaluate.hypotheses=[1]", "out=run")
     run = RunFolder("run")
     if data not in FITS.get(model, DISTORTED):

@@ -39,11 +39,17 @@ def test_shipping_keeps_the_answers(tmp_path, monkeypatch):
     copy.path.mkdir()
     for file in source.path.iterdir():
         (copy.path / file.name).write_bytes(file.read_bytes())
-    (copy.path / "overrides.txt").write_text("model=classifier\nout=somewhere\n")
+    words = "model=classifier\ndata.root=/home/somebody\nout=somewhere\n"
+    (copy.path / "overrides.txt").write_text(words)
+    config = copy.read_config()
+    config["data"]["root"] = config["data"]["pictures"]["root"] = "/home/somebody"
+    copy.config.write_text(yaml.safe_dump(config))
     monkeypatch.setattr("diffstn.runs.shipping.PRETRAINED", tmp_path / "shipped")
     shipped = ship(copy, "again")
-    assert shipped.read_json("metrics")["command"] == "python train.py model=classifier"
+    command = "python train.py model=classifier data.root=..."
+    assert shipped.read_json("metrics")["command"] == command
     assert yaml.safe_load(shipped.config.read_text())["out"] is None
+    assert "somebody" not in shipped.config.read_text()
     before, after = (Assembly.from_run(r).model.state_dict() for r in (source, shipped))
     assert all(before[name].equal(after[name]) for name in before)
     assert PRETRAINED not in shipped.path.parents

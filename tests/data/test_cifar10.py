@@ -119,3 +119,13 @@ def test_bad_npz_files(npz):
     npz.write_bytes(npz.read_bytes()[:1000])
     with pytest.raises(UserError, match="is damaged"):
         load_cifar10(source=npz)
+
+
+def test_labels_beyond_the_classes_are_refused(npz):
+    with np.load(npz) as arrays:
+        content = dict(arrays)
+    content["test_labels"] = content["test_labels"].copy()
+    content["test_labels"][0] = 10
+    np.savez(npz, **content)
+    with pytest.raises(UserError, match="labels from 0 to 10"):
+        load_cifar10(source=npz)

@@ -127,6 +127,8 @@ def _from_folder(folder: Path) -> dict[str, Labelled]:
 def _pictures(images: np.ndarray, labels: np.ndarray) -> Labelled:
     if images.dtype != np.uint8 or images.shape != (len(labels), CIFAR10.channels, *CIFAR10.size):
         raise ValueError(f"{len(labels)} labels for pictures {images.shape} {images.dtype}")
+    if not 0 <= labels.min() <= labels.max() < len(CIFAR10.classes):
+        raise ValueError(f"labels from {labels.min()} to {labels.max()}, not from 0 to 9")
     return Labelled(
         torch.from_numpy(np.ascontiguousarray(images)), torch.from_numpy(labels.astype(np.int64))
     )

@@ -86,8 +86,12 @@ class STNInDiff(OptimisedModule):
         if timestep_power <= 0:
             raise ValueError(f"timestep_power must be positive, not {timestep_power}")
         self.timestep_power = timestep_power
+        if any(p.requires_grad for p in classifier.parameters()):
+            raise ValueError(
+                "the classifier only judges and would never learn here: pass classifier=frozen"
+            )
         self.encoder, self.denoiser, self.sampler = encoder, denoiser, sampler
-        self.classifier, self.classes = classifier.requires_grad_(False), classes
+        self.classifier, self.classes = classifier, classes
         self.size, self.hypotheses = size, hypotheses
         self.frame, self.timesteps = frame, timesteps
         features: Any = encoder.features

@@ -3,6 +3,7 @@
 Usage: python -m diffstn.runs.shipping <run folder> <name> [best|last]
 """
 
+import re
 import sys
 
 import torch
@@ -19,7 +20,7 @@ def ship(run: RunFolder, name: str, checkpoint: str = "best") -> RunFolder:
     """Write the run to `pretrained/<name>/`, its weights as `weights.safetensors`.
 
     The averaged weights are stored in half precision; loading casts them back. The frozen
-    classifier stays: a shipped run needs nothing else.
+    classifier stays: a shipped run needs nothing else. Where data lay on this machine is left out.
 
     Raises:
         ValueError: the weights take more than 4 MiB.
@@ -38,11 +39,15 @@ def ship(run: RunFolder, name: str, checkpoint: str = "best") -> RunFolder:
     save_file(half, shipped.path / "weights.safetensors")
     (shipped.path / "weights.safetensors").chmod(0o644)
     config.update(out=None, resume=False, debug=False)
+    places = [name for name in ("root", "source") if config["data"].get(name)]
+    for node in (config["data"], config["data"].get("pictures", {})):
+        node.update({name: None for name in places if name in node})
     shipped.config.write_text(yaml.safe_dump(config, sort_keys=False))
     if run.judge.exists():
         shipped.judge.write_text(run.judge.read_text())
     command = ["python train.py", *(run.path / "overrides.txt").read_text().split()]
     command = [word for word in command if not word.startswith(("out=", "hydra."))]
+    command = [re.sub(r"^(data\.(root|source))=.*", r"\1=...", word) for word in command]
     metrics = {**run.read_json("metrics"), "command": " ".join(command)}
     shipped.write_json("metrics", metrics)
     return shipped

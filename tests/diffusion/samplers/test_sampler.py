@@ -58,6 +58,16 @@ def test_clip_bounds_the_estimate(gaussian, sampler):
     assert max(x_0.abs().max().item() for _, _, x_0 in walk) == pytest.approx(1)  # the mean is 1.5
 
 
+def test_dynamic_clipping_keeps_what_lies_below_the_quantile_and_shrinks_the_rest(gaussian):
+    x_T = torch.tensor([[0.1, -0.5, 0.9], [0.1, -2.0, 4.0]])
+    sampler = DDIM(1, clip=1.0, clip_quantile=0.5)
+    denoised = Denoised(x_T, torch.zeros(2, 3), torch.zeros(2, 1))
+    schedule = Cosine(40)
+    found = sampler._clipped(denoised, x_T, torch.tensor([20, 20]), schedule).x_0
+    # the medians are 0.5, below the bound, and 2
+    torch.testing.assert_close(found, torch.tensor([[0.1, -0.5, 0.9], [0.05, -1.0, 1.0]]))
+
+
 def test_clipped_noise_still_accounts_for_x_t(gaussian):
     schedule = Cosine(40)
     seen = []
@@ -116,6 +126,8 @@ def test_gradients_flow_to_the_start(gaussian):
         ({"steps": 0}, "one step or more"),
         ({"spacing": "random"}, "choose one of uniform, trailing, quadratic, cubic, log_snr"),
         ({"clip": 0.0}, "clip must be positive"),
+        ({"clip_quantile": 0.9}, "needs a clip"),
+        ({"clip": 1.0, "clip_quantile": 1.0}, "between 0 and 1"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, message):

@@ -21,7 +21,7 @@ class DDIM(Sampler):
     with the fixed small variance, whatever variance the denoiser has.
 
     Args:
-        steps, spacing, clip: see `Sampler`.
+        steps, spacing, clip, clip_quantile: see `Sampler`.
         eta: η, from 0 to 1.
 
     Source: Song et al., Denoising Diffusion Implicit Models, 2021, eq. 12 and 16.
@@ -33,8 +33,9 @@ class DDIM(Sampler):
         spacing: str = "trailing",
         clip: float | None = None,
         eta: float = 0.0,
+        clip_quantile: float | None = None,
     ) -> None:
-        super().__init__(steps, spacing, clip)
+        super().__init__(steps, spacing, clip, clip_quantile)
         if not 0 <= eta <= 1:
             raise ValueError(f"eta must lie between 0 (deterministic) and 1 (DDPM); got {eta}")
         self.eta = eta

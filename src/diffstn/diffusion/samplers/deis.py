@@ -27,7 +27,7 @@ class DEIS(Sampler):
     timesteps, where a discrete schedule says nothing, ρ is linear, and the integral is exact.
 
     Args:
-        steps, spacing, clip: see `Sampler`.
+        steps, spacing, clip, clip_quantile: see `Sampler`.
         order: from 1 to 3.
 
     Raises:
@@ -43,8 +43,9 @@ class DEIS(Sampler):
         spacing: str = "quadratic",
         clip: float | None = None,
         order: int = 3,
+        clip_quantile: float | None = None,
     ) -> None:
-        super().__init__(steps, spacing, clip)
+        super().__init__(steps, spacing, clip, clip_quantile)
         if order not in (1, 2, 3):
             raise ValueError(f"order is 1, 2 or 3, not {order}")
         self.memory = order - 1

@@ -24,7 +24,7 @@ class DPMSolver(Sampler):
     The first step has no u and the last, to s = 0, an infinite h: both take D = x̂_0(t).
 
     Args:
-        steps, spacing, clip: see `Sampler`.
+        steps, spacing, clip, clip_quantile: see `Sampler`.
 
     Source: Lu et al., DPM-Solver++: Fast Solver for Guided Sampling of Diffusion Probabilistic
     Models, 2022, algorithm 2.

@@ -21,7 +21,7 @@ class Langevin(DDPM):
     the price of `corrections` more calls of the denoiser a step. There are none at s = 0.
 
     Args:
-        steps, spacing, clip: see `Sampler`.
+        steps, spacing, clip, clip_quantile: see `Sampler`.
         corrections: Langevin steps at each timestep visited.
         snr: r, the signal-to-noise ratio of a step.
 
@@ -39,8 +39,9 @@ class Langevin(DDPM):
         clip: float | None = None,
         corrections: int = 1,
         snr: float = 0.1,
+        clip_quantile: float | None = None,
     ) -> None:
-        super().__init__(steps, spacing, clip)
+        super().__init__(steps, spacing, clip, clip_quantile)
         if corrections < 0 or snr <= 0:
             raise ValueError(
                 f"corrections must be at least 0 and snr positive, not {corrections} and {snr}"

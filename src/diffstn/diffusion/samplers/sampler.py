@@ -34,6 +34,10 @@ class Sampler(ABC):
         spacing: which timesteps to visit: `"trailing"`, `"uniform"`, `"quadratic"`, `"cubic"`,
             `"log_snr"`.
         clip: bound on |x̂_0|, for data known to lie in [−clip, clip]; None leaves it free.
+        clip_quantile: q of dynamic clipping: x̂_0 is bounded by the q-quantile of its absolute
+            values where that exceeds `clip`, and shrunk so that the bound becomes `clip`. None
+            bounds by `clip` itself. For large guidance scales, which push x̂_0 out of its range:
+            Saharia et al., Photorealistic Text-to-Image Diffusion Models, 2022, section 2.3.
 
     Raises:
         ValueError: if an argument is out of range, or, at the call, if steps > T.
@@ -42,7 +46,11 @@ class Sampler(ABC):
     memory: int = 0
 
     def __init__(
-        self, steps: int | None = 50, spacing: str = "trailing", clip: float | None = None
+        self,
+        steps: int | None = 50,
+        spacing: str = "trailing",
+        clip: float | None = None,
+        clip_quantile: float | None = None,
     ) -> None:
         if steps is not None and steps < 1:
             raise ValueError(f"a sampler needs one step or more, or null for all; got {steps}")
@@ -50,7 +58,12 @@ class Sampler(ABC):
             raise ValueError(f"unknown spacing {spacing!r}; choose one of {', '.join(SPACINGS)}")
         if clip is not None and clip <= 0:
             raise ValueError(f"clip must be positive, or null for none; got {clip}")
+        if clip_quantile is not None and (clip is None or not 0 < clip_quantile < 1):
+            raise ValueError(
+                f"clip_quantile={clip_quantile} is a share, between 0 and 1, and needs a clip"
+            )
         self.steps = steps
+        self.clip_quantile = clip_quantile
         self.spacing = spacing
         self.clip = clip
 
@@ -130,6 +143,12 @@ class Sampler(ABC):
         """Bound x̂_0, and let ε̂ follow so that both still account for x_t."""
         if self.clip is None:
             return denoised
-        x_0 = denoised.x_0.clamp(-self.clip, self.clip)
+        if self.clip_quantile is None:
+            x_0 = denoised.x_0.clamp(-self.clip, self.clip)
+        else:
+            sizes = denoised.x_0.abs().flatten(1).float()
+            reach = sizes.quantile(self.clip_quantile, dim=1).clamp(min=self.clip)
+            reach = broadcast(reach.to(x_t.dtype), x_t)
+            x_0 = denoised.x_0.clamp(-reach, reach) * (self.clip / reach)
         alpha, sigma = broadcast(schedule.alpha(t), x_t), broadcast(schedule.sigma(t), x_t)
         return denoised._replace(x_0=x_0, eps=X0().to_eps(x_0, x_t, alpha, sigma))
