@@ -15,7 +15,7 @@ def accuracy(name: str, **settings) -> dict:
     return evaluate(assembly.model, assembly.data, choose_hardware("cpu"), **settings)
 
 
-@pytest.mark.parametrize("name", ["judge", "diff_in_stn_full"])
+@pytest.mark.parametrize("name", ["judge", "cifar_judge", "diff_in_stn_full"])
 def test_weights_are_small_and_say_how_they_were_made(name: str):
     run = open_run(f"pretrained/{name}")
     assert (run.path / "weights.safetensors").stat().st_size <= LIMIT

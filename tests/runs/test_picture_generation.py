@@ -189,6 +189,9 @@ def test_judges_look_at_pictures_of_their_kind_alone(workplace):
 
     with pytest.raises(UserError, match="channels"):
         choose_features("judge", Colour())
+    colour = choose_features(None, Colour())
+    assert colour.name == "cifar_judge"
+    assert colour(torch.rand(2, 3, 32, 32)).features.shape == (2, colour.size)
     features = choose_features("judge", type("Grey", (), {"channels": 1}))
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
         features(2 * torch.rand(2, 1, 28, 28))
