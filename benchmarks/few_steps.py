@@ -4,7 +4,7 @@
         [--steps 5,10,20,50,100] [--out few_steps.png]
 
 All samplers start from the same noise, and labels come in the proportions of the training pictures.
-DDPM is also run with all its steps, which is what the others are compared with.
+With --all-steps DDPM is also run with all its steps, which is what the others are compared with.
 """
 
 import argparse

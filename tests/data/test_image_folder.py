@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from diffstn.data.image_folder import NAMED, ImageFolder, read_picture
@@ -37,12 +38,17 @@ def test_a_class_for_every_sub_folder_and_splits_that_share_nothing(folder):
 
 
 def test_more_files_move_no_other_from_its_split(folder):
-    few = len(ImageFolder(str(folder), data_seed=3).load()["test"].labels)
-    paint(folder / "cats" / "new.png", colour=(251, 0, 0))
-    splits = ImageFolder(str(folder), data_seed=3).load()
-    new = {k: int((s.items.amax((1, 2, 3)) == 251).sum()) for k, s in splits.items()}
-    assert len(splits["test"].labels) - new["test"] == few
-    assert sum(new.values()) == 1
+    for i in range(40):  # every picture is told by its blue
+        paint(folder / "cats" / f"{i}.png", colour=(250, 0, i + 1))
+    before = ImageFolder(str(folder), data_seed=3).load()
+    paint(folder / "cats" / "0a.png", colour=(250, 0, 99))
+    after = ImageFolder(str(folder), data_seed=3).load()
+
+    def blues(split):
+        return set(split.items[:, 2].amax((1, 2))[split.labels == 0].tolist())
+
+    assert all(blues(after[name]) - {99} == blues(before[name]) for name in before)
+    assert sum(99 in blues(split) for split in after.values()) == 1
 
 
 def test_pictures_cover_the_size_and_lose_their_edges(tmp_path):
@@ -59,6 +65,13 @@ def test_grey_becomes_colour_colour_grey_and_transparent_white(tmp_path):
     assert (grey == 200).all()
     assert read_picture(paint(tmp_path / "c.png"), (4, 4), 1).shape == (1, 4, 4)
     assert (read_picture(paint(tmp_path / "a.png", "RGBA"), (4, 4), 3) == 255).all()
+
+
+def test_sixteen_bits_become_eight(tmp_path):
+    ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
+    Image.fromarray(ramp).save(tmp_path / "deep.png")
+    picture = read_picture(tmp_path / "deep.png", (16, 16), 1)
+    assert (picture.flatten().int() - torch.arange(256)).abs().max() <= 1
 
 
 def test_bad_pictures_are_named_counted_and_skipped(folder, caplog):
@@ -103,4 +116,11 @@ def test_empty_classes_and_folders_of_broken_pictures_are_refused(folder):
     for path in folder.rglob("*.png"):
         path.write_bytes(b"no picture")
     with pytest.raises(UserError, match="can be read"):
+        ImageFolder(str(folder)).load()
+
+
+def test_a_class_of_broken_pictures_is_refused(folder):
+    for path in (folder / "dogs").iterdir():
+        path.write_bytes(b"no picture")
+    with pytest.raises(UserError, match=r"no picture of .*dogs can be read"):
         ImageFolder(str(folder)).load()

@@ -40,17 +40,18 @@ def test_its_gradients_are_those_of_the_formula():
     assert torch.autograd.gradcheck(norm, [x.clone().requires_grad_() for x in (h, s, b)])
 
 
-@pytest.mark.parametrize("shift", [0.0, 3.0])
+@pytest.mark.parametrize("shift", [0.0, 3.0, 30.0])
 def test_half_precision_stays_near(shift):
     norm, h, s, b = build(torch.float32)
-    h = torch.randn(4, 8, 28, 28) + shift
+    h = (torch.randn(4, 8, 28, 28) + shift).bfloat16()
     s, b = torch.randn(2, 4, 8)
     with torch.autocast("cpu", torch.bfloat16):
-        rough = norm(h.bfloat16(), s, b)
+        rough = norm(h, s, b)
     assert rough.dtype == torch.bfloat16
-    error = (rough.float() - reference(norm, h, s, b)).abs()
-    size = reference(norm, h, s, b).abs().mean()
-    assert error.mean() < 0.01 * size
+    exact = reference(norm, h.float(), s, b)
+    # factor and offset are bf16 too: they cost the offset's last digit
+    assert (rough.float() - exact).abs().mean() < (0.01 + 0.004 * shift) * exact.abs().mean()
+    assert (rough.float().std((2, 3)) / exact.std((2, 3)) - 1).abs().max() < 0.03
 
 
 def test_groups_must_fit():

@@ -1,6 +1,7 @@
 """FID while a model of pictures learns."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 import pytorch_lightning as pl
 import torch
@@ -19,6 +20,7 @@ class FIDTracker(pl.Callback):
         pictures: called before each measurement, yields batches of generated pictures in [0, 1].
         features: what looks at them.
         mean, covariance: of the real pictures' features.
+        precision: the context to draw in, that of the final evaluation.
     """
 
     def __init__(
@@ -27,8 +29,9 @@ class FIDTracker(pl.Callback):
         features: Features,
         mean: Tensor,
         covariance: Tensor,
+        precision: Callable[[], AbstractContextManager] = nullcontext,
     ) -> None:
-        self.pictures, self.features = pictures, features
+        self.pictures, self.features, self.precision = pictures, features, precision
         self.mean, self.covariance = mean, covariance
 
     @torch.inference_mode()
@@ -36,7 +39,8 @@ class FIDTracker(pl.Callback):
         if trainer.sanity_checking:
             return
         moments = Moments(self.features.size)
-        for pictures in self.pictures(pl_module):
-            moments.update(self.features(pictures).features.cpu())
+        with self.precision():
+            for pictures in self.pictures(pl_module):
+                moments.update(self.features(pictures).features.cpu())
         fid = frechet_distance(*moments.compute(), self.mean, self.covariance)
         pl_module.log("val/fid", fid.float(), rank_zero_only=False, sync_dist=True)

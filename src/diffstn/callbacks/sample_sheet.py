@@ -1,6 +1,7 @@
 """Samples of every epoch on one sheet: how a generative model learns."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class SampleSheet(pl.Callback):
         picture: a sample of that shape → its drawing (C, H, W) in [0, 1].
         label: classes to draw, for a model that hears them.
         seed: of the noise.
+        precision: the context to draw in, that of the final figures.
     """
 
     def __init__(
@@ -35,7 +37,9 @@ class SampleSheet(pl.Callback):
         picture: Callable[[Tensor], Tensor],
         label: Tensor | None = None,
         seed: int = 0,
+        precision: Callable[[], AbstractContextManager] = nullcontext,
     ) -> None:
+        self.precision = precision
         self.path, self.shape, self.seed = path, shape, seed
         self.picture, self.label = picture, label
         self.steps: list[int] = []
@@ -47,7 +51,8 @@ class SampleSheet(pl.Callback):
             return
         generator = torch.Generator().manual_seed(self.seed)
         noise = torch.randn(self.shape, generator=generator)
-        drawn = pl_module.sample(noise, self.label, generator)  # type: ignore[operator]
+        with self.precision():
+            drawn = pl_module.sample(noise, self.label, generator)  # type: ignore[operator]
         self.steps.append(trainer.global_step)
         self.drawings.append(self.picture(drawn.float().cpu()))
         self.draw()

@@ -1,7 +1,6 @@
 """Fashion-MNIST: grey pictures of clothes in the format of MNIST (Xiao et al., 2017)."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from diffstn.data.labelled import Labelled
@@ -39,7 +38,7 @@ class FashionMNIST:
                 "Fashion-MNIST does not ship with diffstn: pass data.root=FOLDER (with"
                 " data.download=true to fetch it there)"
             )
-        if self.download and not (Path(self.root) / FOLDER / "raw").is_dir():
+        if self.download:  # torchvision looks first what is there
             try:
                 from torchvision.datasets import FashionMNIST as Torchvision
 

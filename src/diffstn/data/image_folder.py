@@ -28,7 +28,8 @@ MODES = {1: "L", 3: "RGB"}
 def read_picture(path: Path, size: tuple[int, int], channels: int) -> Tensor:
     """(C, H, W) uint8: scaled until it covers `size`, cropped to it around the centre.
 
-    Transparent places are shown on white. Grey becomes colour, and colour grey, as asked for.
+    Transparent places are shown on white. Grey becomes colour, and colour grey, as asked for; 16
+    bits become 8.
 
     Raises:
         ValueError: the file cannot be read as a picture.
@@ -38,6 +39,11 @@ def read_picture(path: Path, size: tuple[int, int], channels: int) -> Tensor:
     try:
         with Image.open(path) as opened:
             picture = ImageOps.exif_transpose(opened)
+            if picture.mode == "F":
+                raise ValueError("its numbers have no known range; save it with 8 or 16 bits")
+            if picture.mode.startswith("I"):  # 16 bits, which converting would cut off
+                wide = np.asarray(picture, dtype=np.float64) / 257
+                picture = Image.fromarray(wide.round().clip(0, 255).astype(np.uint8))
             if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
                 picture = picture.convert("RGBA")
                 white = Image.new("RGBA", picture.size, "white")
@@ -137,6 +143,9 @@ class ImageFolder:
             logger.warning("left out %d of %d pictures", len(left_out), total)
         if not pictures:
             raise UserError(f"no picture in {self.root} can be read; {left_out[0]}")
+        if lost := set(range(len(self.classes))) - set(labels):
+            where = self.root / self.classes[min(lost)]
+            raise UserError(f"no picture of {where} can be read: mend or remove it")
         every = Labelled(torch.stack(pictures), torch.tensor(labels))
         u, (val, test) = torch.tensor(draws), self.shares.values()
         rows = {"val": u < val, "test": (u >= val) & (u < val + test), "train": u >= val + test}

@@ -81,6 +81,11 @@ class InMemoryData(LightningDataModule, ABC):
             self._complete = {split: len(splits[split].labels) for split in SPLITS}
             self._splits = {split: splits[split].first(self.limits[split]) for split in SPLITS}
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the items have been read."""
+        return bool(self._splits)
+
     def split(self, split: str, device: torch.device | str = "cpu") -> Labelled:
         """The items of one split, kept on the device that last asked for them."""
         self.setup()

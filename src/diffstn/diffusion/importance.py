@@ -15,8 +15,8 @@ class LossSecondMoment(nn.Module):
     can be. E[L_t²] is the mean over the last `memory` losses seen at t; until every timestep has
     been seen so often, t is uniform. A small share of uniform draws keeps every p_t positive.
 
-    The memory is a buffer, so that it moves with the model and is resumed with it; processes that
-    train together keep one each.
+    The memory is a buffer, so that it moves with the model and is resumed with it. Of processes
+    that train together the first one's counts: Lightning copies its buffers to the others.
 
     Args:
         steps: T.

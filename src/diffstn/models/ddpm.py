@@ -104,6 +104,12 @@ class DDPM(OptimisedModule):
             raise ValueError(
                 "variance=learned_range needs a loss that reads the variance: model.loss=hybrid"
             )
+        if weighting != "none" and loss != "simple":
+            raise ValueError(f"weighting={weighting} is for squared errors: model.loss=simple")
+        if timesteps == "importance" and timestep_power != 1:
+            raise ValueError(
+                "importance draws the timesteps by their losses: model.timestep_power=1.0"
+            )
         if guide is not None:
             check_guide(guide, denoiser.schedule, classes)
         self.denoiser, self.sampler = denoiser, sampler
@@ -169,8 +175,9 @@ class DDPM(OptimisedModule):
         """The denoiser that samplers walk with."""
         guided: Denoises = ClassifierFree(self.denoiser, self.guidance_scale)
         for guide in self.guides:
-            heard = self.conditional
-            guided = ByClassifier(guided, guide.to(self.device), self.guide_scale, heard)
+            with torch.inference_mode(False):  # tensors made in it could take no gradients
+                there = guide.to(self.device)
+            guided = ByClassifier(guided, there, self.guide_scale, heard=self.conditional)
         return guided
 
     def noise(self, shape: tuple[int, ...], generator: Generator | None = None) -> Tensor:

@@ -86,6 +86,8 @@ class STNInDiff(OptimisedModule):
         if timestep_power <= 0:
             raise ValueError(f"timestep_power must be positive, not {timestep_power}")
         self.timestep_power = timestep_power
+        if denoiser.variance.outputs > 1:
+            raise ValueError("no loss here teaches a learned variance: model.variance=fixed_small")
         if any(p.requires_grad for p in classifier.parameters()):
             raise ValueError(
                 "the classifier only judges and would never learn here: pass classifier=frozen"

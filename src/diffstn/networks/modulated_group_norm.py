@@ -10,10 +10,11 @@ class ModulatedGroupNorm(nn.Module):
     r"""$y = (1 + s)\,(\gamma\,\frac{h - \mu}{\sqrt{v + \epsilon}} + \beta) + b$ for each channel.
 
     μ and v are the mean and the variance of the picture's group of channels. All of it is one
-    factor and one offset for each picture and channel, so that the feature map is read twice for
-    its moments and once for the answer, whatever the number of groups, and the condition costs
-    nothing. The moments are accumulated in float32, or in h's type if that is finer; products and
-    the sums of rows are rounded to h's type, bf16 under autocast.
+    factor and one offset for each picture and channel, whatever the number of groups, and the
+    condition costs nothing. The moments are those of the differences from the picture's first cell,
+    which keeps them accurate where a channel hardly varies. They are accumulated in float32, or in
+    h's type if that is finer; products and the sums of rows are rounded to h's type, bf16 under
+    autocast.
 
     Args:
         groups: they must divide the channels.
@@ -39,11 +40,14 @@ class ModulatedGroupNorm(nn.Module):
 
     def forward(self, h: Tensor, s: Tensor | None = None, b: Tensor | None = None) -> Tensor:
         with torch.autocast(h.device.type, enabled=False):
-            moments = _Moments.apply(h)
-            mean, square = (m.unflatten(1, (self.groups, -1)).mean(-1) for m in moments)
-            spread = ((square - mean.square()).clamp(min=0) + self.eps).rsqrt()
+            pivot = h[:, :, :1, :1].detach()
+            about, square = _Moments.apply(h, pivot)
+            own = pivot[..., 0, 0].to(about.dtype) + about  # each channel's mean
             size = h.shape[1] // self.groups
-            mean, spread = (m.repeat_interleave(size, dim=1) for m in (mean, spread))
+            mean = own.unflatten(1, (self.groups, -1)).mean(-1).repeat_interleave(size, dim=1)
+            within = (square - about.square()).clamp(min=0) + (own - mean).square()
+            variance = within.unflatten(1, (self.groups, -1)).mean(-1)
+            spread = (variance + self.eps).rsqrt().repeat_interleave(size, dim=1)
             factor = spread * self.weight
             offset = self.bias - mean * factor
             if s is not None and b is not None:
@@ -66,23 +70,27 @@ def _summed(rows: Tensor) -> Tensor:
 
 
 class _Moments(torch.autograd.Function):
-    """Mean and mean square of each channel: (B, C, H, W) → twice (B, C)."""
+    """Mean and mean square of each channel's distance from its pivot: (B, C, H, W) → twice (B, C).
+
+    The pivot (B, C, 1, 1) passes no gradient: the moments about it change with it, but what is made
+    of them, mean and variance, does not.
+    """
 
     @staticmethod
-    def forward(ctx: Any, h: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
-        ctx.save_for_backward(h)
-        rows = h.movedim(1, -1)
+    def forward(ctx: Any, h: Tensor, pivot: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        ctx.save_for_backward(h, pivot)
+        rows = (h - pivot).movedim(1, -1)
         count = h.shape[2] * h.shape[3]
-        return _summed(rows) / count, _summed(rows.square()) / count
+        return _summed(rows) / count, _summed(rows.square_()) / count
 
     @staticmethod
-    def backward(ctx: Any, of_mean: Tensor, of_square: Tensor) -> Tensor:  # type: ignore[override]
-        (h,) = ctx.saved_tensors
+    def backward(ctx: Any, of_mean: Tensor, of_square: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        h, pivot = ctx.saved_tensors
         count = h.shape[2] * h.shape[3]
-        constant, slope = (
-            (g / count).to(h.dtype)[..., None, None] for g in (of_mean, 2 * of_square)
-        )
-        return torch.addcmul(constant, h, slope)
+        slope = 2 * of_square / count
+        constant = of_mean / count - slope * pivot[..., 0, 0]
+        constant, slope = (g.to(h.dtype)[..., None, None] for g in (constant, slope))
+        return torch.addcmul(constant, h, slope), None
 
 
 class _Affine(torch.autograd.Function):

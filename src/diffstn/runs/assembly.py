@@ -92,7 +92,7 @@ def user_errors(name: str) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except (ValueError, RuntimeError, ArithmeticError) as error:
+    except (ValueError, RuntimeError, ArithmeticError, TypeError) as error:
         raise UserError(f"{name}: {' '.join(str(error).split())}") from error
 
 
@@ -243,11 +243,18 @@ class Assembly:
         path = self.config["model"].get("guide")
         if path is None:
             return None
-        model = Assembly.from_run(open_run(path)).model
+        assembly = Assembly.from_run(open_run(path))
+        model, theirs, ours = assembly.model, assembly.data, self.data
         if not isinstance(model, NoisyClassifier):
             raise UserError(
                 f"model.guide={path} is no run of model=noisy_classifier, which is what a guide has"
                 " to be"
+            )
+        if (theirs.channels, theirs.classes) != (ours.channels, ours.classes):
+            raise UserError(
+                f"model.guide={path} knows {theirs.channels}-channel pictures of the classes"
+                f" {', '.join(theirs.classes)}; train one on this data:"
+                " python train.py model=noisy_classifier data=..."
             )
         return model.requires_grad_(False)
 

@@ -16,12 +16,12 @@ from diffstn.models.combination import COMBINATIONS
 from diffstn.models.ddpm import DDPM
 from diffstn.runs.annotations import AtLeast, AtMost, Count, OneOf, describe, fits, parameters
 from diffstn.runs.assembly import FRAMES, TRANSFORMATIONS, Assembly, check_targets, user_errors
-from diffstn.runs.feature_choice import FEATURES, choose_features
+from diffstn.runs.feature_choice import FEATURES
 from diffstn.runs.generation import DISTANCES
 from diffstn.runs.hardware import choose_hardware
 from diffstn.runs.loggers import LOGGERS
 from diffstn.runs.overrides import closest, composed
-from diffstn.runs.picture_generation import check_samples
+from diffstn.runs.picture_generation import check_generation
 
 KINDS = {
     "upright": "pictures as they are",
@@ -241,7 +241,11 @@ def check_config(config: Mapping[str, Any], conf: Path | None = None) -> None:
             " the last epoch to be validated"
         )
     steps, total = sampler["steps"], config["schedule"]["steps"]
-    if "schedule" not in idle_groups(config) and steps is not None and not 1 <= steps <= total:
+    if (
+        not {"schedule", "sampler"} & idle_groups(config)
+        and steps is not None
+        and not 1 <= steps <= total
+    ):
         raise UserError(f"sampler.steps={steps}: the schedule has 1 to {total} steps to take")
 
 
@@ -253,13 +257,7 @@ def try_out(config: Mapping[str, Any]) -> None:
     """
     assembly = Assembly(config)
     if isinstance(assembly.model, DDPM) and assembly.data.kind == "upright":
-        settings = config["evaluate"]
-        features = choose_features(
-            settings["features"], assembly.data, settings["inception_weights"]
-        )
-        for count in (settings["samples"], settings["track"]):
-            if count:
-                check_samples(count, features)
+        check_generation(assembly.data, config["evaluate"])
     with user_errors("optimizer"):
         optimizer = assembly.factory("optimizer")([nn.Parameter(torch.zeros(1))])
     with user_errors("lr_scheduler"):

@@ -73,7 +73,8 @@ def evaluate(
                 result = picture_generation(model, data, seen, count, seed, size)
                 if likelihood:
                     bound = bits_per_dimension(model, data, split, likelihood, seed, size)
-                    result["likelihood"] = {"pictures": likelihood, **bound}
+                    bounded = f"{min(likelihood, total)} of {split}"
+                    result["likelihood"] = {"pictures": bounded, **bound}
                     result["numbers"]["bits/dim"] = bound["bits/dim"]
             else:
                 result = cloud_generation(
@@ -94,7 +95,7 @@ def evaluate(
         elif isinstance(model, ImageClassifier):
             result = _classification(model, data, batches())
         elif isinstance(model, STNInDiff):
-            result = _redrawing(model, data, batches(), sorted(set(hypotheses)), seed)
+            result = _redrawing(model, data, batches(), total, sorted(set(hypotheses)), seed)
         else:
             counts = [model.fixed_hypotheses] if model.fixed_hypotheses else sorted(set(hypotheses))
             result = _correction(model, data, batches(), total, counts, seed)
@@ -147,6 +148,7 @@ def _redrawing(
     model: STNInDiff,
     data: Any,
     batches: Iterable[tuple[slice, Any]],
+    total: int,
     counts: Sequence[int],
     seed: int,
 ) -> dict[str, Any]:
@@ -155,13 +157,13 @@ def _redrawing(
     Of several drawings the classifier's opinions are averaged, and so are the pictures.
     """
     generator = torch.Generator().manual_seed(seed)
+    latents = model.draw_latents(total, counts[-1], generator)
     names = ("uncorrected", "oracle", *counts)
     accuracy = {name: ClassAccuracy(data.classes) for name in names}
     errors = {name: PictureError() for name in names}
-    for _, batch in batches:
+    for rows, batch in batches:
         label = batch.label.cpu()
-        latents = model.draw_latents(len(label), counts[-1], generator)
-        redrawn = model(batch.image, latents=latents, generator=generator)
+        redrawn = model(batch.image, latents=latents[rows], generator=generator)
         identity = Affine().identity().to(batch.image).expand(len(label), -1)
         shown = {
             "uncorrected": warp(batch.image, identity, size=data.size),

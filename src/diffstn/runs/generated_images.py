@@ -9,6 +9,7 @@ from torch import Generator, Tensor
 from diffstn.data.batches import as_data, as_pictures
 from diffstn.diffusion.guidance import ClassifierFree
 from diffstn.diffusion.interpolation import encode, linear, spherical
+from diffstn.diffusion.samplers import DDIM
 from diffstn.diffusion.schedules import Cosine, Linear
 from diffstn.figures.animation import digits_turning_gif
 from diffstn.figures.contact import contact_sheet
@@ -27,7 +28,9 @@ WIDTH = 960
 def draw_pictures(model: DDPM, data: Any, folder: Path, seed: int) -> list[tuple[str, Path]]:
     """Samples by class, the ways to noise and back, what the network says, interpolations."""
     shown = Drawing(model, data, folder, seed)
-    drawn = [shown.samples(), *shown.reverse(), shown.forward(), shown.noise(), shown.between()]
+    drawn = [shown.samples(), *shown.reverse(), shown.forward(), shown.noise()]
+    if len(data.split("test").labels) > 1:
+        drawn.append(shown.between())
     return [*drawn, shown.guidance()] if model.conditional and model.label_dropout else drawn
 
 
@@ -144,24 +147,27 @@ class Drawing:
         )
 
     def between(self) -> tuple[str, Path]:
-        """From one noise to another, straight and along the arc; from one picture to another."""
+        """From one noise to another, straight and along the arc; from one picture to another.
+
+        All by DDIM without noise, the model's own sampler may draw some at every step.
+        """
         weights, model = torch.linspace(0, 1, COLUMNS), self.model
-        label = torch.zeros(COLUMNS, dtype=torch.long)
+        pair = self.data.batch("test", torch.arange(2), model.device)
+        one, other = (self.data.classes[int(c)] for c in pair.label)
+        label = pair.label[:1].cpu().expand(COLUMNS)
+        ddim = DDIM(model.sampler.steps, model.sampler.spacing, model.sampler.clip)
+        steps = ddim.timesteps(model.denoiser.schedule)
+        condition = self.condition(label)
         a, b = model.noise((2, *self.item), self.generator)
-        pair = self.real.image[:2]
-        same = self.real.label[:1].expand(2)
-        steps = model.sampler.timesteps(model.denoiser.schedule)
-        first, second = encode(model.guided, as_data(pair), steps, **self.condition(same))
-        rows = [
-            self.draw(linear(a, b, weights), label),
-            self.draw(spherical(a, b, weights), label),
-            self.draw(spherical(first, second, weights), same[:1].cpu().expand(COLUMNS)),
-        ]
+        first, second = encode(
+            model.guided, as_data(pair.image), steps, **self.condition(label[:2])
+        )
+        ways = (linear(a, b, weights), spherical(a, b, weights), spherical(first, second, weights))
+        rows = [as_pictures(ddim(model.guided, way, None, None, **condition)).cpu() for way in ways]
         titles = [
             "between two noises, straight",
             "between two noises, along the arc",
-            f"between the noises of a real {self.data.classes[int(self.real.label[0])]} and a real"
-            f" {self.data.classes[int(self.real.label[1])]}",
+            f"between the noises of a real {one} and a real {other}",
         ]
         return self.page("interpolation", torch.stack(rows), titles, COLUMNS)
 

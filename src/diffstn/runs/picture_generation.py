@@ -1,6 +1,6 @@
 """The numbers of a generative model of pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -21,10 +21,12 @@ from diffstn.metrics.pictures import (
     precision_recall,
 )
 from diffstn.models.ddpm import DDPM
-from diffstn.runs.feature_choice import knows
+from diffstn.runs.feature_choice import choose_features, knows
 from diffstn.runs.generation import rounded
 from diffstn.runs.real_statistics import RealStatistics, real_statistics
 
+NEIGHBOURS = 3
+"""Of precision and recall."""
 BLOCK = 1024
 """Items whose noise is drawn at once, so that with a deterministic sampler the batch size does not
 matter."""
@@ -37,11 +39,12 @@ def generated_pictures(
 
     An unconditional model draws what it likes.
     """
-    generator = Generator().manual_seed(seed)
+    generator = Generator().manual_seed(seed)  # of the sampler; x_T has generators of its own
     item = (data.channels, *data.size)
     with tqdm(total=len(labels), desc="sampling", unit="picture", disable=None) as bar:
-        for block in labels.split(BLOCK):
-            noise = torch.randn((len(block), *item), generator=generator)
+        for number, block in enumerate(labels.split(BLOCK)):
+            drawn = keyed_generator(seed, 8, number)
+            noise = torch.randn((len(block), *item), generator=drawn)
             for some, x_T in zip(block.split(batch_size), noise.split(batch_size), strict=True):
                 label = some if model.conditional or model.guides else None
                 yield as_pictures(model.sample(x_T, label, generator)), some
@@ -55,7 +58,7 @@ def labels_to_draw(data: Any, samples: int, seed: int) -> Tensor:
     return labels[torch.randint(len(labels), (samples,), generator=generator)]
 
 
-def check_samples(samples: int, features: Features) -> None:
+def check_samples(samples: int, features: Features, setting: str = "samples") -> None:
     """Refuse sets whose covariance in the features would be singular.
 
     Raises:
@@ -63,16 +66,49 @@ def check_samples(samples: int, features: Features) -> None:
     """
     if samples <= features.size:
         raise UserError(
-            f"samples={samples}: a Fréchet distance in {features.size} features ({features.name})"
-            f" needs more than {features.size}; ask for 8192, or for features of fewer numbers"
+            f"{setting}={samples}: a Fréchet distance in {features.size} features"
+            f" ({features.name}) needs more than {features.size}; ask for 8192, or for features of"
+            " fewer numbers"
         )
+
+
+def check_real_pictures(data: Any) -> None:
+    """Refuse splits that are too small to compare with.
+
+    Raises:
+        UserError: the train or the test split has no more pictures than a neighbourhood.
+    """
+    for split in ("train", "test"):
+        count = len(data.split(split).labels)
+        if count <= NEIGHBOURS:
+            raise UserError(
+                f"the {split} split has {count} pictures, and comparing samples with it takes more"
+                f" than {NEIGHBOURS}: add pictures, or hold out more"
+            )
+
+
+def check_generation(data: Any, settings: Mapping[str, Any]) -> None:
+    """Refuse an evaluation that could not be made, as far as the data at hand tell.
+
+    Raises:
+        UserError: one line, with the remedy.
+    """
+    features = choose_features(settings.get("features"), data, settings.get("inception_weights"))
+    counts = {"evaluate.samples": settings["samples"], "evaluate.track": settings.get("track")}
+    for setting, count in counts.items():
+        if count:
+            check_samples(count, features, setting)
+    if data.is_loaded:
+        check_real_pictures(data)
+        if not settings["samples"]:
+            check_samples(len(data.split("test").labels), features, "evaluate.samples")
 
 
 def distances(
     generated: Tensor, real: RealStatistics, other: Tensor, seed: int
 ) -> dict[str, float]:
-    """A row of the table: generated features (N, D) against a real set, and as many real ones of
-    another split beside them."""
+    """A row of the table: generated features (N, D) against a real set, and real ones of another
+    split beside them."""
     row = {}
     for name, features in (("", generated), (" floor", other)):
         moments = Moments(features.shape[1])
@@ -82,7 +118,7 @@ def distances(
         )
     some = real.features[: len(generated)]
     kernel, _ = kernel_distance(generated, some, generator=Generator().manual_seed(seed))
-    precision, recall = precision_recall(some, generated[: len(some)])
+    precision, recall = precision_recall(some, generated[: len(some)], NEIGHBOURS)
     row["KID x 1000"] = rounded(1000 * kernel)
     row["precision %"] = rounded(100 * precision)
     row["recall %"] = rounded(100 * recall)
@@ -95,11 +131,13 @@ def picture_generation(
     """FID, KID, precision and recall against the train and the test pictures.
 
     Fréchet distances are to all pictures of a split; the floor beside them is that of as many real
-    pictures of the other split. Kernel distances and neighbours look at as many real pictures as
-    there are samples. Where the features' network knows the classes, its Inception Score and its
-    reading of the samples, for a model that was told the class.
+    pictures of the other split, or of all there are (at most `KEPT`) if they are fewer, which the
+    entry `real` says. Kernel distances and neighbours look at as many real pictures. Where the
+    features' network knows the classes, also its reading of the samples of a model that was told
+    the class.
     """
     check_samples(samples, features)
+    check_real_pictures(data)
     device = model.device
     real = {split: real_statistics(data, split, features, device) for split in ("train", "test")}
     labels = labels_to_draw(data, samples, seed)
@@ -118,7 +156,14 @@ def picture_generation(
         for split, other in (("train", "test"), ("test", "train"))
     }
     numbers = {f"FID {split}": row["FID"] for split, row in table.items()}
-    result: dict[str, Any] = {"generation": table, "samples": samples, "features": features.name}
+    floors = [min(samples, len(real[split].features)) for split in ("test", "train")]
+    result: dict[str, Any] = {
+        "generation": table,
+        "samples": samples,
+        "features": features.name,
+        "real": f"floors of {floors[0]} test pictures against train, {floors[1]} of train against"
+        " test",
+    }
     score, spread = inception_score(torch.cat([one.logits for one in seen]))
     numbers["inception score"] = rounded(score)
     result["inception score sd over 10 parts"] = rounded(spread)
@@ -126,7 +171,9 @@ def picture_generation(
         confusion = accuracy.confusion.double()
         numbers["accuracy %"] = rounded(100 * confusion.diagonal().sum() / confusion.sum())
         result["per_class"] = {
-            name: rounded(100 * share) for name, share in accuracy.compute().items()
+            name: rounded(100 * share)
+            for name, share in accuracy.compute().items()
+            if not share.isnan()  # a class that was never drawn
         }
     return {**result, "numbers": numbers}
 

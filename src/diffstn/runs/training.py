@@ -28,6 +28,7 @@ from diffstn.runs.folder import RunFolder, first_rank, open_run
 from diffstn.runs.hardware import choose_hardware, environment
 from diffstn.runs.loggers import dashboard, log_picture
 from diffstn.runs.logs import LogFile, quiet_libraries
+from diffstn.runs.picture_generation import check_generation
 from diffstn.runs.pictures import draw_run
 from diffstn.runs.tables import headline, result_table
 from diffstn.runs.watching import fid_tracker, sample_sheet
@@ -101,6 +102,8 @@ def _train(
         assembly.keep_judge_of(run)
     data, model = assembly.data, assembly.model
     data.setup()
+    if isinstance(model, DDPM) and data.kind == "upright":
+        check_generation(data, config["evaluate"])
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     log.info("%s: %.2f M trainable parameters", type(model).__name__, trainable / 1e6)
 
@@ -116,7 +119,7 @@ def _train(
             run.judge.write_text(open_run(config["classifier"]["run"]).config.read_text())
     watching: list[pl.Callback] = []
     if isinstance(model, DDPM):
-        watching.append(sample_sheet(model, data, run.figures / "training.png"))
+        watching.append(sample_sheet(model, data, run.figures / "training.png", hardware))
         if data.kind == "upright" and config["evaluate"].get("track"):
             watching.append(fid_tracker(data, config["evaluate"], hardware))
     best = ModelCheckpoint(

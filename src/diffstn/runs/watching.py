@@ -22,16 +22,25 @@ from diffstn.runs.real_statistics import real_statistics
 BATCH = 256
 
 
-def sample_sheet(model: DDPM, data: Any, path: Path) -> SampleSheet:
+def sample_sheet(model: DDPM, data: Any, path: Path, hardware: Hardware) -> SampleSheet:
     """A drawing of every epoch: one shape, one cloud, or a dozen pictures."""
     if data.kind == "upright":
         count = len(data.classes) if model.conditional and len(data.classes) <= 16 else 12
         label = torch.arange(count) % len(data.classes) if model.conditional else None
         shape: tuple[int, ...] = (count, data.channels, *data.size)
-        return SampleSheet(path, shape, lambda x: contact_sheet(as_pictures(x), columns=4), label)
+        return SampleSheet(
+            path,
+            shape,
+            lambda x: contact_sheet(as_pictures(x), columns=4),
+            label,
+            precision=hardware.autocast,
+        )
     shape = (POINTS, data.dim) if data.kind == "points" else (1, data.points, data.dim)
     return SampleSheet(
-        path, shape, lambda x: cloud_pictures(x.reshape(1, -1, x.shape[-1]), side=150)[0]
+        path,
+        shape,
+        lambda x: cloud_pictures(x.reshape(1, -1, x.shape[-1]), side=150)[0],
+        precision=hardware.autocast,
     )
 
 
@@ -42,7 +51,7 @@ def fid_tracker(data: Any, settings: Mapping[str, Any], hardware: Hardware) -> F
         UserError: there are no more samples than features.
     """
     features = choose_features(settings["features"], data, settings["inception_weights"])
-    check_samples(settings["track"], features)
+    check_samples(settings["track"], features, "evaluate.track")
     real = real_statistics(data, "test", features, hardware.device)
     labels = labels_to_draw(data, settings["track"], seed=0)
 
@@ -50,4 +59,4 @@ def fid_tracker(data: Any, settings: Mapping[str, Any], hardware: Hardware) -> F
         for some, _ in generated_pictures(model, data, labels, seed=0, batch_size=BATCH):
             yield some
 
-    return FIDTracker(pictures, features, real.mean, real.covariance)
+    return FIDTracker(pictures, features, real.mean, real.covariance, hardware.autocast)
