@@ -1,8 +1,10 @@
 """What ships with the package does what it is said to do."""
 
 import pytest
+import torch
 import yaml
 
+from diffstn.data.batches import as_pictures
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.evaluation import evaluate
 from diffstn.runs.folder import PRETRAINED, RunFolder, open_run
@@ -15,7 +17,7 @@ def accuracy(name: str, **settings) -> dict:
     return evaluate(assembly.model, assembly.data, choose_hardware("cpu"), **settings)
 
 
-@pytest.mark.parametrize("name", ["judge", "cifar_judge", "diff_in_stn_full"])
+@pytest.mark.parametrize("name", ["judge", "cifar_judge", "mnist_unet", "diff_in_stn_full"])
 def test_weights_are_small_and_say_how_they_were_made(name: str):
     run = open_run(f"pretrained/{name}")
     assert (run.path / "weights.safetensors").stat().st_size <= LIMIT
@@ -31,6 +33,20 @@ def test_diff_in_stn_turns_any_rotation_upright():
     assert numbers["uncorrected"] < 60
     assert numbers["k"]["1"]["accuracy"] > 94
     assert numbers["k"]["4"]["accuracy"] > 94
+
+
+def test_the_unet_draws_digits_that_the_judge_reads_as_asked():
+    model = Assembly.from_run(open_run("pretrained/mnist_unet")).model
+    judge = Assembly.from_run(open_run("pretrained/judge")).model
+    label = torch.arange(10).repeat_interleave(8)
+    x_T = torch.randn(80, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        drawn = as_pictures(model.sample(x_T, label))
+        model.guidance_scale = 1.0
+        led = as_pictures(model.sample(x_T, label))
+        right = [(judge(one).argmax(-1) == label).float().mean() for one in (drawn, led)]
+    assert right[0] > 0.9
+    assert right[1] >= right[0]
 
 
 def test_shipping_keeps_the_answers(tmp_path, monkeypatch):

@@ -136,8 +136,8 @@ class Drawing:
         said = self.model.denoiser(x_t, t, **condition)
         titles = [
             f"x_0; noise grows from t = {int(t[0])} to {int(t[-1])}",
-            "x_t = α x_0 + σ ε",
-            "ε, the true noise (± 2)",
+            "x_t, picture and noise",
+            "the true noise, from -2 to 2",
             "what the network takes for the noise",
             "what it takes for x_0",
         ]
@@ -149,21 +149,23 @@ class Drawing:
     def between(self) -> tuple[str, Path]:
         """From one noise to another, straight and along the arc; from one picture to another.
 
-        All by DDIM without noise, the model's own sampler may draw some at every step.
+        All by DDIM without noise, as the model's own sampler may draw some at every step. Between
+        real pictures, which may be of two classes, no class is told.
         """
         weights, model = torch.linspace(0, 1, COLUMNS), self.model
         pair = self.data.batch("test", torch.arange(2), model.device)
         one, other = (self.data.classes[int(c)] for c in pair.label)
-        label = pair.label[:1].cpu().expand(COLUMNS)
         ddim = DDIM(model.sampler.steps, model.sampler.spacing, model.sampler.clip)
         steps = ddim.timesteps(model.denoiser.schedule)
-        condition = self.condition(label)
+        told = self.condition(pair.label[:1].expand(COLUMNS))
         a, b = model.noise((2, *self.item), self.generator)
-        first, second = encode(
-            model.guided, as_data(pair.image), steps, **self.condition(label[:2])
-        )
-        ways = (linear(a, b, weights), spherical(a, b, weights), spherical(first, second, weights))
-        rows = [as_pictures(ddim(model.guided, way, None, None, **condition)).cpu() for way in ways]
+        first, second = encode(model.guided, as_data(pair.image), steps)
+        ways = ((linear(a, b, weights), told), (spherical(a, b, weights), told))
+        untold: dict[str, Tensor] = {}
+        rows = [
+            as_pictures(ddim(model.guided, x_T, None, None, **condition)).cpu()
+            for x_T, condition in (*ways, (spherical(first, second, weights), untold))
+        ]
         titles = [
             "between two noises, straight",
             "between two noises, along the arc",

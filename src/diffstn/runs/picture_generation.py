@@ -119,7 +119,7 @@ def distances(
     some = real.features[: len(generated)]
     kernel, _ = kernel_distance(generated, some, generator=Generator().manual_seed(seed))
     precision, recall = precision_recall(some, generated[: len(some)], NEIGHBOURS)
-    row["KID x 1000"] = rounded(1000 * kernel)
+    row["KID"] = rounded(kernel)
     row["precision %"] = rounded(100 * precision)
     row["recall %"] = rounded(100 * recall)
     return row
