@@ -18,7 +18,7 @@ ALLOWED = {
     "spatial": set(),
     "networks": {"errors", "diffusion", "spatial"},
     "metrics": {"errors", "diffusion", "spatial", "networks"},
-    "data": {"errors", "spatial"},
+    "data": {"errors", "spatial", "diffusion"},
     "figures": {"errors", "spatial", "diffusion"},
     "models": {"errors", "networks", "diffusion", "spatial", "metrics"},
     "callbacks": {"errors", "figures", "metrics", "diffusion", "spatial"},

@@ -4,7 +4,7 @@ import pytest
 import torch
 import yaml
 
-from diffstn.data.batches import as_pictures
+from diffstn.diffusion.pictures import as_pictures
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.evaluation import evaluate
 from diffstn.runs.folder import PRETRAINED, RunFolder, open_run

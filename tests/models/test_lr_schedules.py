@@ -24,6 +24,10 @@ def rates(schedule: LRScheduler, steps: int) -> list[float]:
 
 def test_constant_stays():
     assert rates(constant(optimizer(), 5), 5) == [0.1] * 5
+    warmed = rates(constant(optimizer(), 8, warmup=0.5), 8)
+    assert warmed == pytest.approx([0, 0.025, 0.05, 0.075, 0.1, 0.1, 0.1, 0.1])
+    with pytest.raises(ValueError, match="warmup"):
+        constant(optimizer(), 5, warmup=1.0)
 
 
 def test_cosine_is_half_a_period():

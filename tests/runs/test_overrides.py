@@ -31,7 +31,7 @@ CONF = Path(__file__).parents[2] / "conf"
         ("data/distortion=ful", "did you mean full?"),
         ("data.distortion=full", "write data/distortion=full"),
         ("schedule=cosin", "did you mean cosine?"),
-        ("experiment=paper/diff", "did you mean paper/diff_in_stn?"),
+        ("experiment=paper/diff_in", "did you mean paper/diff_in_stn?"),
         ("zzz=1", "no setting 'zzz'; there are: "),
     ],
 )

@@ -7,15 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-
-def as_data(pictures: Tensor) -> Tensor:
-    """Pictures in [0, 1] as data in [−1, 1], the range in which they are diffused."""
-    return 2 * pictures - 1
-
-
-def as_pictures(x_0: Tensor) -> Tensor:
-    """Data in [−1, 1] as pictures in [0, 1]; what lies outside is cut off."""
-    return ((x_0.float() + 1) / 2).clamp(0, 1)
+from diffstn.diffusion.pictures import as_data
 
 
 class Batch(NamedTuple):

@@ -37,6 +37,13 @@ def cosine(optimizer: Optimizer, total_steps: int, warmup: float = 0.0) -> LRSch
     return LambdaLR(optimizer, factor)
 
 
-def constant(optimizer: Optimizer, total_steps: int) -> LRScheduler:
-    """The same rate throughout."""
-    return LambdaLR(optimizer, lambda step: 1.0)
+def constant(optimizer: Optimizer, total_steps: int, warmup: float = 0.0) -> LRScheduler:
+    """Linear warm-up in the first `warmup` fraction, then the same rate throughout.
+
+    Raises:
+        ValueError: the warm-up leaves nothing of the run.
+    """
+    if not 0 <= warmup < 1:
+        raise ValueError(f"warmup is a fraction of the run, from 0 to below 1, not {warmup}")
+    rising = warmup * total_steps
+    return LambdaLR(optimizer, lambda step: 1.0 if step >= rising else step / rising)

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
-from diffstn.data.batches import as_data, as_pictures
 from diffstn.diffusion import Denoiser, SimpleLoss, gaussian_noise, stratified_timesteps
+from diffstn.diffusion.pictures import as_data, as_pictures
 from diffstn.diffusion.samplers import Sampler
 from diffstn.models.optimisation import OptimisedModule
 from diffstn.networks.aligner import Aligner

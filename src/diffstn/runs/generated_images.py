@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from diffstn.data.batches import as_data, as_pictures
 from diffstn.diffusion.guidance import ClassifierFree
 from diffstn.diffusion.interpolation import encode, linear, spherical
+from diffstn.diffusion.pictures import as_data, as_pictures
 from diffstn.diffusion.samplers import DDIM
 from diffstn.diffusion.schedules import Cosine, Linear
 from diffstn.figures.animation import digits_turning_gif

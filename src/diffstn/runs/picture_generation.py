@@ -7,8 +7,9 @@ import torch
 from torch import Generator, Tensor
 from tqdm import tqdm
 
-from diffstn.data.batches import as_data, as_pictures, keyed_generator
+from diffstn.data.batches import keyed_generator
 from diffstn.diffusion import likelihood_bound
+from diffstn.diffusion.pictures import as_data, as_pictures
 from diffstn.errors import UserError
 from diffstn.metrics import ClassAccuracy
 from diffstn.metrics.pictures import (

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from diffstn.data.batches import as_pictures
+from diffstn.diffusion.pictures import as_pictures
 from diffstn.figures.animation import digits_turning_gif
 from diffstn.figures.curves import training_curves
 from diffstn.figures.hypotheses import hypotheses_page

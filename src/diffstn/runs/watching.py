@@ -9,7 +9,7 @@ from torch import Tensor
 
 from diffstn.callbacks.fid_tracker import FIDTracker
 from diffstn.callbacks.sample_sheet import SampleSheet
-from diffstn.data.batches import as_pictures
+from diffstn.diffusion.pictures import as_pictures
 from diffstn.figures.cloud_pictures import cloud_pictures
 from diffstn.figures.contact import contact_sheet
 from diffstn.models.ddpm import DDPM
