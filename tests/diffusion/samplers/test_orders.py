@@ -76,8 +76,18 @@ def test_the_error_falls_with_the_solvers_order(build, order: int):
 
 @pytest.mark.parametrize(
     "sampler",
-    [DDPM(200), DDIM(200, eta=1.0), DDIM(200), DPMSolver(50), DEIS(50), Langevin(100)],
-    ids=lambda one: type(one).__name__,
+    [
+        DDPM(200),
+        DDIM(200, eta=1.0),
+        DDIM(200),
+        DPMSolver(50),
+        DPMSolver(50, eta=0.5),
+        DPMSolver(50, eta=1.0),
+        DPMSolver(100, eta=2.0),
+        DEIS(50),
+        Langevin(100),
+    ],
+    ids=lambda one: f"{type(one).__name__}{getattr(one, 'eta', '')}",
 )
 def test_samples_have_the_mixtures_moments(sampler: Sampler):
     schedule = Cosine()
@@ -93,7 +103,10 @@ def test_samples_have_the_mixtures_moments(sampler: Sampler):
     torch.testing.assert_close(x_0.T.cov(), covariance, atol=0.04, rtol=0)
 
 
-@pytest.mark.parametrize("sampler", [DPMSolver(10, "trailing"), DEIS(10, "trailing")])
+@pytest.mark.parametrize(
+    "sampler",
+    [DPMSolver(10, "trailing"), DPMSolver(10, "trailing", eta=1.0), DEIS(10, "trailing")],
+)
 def test_zero_final_signal_is_finite(sampler: Sampler):
     schedule = Cosine(50, max_beta=1.0)
     x_0 = sampler(Denoiser(Mixture(schedule), schedule, "x0"), noise())
@@ -112,9 +125,24 @@ def first_order(steps: int, spacing: str) -> DEIS:
     return DEIS(steps, spacing, order=1)
 
 
+def test_without_a_past_the_noisy_solver_is_ancestral_sampling():
+    """Its first step and, as every step is one of two, its last: D = x_hat_0 in both."""
+    schedule = Cosine(50, max_beta=0.9)
+    denoiser, x_T = Denoiser(Mixture(schedule), schedule, "x0"), noise()
+    for steps in (1, 2):
+        walks = [
+            list(sampler.trajectory(denoiser, x_T, torch.Generator().manual_seed(3)))
+            for sampler in (DPMSolver(steps, "trailing", eta=1.0), DDPM(steps, "trailing"))
+        ]
+        for (_, one, _), (_, other, _) in zip(*walks, strict=True):
+            torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+
 def test_what_is_out_of_range_is_refused():
     with pytest.raises(ValueError, match="order is 1, 2 or 3"):
         DEIS(order=4)
+    with pytest.raises(ValueError, match="eta must be 0"):
+        DPMSolver(eta=-0.5)
     with pytest.raises(ValueError, match="corrections must be at least 0"):
         Langevin(corrections=-1)
     with pytest.raises(ValueError, match="snr positive"):

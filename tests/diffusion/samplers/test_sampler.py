@@ -73,9 +73,10 @@ def test_clipped_noise_still_accounts_for_x_t(gaussian):
     seen = []
 
     class Spy(DDIM):
-        def step(self, denoised, x_t, t, s, schedule, noise, history):
-            seen.append((schedule.add_noise(denoised.x_0, t, denoised.eps), x_t))
-            return super().step(denoised, x_t, t, s, schedule, noise, history)
+        def step(self, jump):
+            x_0, eps = jump.denoised.x_0, jump.denoised.eps
+            seen.append((jump.schedule.add_noise(x_0, jump.t, eps), jump.x_t))
+            return super().step(jump)
 
     Spy(8, clip=1.0)(gaussian(schedule), torch.randn(50, 6))
     assert len(seen) == 8
@@ -89,11 +90,11 @@ def test_a_multistep_solver_remembers_as_much_as_it_asks_for(gaussian):
     class Multistep(Sampler):
         memory = 2
 
-        def step(self, denoised, x_t, t, s, schedule, noise, history):
-            lengths.append(len(history))
-            times.append([r[0].item() for r, _ in history])
-            assert all(isinstance(past, Denoised) for _, past in history)
-            return denoised.x_0
+        def step(self, jump):
+            lengths.append(len(jump.history))
+            times.append([r[0].item() for r, _ in jump.history])
+            assert all(isinstance(past, Denoised) for _, past in jump.history)
+            return jump.denoised.x_0
 
     Multistep(4)(gaussian(Cosine(8)), torch.randn(2, 6))
     assert lengths == [0, 1, 2, 2]

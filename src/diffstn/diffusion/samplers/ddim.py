@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from torch import Tensor
 
 from diffstn.diffusion.broadcast import broadcast
-from diffstn.diffusion.denoiser import Denoised
+from diffstn.diffusion.samplers.jump import Jump
 from diffstn.diffusion.samplers.sampler import Sampler
-from diffstn.diffusion.schedules import Schedule
 
 
 class DDIM(Sampler):
@@ -40,18 +37,10 @@ class DDIM(Sampler):
             raise ValueError(f"eta must lie between 0 (deterministic) and 1 (DDPM); got {eta}")
         self.eta = eta
 
-    def step(
-        self,
-        denoised: Denoised,
-        x_t: Tensor,
-        t: Tensor,
-        s: Tensor,
-        schedule: Schedule,
-        noise: Tensor,
-        history: Sequence[tuple[Tensor, Denoised]],
-    ) -> Tensor:
-        alpha = broadcast(schedule.alpha(s), x_t)
-        variance = broadcast(schedule.sigma(s).square(), x_t)
-        fresh = self.eta**2 * broadcast(schedule.beta_tilde(t, s), x_t)
+    def step(self, jump: Jump) -> Tensor:
+        schedule, x_t, denoised = jump.schedule, jump.x_t, jump.denoised
+        alpha = broadcast(schedule.alpha(jump.s), x_t)
+        variance = broadcast(schedule.sigma(jump.s).square(), x_t)
+        fresh = self.eta**2 * broadcast(schedule.beta_tilde(jump.t, jump.s), x_t)
         kept = (variance - fresh).clamp(min=0)
-        return alpha * denoised.x_0 + kept.sqrt() * denoised.eps + fresh.sqrt() * noise
+        return alpha * denoised.x_0 + kept.sqrt() * denoised.eps + fresh.sqrt() * jump.noise

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from torch import Tensor
 
-from diffstn.diffusion.denoiser import Denoised
+from diffstn.diffusion.samplers.jump import Jump
 from diffstn.diffusion.samplers.sampler import Sampler
-from diffstn.diffusion.schedules import Schedule
 
 
 class DDPM(Sampler):
@@ -23,15 +20,6 @@ class DDPM(Sampler):
     Nichol & Dhariwal, Improved Denoising Diffusion Probabilistic Models, 2021, section 4.
     """
 
-    def step(
-        self,
-        denoised: Denoised,
-        x_t: Tensor,
-        t: Tensor,
-        s: Tensor,
-        schedule: Schedule,
-        noise: Tensor,
-        history: Sequence[tuple[Tensor, Denoised]],
-    ) -> Tensor:
-        mean, _ = schedule.posterior(denoised.x_0, x_t, t, s)
-        return mean + (denoised.log_variance / 2).exp() * noise
+    def step(self, jump: Jump) -> Tensor:
+        mean, _ = jump.schedule.posterior(jump.denoised.x_0, jump.x_t, jump.t, jump.s)
+        return mean + (jump.denoised.log_variance / 2).exp() * jump.noise

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from diffstn.diffusion.broadcast import broadcast
-from diffstn.diffusion.denoiser import Denoised
+from diffstn.diffusion.samplers.jump import Jump
 from diffstn.diffusion.samplers.sampler import Sampler
 from diffstn.diffusion.schedules import Schedule
 
@@ -50,24 +50,17 @@ class DEIS(Sampler):
             raise ValueError(f"order is 1, 2 or 3, not {order}")
         self.memory = order - 1
 
-    def step(
-        self,
-        denoised: Denoised,
-        x_t: Tensor,
-        t: Tensor,
-        s: Tensor,
-        schedule: Schedule,
-        noise: Tensor,
-        history: Sequence[tuple[Tensor, Denoised]],
-    ) -> Tensor:
+    def step(self, jump: Jump) -> Tensor:
+        schedule, s, x_t, denoised = jump.schedule, jump.s, jump.x_t, jump.denoised
         x_s = broadcast(schedule.alpha(s), x_t) * denoised.x_0
         x_s = x_s + broadcast(schedule.sigma(s), x_t) * denoised.eps
-        if not history:
+        if not jump.history:
             return x_s
-        now, then, *before = (int(u.flatten()[0]) for u in (t, s, *(u for u, _ in history)))
+        visited = (jump.t, s, *(u for u, _ in jump.history))
+        now, then, *before = (int(u.flatten()[0]) for u in visited)
         weights = integrated_polynomials(schedule, now, then, [now, *before])[1:]
         factors = weights * schedule.alpha(s.flatten()[0]).cpu()
-        for factor, (_, known) in zip(factors.tolist(), history, strict=True):
+        for factor, (_, known) in zip(factors.tolist(), jump.history, strict=True):
             x_s = x_s + factor * (known.eps - denoised.eps)
         return x_s
 

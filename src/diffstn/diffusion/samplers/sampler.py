@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 
 import torch
@@ -14,6 +14,7 @@ from diffstn.diffusion.broadcast import broadcast
 from diffstn.diffusion.denoiser import Denoised, Denoises
 from diffstn.diffusion.noise import gaussian_noise
 from diffstn.diffusion.prediction import X0
+from diffstn.diffusion.samplers.jump import Jump
 from diffstn.diffusion.schedules import Schedule
 from diffstn.diffusion.spacing import SPACINGS
 
@@ -68,21 +69,8 @@ class Sampler(ABC):
         self.clip = clip
 
     @abstractmethod
-    def step(
-        self,
-        denoised: Denoised,
-        x_t: Tensor,
-        t: Tensor,
-        s: Tensor,
-        schedule: Schedule,
-        noise: Tensor,
-        history: Sequence[tuple[Tensor, Denoised]],
-    ) -> Tensor:
-        """Return x_s from x_t and what the denoiser says of it.
-
-        t > s are long (B,); `noise` is fresh N(0, I) in the shape of x_t, or zeros if s = 0;
-        `history` holds the last `memory` pairs (t, denoised) before this one, oldest first.
-        """
+    def step(self, jump: Jump) -> Tensor:
+        """Return x_s from x_t and what the denoiser says of it."""
 
     def __call__(
         self,
@@ -118,7 +106,7 @@ class Sampler(ABC):
             denoised = self._clipped(denoiser(x_t, t, s=s, **condition), x_t, t, schedule)
             yield now, x_t, denoised.x_0
             noise = gaussian_noise(x_t, generator) if then else torch.zeros_like(x_t)
-            x_t = self.step(denoised, x_t, t, s, schedule, noise, history)
+            x_t = self.step(Jump(x_t, denoised, t, s, schedule, noise, history))
             if then:
                 x_t = self.corrected(denoiser, x_t, s, generator, condition)
             history.append((t, denoised))

@@ -1,0 +1,36 @@
+"""All that a sampler's step may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from diffstn.diffusion.denoiser import Denoised
+from diffstn.diffusion.schedules import Schedule
+
+
+@dataclass(frozen=True, eq=False)
+class Jump:
+    """From x_t to x_s, both noisy as the schedule says, with t > s."""
+
+    x_t: Tensor
+    """(B, *)"""
+
+    denoised: Denoised
+    """What the denoiser says of x_t, within the sampler's clip."""
+
+    t: Tensor
+    """long (B,)"""
+
+    s: Tensor
+    """long (B,)"""
+
+    schedule: Schedule
+
+    noise: Tensor
+    """Fresh N(0, I) in the shape of x_t, or zeros if s = 0."""
+
+    history: Sequence[tuple[Tensor, Denoised]]
+    """The last `memory` pairs (t, denoised) before this one, oldest first."""
