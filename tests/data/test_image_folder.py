@@ -86,6 +86,18 @@ def test_bad_pictures_are_named_counted_and_skipped(folder, caplog):
     assert f"left out {NAMED + 3} of {80 + NAMED + 3} pictures" in caplog.text
 
 
+def test_pictures_beside_the_classes_are_named_and_left_out(folder, caplog):
+    paint(folder / "stray.png")
+    paint(folder / "other.jpg")
+    source = ImageFolder(str(folder))
+    splits = source.load()
+    assert source.classes == ("cats", "dogs")
+    assert sum(len(split.labels) for split in splits.values()) == 80
+    [line] = [r.getMessage() for r in caplog.records if "left out" in r.getMessage()]
+    assert "other.jpg" in line
+    assert "2 pictures belong to no class" in line
+
+
 def test_a_folder_without_sub_folders_is_one_class(tmp_path):
     for i in range(40):
         paint(tmp_path / f"{i}.png")

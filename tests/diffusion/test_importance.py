@@ -44,3 +44,16 @@ def test_it_forgets_the_oldest_and_its_memory_is_state():
     other = LossSecondMoment(10, memory=3, uniform=0.0)
     other.load_state_dict(taught().state_dict())
     torch.testing.assert_close(other.probabilities, taught().probabilities)
+
+
+def test_a_batch_is_remembered_as_if_it_came_one_by_one():
+    generator = torch.Generator().manual_seed(0)
+    at_once, one_by_one = (LossSecondMoment(4, memory=3) for _ in range(2))
+    for _ in range(5):
+        t = torch.randint(1, 5, (16,), generator=generator)  # more of each t than are remembered
+        losses = torch.rand(16, generator=generator)
+        at_once.observe(t, losses)
+        for step, loss in zip(t.split(1), losses.split(1), strict=True):
+            one_by_one.observe(step, loss)
+    assert torch.equal(at_once.losses, one_by_one.losses)
+    assert torch.equal(at_once.seen, one_by_one.seen)

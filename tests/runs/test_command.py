@@ -26,6 +26,7 @@ Train = Callable[..., int]
         ("optimizer.lr=abc", "optimizer.lr=abc: must be a number"),
         ("seed=1,2", "'seed=1,2' is a sweep; add -m"),
         ("data=mnist", "model=diff_in_stn cannot train on data=mnist"),
+        ("network=unet", "network=unet is none for model=diff_in_stn; use network=latent_denoiser"),
         ("classifier.run=runs/none classifier=frozen", "run=runs/none: no run there"),
         ("accelerator=gpu", "accelerator=gpu: no CUDA device is visible"),
         ("model.prediction=[", "is no override"),

@@ -62,8 +62,8 @@ class ImageFolder:
     """Pictures of any size in a folder, a class per sub-folder, as a picture source.
 
     Every picture is scaled until it covers `size` and cropped around its centre. Files that cannot
-    be read are left out, named (the first few) and counted. A picture's split follows from its
-    name alone, so adding files moves none from one split to another.
+    be read, and files beside the sub-folders, are left out, named (the first few) and counted. A
+    picture's split follows from its name alone, so adding files moves none to another.
 
     Args:
         root: the folder.
@@ -105,7 +105,9 @@ class ImageFolder:
         self.size: tuple[int, int] = (int(image_size[0]), int(image_size[1]))
         self.channels = channels
         self.shares = {"val": val, "test": test}
-        folders = sorted(p for p in self.root.iterdir() if p.is_dir() and p.name[0] != ".")
+        inside = sorted(p for p in self.root.iterdir() if p.name[0] != ".")
+        folders = [path for path in inside if path.is_dir()]
+        self.stray = [p for p in inside if folders and p.suffix.lower() in ENDINGS and p.is_file()]
         self.files = {folder.name: pictures_in(folder) for folder in folders} or {
             ".": pictures_in(self.root)
         }
@@ -137,6 +139,11 @@ class ImageFolder:
                     name = path.relative_to(self.root).as_posix().encode()
                     generator = keyed_generator(self.data_seed, 1, zlib.crc32(name))
                     draws.append(float(torch.rand((), generator=generator)))
+        if self.stray:
+            logger.warning(
+                "left out %s: beside the classes' folders %d pictures belong to no class",
+                *(self.stray[0], len(self.stray)),
+            )
         for line in left_out[:NAMED]:
             logger.warning("left out %s", line)
         if left_out:

@@ -57,6 +57,10 @@ class LossSecondMoment(nn.Module):
     @torch.no_grad()
     def observe(self, t: Tensor, losses: Tensor) -> None:
         """Remember the losses (B,) seen at t (B,), before their weights."""
-        for step, loss in zip((t - 1).tolist(), losses.detach().float(), strict=True):
-            self.losses[step, self.seen[step] % self.memory] = loss
-            self.seen[step] += 1
+        steps, order = (t - 1).sort(stable=True)
+        counts = steps.bincount(minlength=self.steps)
+        rank = torch.arange(len(t), device=t.device) - (counts.cumsum(0) - counts)[steps]
+        fits = rank >= counts[steps] - self.memory  # of more losses than that, the last ones stay
+        places = (self.seen[steps] + rank) % self.memory
+        self.losses[steps[fits], places[fits]] = losses.detach().float()[order][fits]
+        self.seen += counts

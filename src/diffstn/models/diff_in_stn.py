@@ -57,6 +57,9 @@ class DiffInSTN(PoseCorrector):
         common: see `PoseCorrector`.
     """
 
+    tells = ("dim", "embedding")
+    """What its network must take, see `check_network`."""
+
     def __init__(
         self,
         encoder: nn.Module,

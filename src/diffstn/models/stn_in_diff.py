@@ -60,6 +60,8 @@ class STNInDiff(OptimisedModule):
     """
 
     needs = ("distorted",)
+    tells = ("size", "embedding")
+    """What its network must take, see `check_network`."""
     monitor = ("val/loss", "min")
 
     def __init__(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import torch
 from hydra.utils import get_object
+from omegaconf import OmegaConf
 from torch import nn
 
 from diffstn.diffusion import Denoiser
@@ -186,6 +187,30 @@ def needs_of(config: Mapping[str, Any]) -> tuple[str, ...]:
     return network.needs
 
 
+def check_network(config: Mapping[str, Any], conf: Path | None) -> None:
+    """Refuse a network that cannot be told what the model has to tell it.
+
+    Raises:
+        UserError: it lacks an argument that the model counts on.
+    """
+    tells = set(getattr(get_object(config["model"]["_target_"]), "tells", ()))
+
+    def fit(target: str) -> bool:
+        return tells <= parameters(get_object(target)).keys()
+
+    if "network" not in config or fit(config["network"]["_target_"]):  # a run older than the group
+        return
+    names = config.get("choices", {})
+    files = sorted((conf / "network").glob("*.yaml")) if conf else []
+    nodes: list[Any] = [OmegaConf.load(path) for path in files]
+    fitting = [file.stem for file, node in zip(files, nodes, strict=True) if fit(node["_target_"])]
+    raise UserError(
+        f"network={names.get('network', config['network']['_target_'])} is none for"
+        f" model={names.get('model', config['model']['_target_'])}"
+        + (f"; use network={' or '.join(fitting)}" if fitting else "")
+    )
+
+
 def needs_training(config: Mapping[str, Any]) -> bool:
     """Whether the model has anything to learn."""
     return getattr(get_object(config["model"]["_target_"]), "trained", True)
@@ -235,6 +260,7 @@ def check_config(config: Mapping[str, Any], conf: Path | None = None) -> None:
             f" data={names.get('data', data['_target_'])}: it needs"
             f" {' or '.join(KINDS[kind] for kind in needs)}{_what_fits(needs, conf)}"
         )
+    check_network(config, conf)
     if config["epochs"] % min(config["validate_every"], config["epochs"]):
         raise UserError(
             f"validate_every={config['validate_every']} must divide epochs={config['epochs']}, for"
