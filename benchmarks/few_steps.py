@@ -1,10 +1,11 @@
 """FID of one trained model of pictures by sampler and number of steps, as a table and a curve.
 
     python benchmarks/few_steps.py runs/<run> [--samples 2048] [--samplers ddpm,ddim,...]
-        [--steps 5,10,20,50,100] [--out few_steps.png]
+        [--steps 5,10,20,50,100] [--seed 0] [--out few_steps.png]
 
-All samplers start from the same noise, and labels come in the proportions of the training pictures.
-With --all-steps DDPM is also run with all its steps, which is what the others are compared with.
+All samplers start from the same noise, each with the spacing of its yaml, and labels come in the
+proportions of the training pictures. With --all-steps DDPM is also run with all its steps, which
+is what the others are compared with. Langevin's corrections call the network once more a step.
 """
 
 import argparse
@@ -26,14 +27,15 @@ from diffstn.runs.real_statistics import real_statistics
 from diffstn.runs.tables import markdown
 
 CONF = Path(__file__).parents[1] / "conf"
-SPACINGS = {"ddpm": "trailing", "ddim": "trailing", "dpm_solver": "log_snr", "deis": "quadratic"}
 
 
 @torch.inference_mode()
-def fid(model: Any, data: Any, features: Any, real: Any, samples: int, batch: int) -> float:
+def fid(
+    model: Any, data: Any, features: Any, real: Any, samples: int, batch: int, seed: int = 0
+) -> float:
     moments = Moments(features.size)
-    labels = labels_to_draw(data, samples, seed=0)
-    for pictures, _ in generated_pictures(model, data, labels, 0, batch):
+    labels = labels_to_draw(data, samples, seed)
+    for pictures, _ in generated_pictures(model, data, labels, seed, batch):
         moments.update(features(pictures).features.cpu())
     return float(frechet_distance(*moments.compute(), real.mean, real.covariance))
 
@@ -42,14 +44,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run")
     parser.add_argument("--samples", type=int, default=2048)
-    parser.add_argument("--samplers", default="ddpm,ddim,dpm_solver,deis")
+    parser.add_argument("--samplers", default="ddpm,ddim,dpm_solver,sde_dpm_solver,deis,langevin")
     parser.add_argument("--steps", default="5,10,20,50,100")
     parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--clip", type=float, default=1.0)
     parser.add_argument("--all-steps", action="store_true", help="DDPM with every timestep, too")
     parser.add_argument("--out", default="few_steps.png")
     arguments = parser.parse_args()
     run, hardware = open_run(arguments.run), choose_hardware()
+    samples = arguments.samples
     wanted = [int(n) for n in arguments.steps.split(",")]
     found: dict[str, dict[int, float]] = {}
     rows = []
@@ -57,16 +61,15 @@ def main() -> None:
         every = [None] if name == "ddpm" and arguments.all_steps else []
         for steps in [*wanted, *every]:
             config = apply_overrides(run.read_config(), [f"sampler={name}"], CONF)
-            spacing = SPACINGS.get(name, config["sampler"]["spacing"])
-            config["sampler"].update(steps=steps, clip=arguments.clip, spacing=spacing)
+            config["sampler"].update(steps=steps, clip=arguments.clip)
             assembly = Assembly.from_run(run, config=config)
             model, data = assembly.model.to(hardware.device), assembly.data
             features = choose_features(None, data)
-            check_samples(arguments.samples, features)
+            check_samples(samples, features)
             real = real_statistics(data, "test", features, hardware.device)
             start = time.perf_counter()
             with hardware.autocast():
-                value = fid(model, data, features, real, arguments.samples, arguments.batch)
+                value = fid(model, data, features, real, samples, arguments.batch, arguments.seed)
             count = steps or model.denoiser.schedule.steps
             seconds = time.perf_counter() - start
             found.setdefault(name, {})[count] = value
@@ -74,7 +77,7 @@ def main() -> None:
                 [name, config["sampler"]["spacing"], count, f"{value:.3f}", f"{seconds:.0f}"]
             )
             print("  ".join(map(str, rows[-1])), flush=True)
-    print(f"\n{arguments.samples} samples against the test pictures, features: {features.name}\n")
+    print(f"\n{samples} samples against the test pictures, features: {features.name}\n")
     print(markdown(["sampler", "spacing", "steps", "FID", "seconds"], rows))
     print("wrote", line_plot(found, Path(arguments.out), "steps", "FID (test)"))
 
