@@ -3,9 +3,9 @@
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from diffstn.networks.attended import attended
 from diffstn.networks.modulated_block import ModulatedBlock
 from diffstn.networks.point_network import PointNetwork
 
@@ -26,7 +26,7 @@ class Attention(nn.Module):
             x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for x in (self.query(queries), *self.key_value(keys).chunk(2, dim=-1))
         )
-        return self.output(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+        return self.output(attended(q, k, v).transpose(1, 2).flatten(2))
 
 
 class InducedBlock(nn.Module):

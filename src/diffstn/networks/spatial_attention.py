@@ -1,8 +1,8 @@
 """Self-attention among the places of a feature map."""
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from diffstn.networks.attended import attended
 from diffstn.networks.modulated_group_norm import ModulatedGroupNorm
 from diffstn.networks.zero_linear import zero_linear
 
@@ -44,6 +44,6 @@ class SpatialAttention(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         cells = self.norm(h).movedim(1, -1).flatten(1, 2)  # (B, HW, C), free when channels are last
         q, k, v = self.inner(cells).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        seen = F.scaled_dot_product_attention(q, k, v)
+        seen = attended(q, k, v)
         answer = self.outer(seen.transpose(1, 2).flatten(2))
         return h + answer.unflatten(1, h.shape[2:]).movedim(-1, 1)
