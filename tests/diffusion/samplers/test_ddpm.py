@@ -44,6 +44,18 @@ def test_many_small_steps_recover_the_data_distribution(gaussian, propagated):
     assert std == pytest.approx(0.5, rel=2e-2)
 
 
+@pytest.mark.parametrize(
+    ("steps", "left"), [(5, 0.43), (10, 0.60), (20, 0.75), (50, 0.875), (100, 0.93), (None, 0.99)]
+)
+def test_long_jumps_leave_less_variance_than_the_data_has(propagated, steps, left):
+    """The share that docs/results.md names for pixels: the least variance is too little."""
+    schedule = Cosine(1000)
+    timesteps = DDPM(steps, "trailing").timesteps(schedule)
+    betas = schedule.beta(torch.arange(1, 1001))
+    _, std = propagated(betas, timesteps, ancestral("fixed_small"))
+    assert std**2 / 0.25 == pytest.approx(left, abs=0.006)
+
+
 def test_the_textbook_process_of_a_known_point():
     """With x̂_0 fixed, every x_s along the walk is distributed as q(x_s | x_0)."""
 
