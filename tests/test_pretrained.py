@@ -5,6 +5,7 @@ import torch
 import yaml
 
 from diffstn.diffusion.pictures import as_pictures
+from diffstn.errors import UserError
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.evaluation import evaluate
 from diffstn.runs.folder import PRETRAINED, RunFolder, open_run
@@ -22,6 +23,12 @@ def test_weights_are_small_and_say_how_they_were_made(name: str):
     run = open_run(f"pretrained/{name}")
     assert (run.path / "weights.safetensors").stat().st_size <= LIMIT
     assert run.read_json("metrics")["command"].startswith("python train.py model=")
+
+
+@pytest.mark.parametrize("other", [{"weights": "raw"}, {"checkpoint": "best"}])
+def test_weights_that_do_not_ship_are_refused(other: dict[str, str]):
+    with pytest.raises(UserError, match=r"ships with (ema|last) alone"):
+        Assembly.from_run(open_run("pretrained/mnist_unet"), **other)
 
 
 def test_the_judge_reads_the_clean_test_digits():

@@ -136,3 +136,14 @@ def test_a_new_group_brings_the_choices_within(config: Callable[..., dict[str, A
 def test_groups_cannot_be_emptied(word: str, message: str):
     with pytest.raises(UserError, match=message):
         check_overrides(CONF, "train", [word])
+
+
+def test_another_sampler_keeps_what_belongs_to_the_model(config: Callable[..., dict[str, Any]]):
+    stored = {**config("model=ddpm_unet"), "choices": {"sampler": "ddpm"}}
+    stored["sampler"]["clip_quantile"] = 0.9
+    sampler = apply_overrides(stored, ["sampler=ddim"], CONF)["sampler"]
+    assert sampler["_target_"].endswith("DDIM")
+    assert (sampler["clip"], sampler["clip_quantile"]) == (1.0, 0.9)
+    assert sampler["steps"] == 10  # of the new sampler's own file
+    unclipped = apply_overrides(stored, ["sampler.clip=null", "sampler=ddim"], CONF)["sampler"]
+    assert unclipped["clip"] is None

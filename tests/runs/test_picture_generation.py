@@ -56,7 +56,7 @@ def test_a_run_tracks_fid_and_ends_with_numbers_and_their_protocol(unet, cache):
     assert 0 <= metrics["numbers"]["accuracy %"] <= 100
     assert "val/fid" in run.metrics_csv.read_text().splitlines()[0]
     assert (run.figures / "training.png").exists()
-    assert len(list(cache.glob("judge-*.safetensors"))) == 2  # train and test
+    assert len(list(cache.glob("judge-*.safetensors"))) == 3  # train, val and test
 
 
 def test_the_figures_show_what_they_should(unet):
@@ -77,6 +77,13 @@ def test_the_figures_show_what_they_should(unet):
         with Image.open(path) as page:
             assert min(page.size) > 50, path
             assert len(page.convert("L").getcolors(256) or range(257)) > 4, path
+    heights = []
+    for per_class in (1, 3):
+        settings.update(per_class=per_class, out=f"pages-{per_class}")
+        sample_run(run, settings, run.read_config())
+        with Image.open(f"pages-{per_class}/samples.png") as page:
+            heights.append(page.height)
+    assert heights[1] > 1.5 * heights[0]
 
 
 def evaluate(run, **settings):
@@ -140,7 +147,7 @@ def test_guidance_by_a_classifier_of_the_same_schedule_alone(unet, capsys):
     ("words", "said"),
     [
         (["evaluate.samples=100"], "needs more than 128"),
-        (["evaluate.track=100"], "needs more than 128"),
+        (["evaluate.track=100"], "fewer numbers, or for no tracking with 0"),
         (["evaluate.features=cifar_judge"], "choose judge"),
         (["network.multipliers=[1,2,2,2]"], "not divisible by 8"),
         (["sampler.steps=30"], "the schedule has 1 to 20"),
@@ -151,6 +158,7 @@ def test_guidance_by_a_classifier_of_the_same_schedule_alone(unet, capsys):
         (["model.timesteps=importance", "model.timestep_power=2.0"], "timestep_power=1.0"),
         (["evaluate.samples=null", "data.limit_test=100"], "needs more than 128"),
         (["data.limit_test=3"], "the test split has 3 pictures"),
+        (["data.limit_val=3"], "the val split has 3 pictures"),
     ],
 )
 def test_what_cannot_work_is_refused_before_it_starts(workplace, cache, capsys, words, said):
@@ -178,6 +186,7 @@ def test_real_pictures_score_as_their_floor_and_noise_does_not(workplace, cache,
     assert row["FID"] == pytest.approx(row["FID floor"], rel=0.3)
     other = halves[1]
     assert row["precision %"] > 70
+    assert abs(row["KID"] - row["KID floor"]) < 3 * max(row["KID sd"], row["KID floor sd"])
     noise = features(torch.rand(500, 1, 28, 28)).features
     far = distances(noise, real["test"], other, 0)
     assert far["FID"] > 20 * row["FID"]

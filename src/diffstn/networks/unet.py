@@ -29,8 +29,8 @@ class UNet(nn.Module):
     """Levels of residual blocks, the sides halved from one to the next, and the way back up.
 
     On the way up every block is also shown what its opposite on the way down has seen. The default
-    shape has 3 levels of 2 blocks; the deepest level has one more stage, in the middle, with
-    attention if any level has.
+    shape has 3 levels of 2 blocks. Two more stages lie in the middle, between the deepest level's
+    way down and its way up, the first with attention if any level has.
 
     Args:
         channels: C of the pictures.

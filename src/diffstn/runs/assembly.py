@@ -356,6 +356,12 @@ def trained_weights(run: RunFolder, checkpoint: str, weights: str) -> dict[str, 
     """State of a run's model; see `Assembly.from_run`."""
     shipped = run.path / "weights.safetensors"
     if shipped.exists():
+        config = run.read_config()
+        there_is = {"checkpoint": config["evaluate"]["checkpoint"]}
+        there_is["weights"] = evaluated_weights(config)
+        for name, asked in (("checkpoint", checkpoint), ("weights", weights)):
+            if asked != there_is[name]:
+                raise UserError(f"{name}={asked}: this run ships with {there_is[name]} alone")
         return load_file(shipped)
     path = run.checkpoints / f"{checkpoint}.ckpt"
     if not path.is_file():

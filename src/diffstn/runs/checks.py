@@ -72,7 +72,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "checkpoint": CHECKPOINT | None,
         "weights": WEIGHTS | None,
         "seed": SEED,
-        "per_class": Count,
+        "per_class": Count | None,
         "debug": bool,
     },
     "evaluate": {

@@ -19,16 +19,17 @@ from diffstn.models.ddpm import DDPM
 from diffstn.runs.sampling_steps import finely_stepped
 
 COLUMNS = 10
-ROWS = 8
 SCALES = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Guidance scales of the sweep."""
 WIDTH = 960
 
 
-def draw_pictures(model: DDPM, data: Any, folder: Path, seed: int) -> list[tuple[str, Path]]:
+def draw_pictures(
+    model: DDPM, data: Any, folder: Path, seed: int, per_class: int
+) -> list[tuple[str, Path]]:
     """Samples by class, the ways to noise and back, what the network says, interpolations."""
     shown = Drawing(model, data, folder, seed)
-    drawn = [shown.samples(), *shown.reverse(), shown.forward(), shown.noise()]
+    drawn = [shown.samples(per_class), *shown.reverse(), shown.forward(), shown.noise()]
     if len(data.split("test").labels) > 1:
         drawn.append(shown.between())
     return [*drawn, shown.guidance()] if model.conditional and model.label_dropout else drawn
@@ -73,12 +74,12 @@ class Drawing:
         path = panel_page(blocks, self.folder / f"{name}.png", titles, across)
         return name, path
 
-    def samples(self) -> tuple[str, Path]:
+    def samples(self, per_class: int) -> tuple[str, Path]:
         """A column for every class, or a block where the model hears none."""
         count = len(self.names)
-        label = torch.arange(count).repeat_interleave(ROWS)
+        label = torch.arange(count).repeat_interleave(per_class)
         x_T = self.model.noise((len(label), *self.item), self.generator)
-        drawn = self.draw(x_T, label).unflatten(0, (count, ROWS))
+        drawn = self.draw(x_T, label).unflatten(0, (count, per_class))
         if not (self.model.conditional or self.model.guides):
             return self.page("samples", drawn.flatten(0, 1)[None], ["generated"], COLUMNS)
         return self.page("samples", drawn, [str(name) for name in self.names], 1)

@@ -147,8 +147,8 @@ def apply_overrides(config: dict[str, Any], overrides: Sequence[str], conf: Path
 
     `group=option` replaces a group by its file in `conf`, and with it the groups within, and
     `key=value` a value that exists. Groups go first, outer ones before those within, whatever the
-    order of the words. A new sampler keeps what the model reads of the old
-    one, `hypotheses` and `combine`.
+    order of the words. A new sampler keeps what is the model's and its
+    data's of the old one: `hypotheses`, `combine`, `clip` and `clip_quantile`.
 
     Raises:
         UserError: an unknown key, group or option.
@@ -181,8 +181,9 @@ def apply_overrides(config: dict[str, Any], overrides: Sequence[str], conf: Path
                 node = node[part]
             dotted = key.replace("/", ".")
             if key == "sampler":
-                for name in ("hypotheses", "combine"):
-                    node[name] = result.sampler[name]
+                for name in ("hypotheses", "combine", "clip", "clip_quantile"):
+                    if name in node and name in result.sampler:
+                        node[name] = result.sampler[name]
             OmegaConf.update(result, dotted, node, merge=False)
             with open_dict(result):
                 result.choices.update({**within, key: value})

@@ -1,6 +1,6 @@
 """The numbers of a generative model of pictures."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -66,20 +66,21 @@ def check_samples(samples: int, features: Features, setting: str = "samples") ->
         UserError: there are not more samples than features.
     """
     if samples <= features.size:
+        none = ", or for no tracking with 0" if setting == "evaluate.track" else ""
         raise UserError(
             f"{setting}={samples}: a Fréchet distance in {features.size} features"
             f" ({features.name}) needs more than {features.size}; ask for 8192, or for features of"
-            " fewer numbers"
+            f" fewer numbers{none}"
         )
 
 
-def check_real_pictures(data: Any) -> None:
+def check_real_pictures(data: Any, splits: Sequence[str] = ("train", "test")) -> None:
     """Refuse splits that are too small to compare with.
 
     Raises:
-        UserError: the train or the test split has no more pictures than a neighbourhood.
+        UserError: one of them has no more pictures than a neighbourhood.
     """
-    for split in ("train", "test"):
+    for split in splits:
         count = len(data.split(split).labels)
         if count <= NEIGHBOURS:
             raise UserError(
@@ -100,7 +101,7 @@ def check_generation(data: Any, settings: Mapping[str, Any]) -> None:
         if count:
             check_samples(count, features, setting)
     if data.is_loaded:
-        check_real_pictures(data)
+        check_real_pictures(data, ("train", "test", *(["val"] if settings.get("track") else [])))
         if not settings["samples"]:
             check_samples(len(data.split("test").labels), features, "evaluate.samples")
 
@@ -111,16 +112,17 @@ def distances(
     """A row of the table: generated features (N, D) against a real set, and real ones of another
     split beside them."""
     row = {}
+    some = real.features[: len(generated)]
     for name, features in (("", generated), (" floor", other)):
         moments = Moments(features.shape[1])
         moments.update(features)
         row[f"FID{name}"] = rounded(
             frechet_distance(*moments.compute(), real.mean, real.covariance)
         )
-    some = real.features[: len(generated)]
-    kernel, _ = kernel_distance(generated, some, generator=Generator().manual_seed(seed))
+        kernel, spread = kernel_distance(features, some, generator=Generator().manual_seed(seed))
+        row[f"KID{name}"] = rounded(kernel)
+        row[f"KID{name} sd"] = rounded(spread)
     precision, recall = precision_recall(some, generated[: len(some)], NEIGHBOURS)
-    row["KID"] = rounded(kernel)
     row["precision %"] = rounded(100 * precision)
     row["recall %"] = rounded(100 * recall)
     return row
@@ -133,7 +135,8 @@ def picture_generation(
 
     Fréchet distances are to all pictures of a split; the floor beside them is that of as many real
     pictures of the other split, or of all there are (at most `KEPT`) if they are fewer, which the
-    entry `real` says. Kernel distances and neighbours look at as many real pictures. Where the
+    entry `real` says. Kernel distances, with their spread over subsets, and neighbours look at as
+    many real pictures, the first of the split. Where the
     features' network knows the classes, also its reading of the samples of a model that was told
     the class.
     """
@@ -182,7 +185,10 @@ def picture_generation(
 def bits_per_dimension(
     model: DDPM, data: Any, split: str, pictures: int, seed: int, batch_size: int
 ) -> dict[str, float]:
-    """The bound on −log₂ p of the first so many pictures of a split, and what it is made of."""
+    """The bound on −log₂ p of the first so many pictures of a split, and what it is made of.
+
+    Of a model that hears the class it is p(x | class). Guidance and clipping stay out of it.
+    """
     device, schedule = model.device, model.denoiser.schedule
     generator = Generator().manual_seed(seed)
     bounds = []

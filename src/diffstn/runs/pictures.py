@@ -22,6 +22,8 @@ from diffstn.runs.hardware import Hardware
 from diffstn.runs.sampling_steps import finely_stepped
 from diffstn.spatial import Affine, as_matrix, decompose
 
+CORRECTED, GENERATED = 4, 8
+"""Pictures per class, unless asked for others."""
 HYPOTHESES_DRAWN = 8
 ANGLES_DRAWN = 200
 
@@ -31,7 +33,7 @@ def draw_run(
     hardware: Hardware,
     folder: Path,
     metrics_csv: Path | None = None,
-    per_class: int = 4,
+    per_class: int | None = None,
     seed: int = 0,
 ) -> list[tuple[str, Path]]:
     """Draw everything there is to draw of a run into `folder`; return names and paths.
@@ -39,6 +41,14 @@ def draw_run(
     Training curves for any model that has a `metrics.csv`; a page of corrections for models that
     correct; for diffusion models also the reverse process as an animation and as a strip, and the
     hypotheses with their rotations. Of generative models, samples beside data.
+
+    Args:
+        assembly: of the run.
+        hardware: that draws.
+        folder: where the files go.
+        metrics_csv: of the training, if it is at hand.
+        per_class: pictures of a class on a page; None: `CORRECTED` or `GENERATED`.
+        seed: of all that is random.
     """
     drawn: list[tuple[str, Path]] = []
     if metrics_csv is not None and metrics_csv.exists():
@@ -46,10 +56,12 @@ def draw_run(
     model, data = assembly.model.to(hardware.device).eval(), assembly.data
     if isinstance(model, DDPM):
         with torch.inference_mode(), hardware.autocast():
-            draw = draw_pictures if data.kind == "upright" else draw_clouds
-            return drawn + draw(model, data, folder, seed)
+            if data.kind == "upright":
+                return drawn + draw_pictures(model, data, folder, seed, per_class or GENERATED)
+            return drawn + draw_clouds(model, data, folder, seed)
     if not isinstance(model, PoseCorrector | STNInDiff):
         return drawn
+    per_class = per_class or CORRECTED
     labels = data.split("test").labels.cpu()
     rows = torch.cat([(labels == c).nonzero()[:per_class, 0] for c in range(len(data.classes))])
     batch = data.batch("test", rows, hardware.device)

@@ -45,14 +45,14 @@ def sample_sheet(model: DDPM, data: Any, path: Path, hardware: Hardware) -> Samp
 
 
 def fid_tracker(data: Any, settings: Mapping[str, Any], hardware: Hardware) -> FIDTracker:
-    """FID of `settings["track"]` samples to the test pictures, after every validation.
+    """FID of `settings["track"]` samples to the validation pictures, after every validation.
 
     Raises:
         UserError: there are no more samples than features.
     """
     features = choose_features(settings["features"], data, settings["inception_weights"])
     check_samples(settings["track"], features, "evaluate.track")
-    real = real_statistics(data, "test", features, hardware.device)
+    real = real_statistics(data, "val", features, hardware.device)
     labels = labels_to_draw(data, settings["track"], seed=0)
 
     def pictures(model: Any) -> Iterator[Tensor]:

@@ -32,7 +32,7 @@ class DPMSolver(Sampler):
         ValueError: eta is negative.
 
     Source: Lu et al., DPM-Solver++: Fast Solver for Guided Sampling of Diffusion Probabilistic
-    Models, 2022, algorithm 2 and section 5 (η = 1); η in between solves, in the same way, the
+    Models, 2022, algorithm 2 and section 5 (η = 1); any other η solves, in the same way, the
     reverse SDE with its noise scaled by √η, which has the same marginals.
     """
 
