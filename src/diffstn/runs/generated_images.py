@@ -178,8 +178,9 @@ class Drawing:
         """The same noise under more and more guidance, a column for every class."""
         label = torch.arange(len(self.names)).repeat(2)
         x_T = self.model.noise((len(label), *self.item), self.generator)
-        rows = []
+        rows, state = [], self.generator.get_state()
         for scale in SCALES:
+            self.generator.set_state(state)  # the sampler may draw noise on the way, too
             led = ClassifierFree(self.model.denoiser, scale)
             condition = self.model.condition(label)
             drawn = self.model.sampler(led, x_T, self.generator, None, **condition)
