@@ -49,7 +49,7 @@ def main() -> None:
         exact = F.scaled_dot_product_attention(*split(layer.detach().double()))
         contenders: list[Attention] = [attended, F.scaled_dot_product_attention]
         pull = torch.randn(exact.shape).bfloat16()
-        works = [partial(forward, a, layer) for a in contenders]
+        works: list[Callable[[], object]] = [partial(forward, a, layer) for a in contenders]
         works += [partial(training, a, layer, pull) for a in contenders]
         ms = [1e3 * seconds for seconds in fastest(works, arguments.rounds, 3)]
         errors = [

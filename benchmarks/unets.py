@@ -89,7 +89,7 @@ def contenders() -> list[Contender]:
     return found
 
 
-def fastest(works: Sequence[Callable[[], None]], rounds: int, times: int) -> list[float]:
+def fastest(works: Sequence[Callable[[], object]], rounds: int, times: int) -> list[float]:
     """Seconds of one call of each: the best mean of `times` calls over so many rounds."""
     for work in works:
         work()  # warm up
