@@ -113,12 +113,14 @@ def distances(
     split beside them."""
     row = {}
     some = real.features[: len(generated)]
-    for name, features in (("", generated), (" floor", other)):
+    compared = {"": generated, " floor": other}
+    for name, features in compared.items():
         moments = Moments(features.shape[1])
         moments.update(features)
         row[f"FID{name}"] = rounded(
             frechet_distance(*moments.compute(), real.mean, real.covariance)
         )
+    for name, features in compared.items():
         kernel, spread = kernel_distance(features, some, generator=Generator().manual_seed(seed))
         row[f"KID{name}"] = rounded(kernel)
         row[f"KID{name} sd"] = rounded(spread)

@@ -21,7 +21,7 @@ def kernel_distance(
         subset_size: of each, at most N and M.
 
     Returns:
-        Mean and standard deviation over the subsets.
+        Mean and standard deviation over the subsets, 0 if there is one only.
 
     Raises:
         ValueError: fewer than two vectors on a side.
@@ -33,6 +33,8 @@ def kernel_distance(
         raise ValueError("a kernel distance needs two vectors or more on each side")
     a, b = a.double(), b.double()
     found = []
+    if size == len(a) == len(b):
+        subsets = 1  # all of them would be the same
     for _ in range(subsets):
         x, y = (s[torch.randperm(len(s), generator=generator)[:size]] for s in (a, b))
         xx, yy, xy = ((p @ q.T / p.shape[1] + 1) ** 3 for p, q in ((x, x), (y, y), (x, y)))
