@@ -1,7 +1,7 @@
 """Attention of bf16 on this machine: ours beside PyTorch's own, and how far each is from exact.
 
 Both are given the queries, keys and values of the same layer, as the UNet has them: heads of 32
-features of square pictures. Contenders take turns; the fastest round counts.
+features of square images. Contenders take turns; the fastest round counts.
 
     python benchmarks/attention.py [--rounds 7] [--batch 32] [--sides 7,8,14,16,32]
 """
@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from unets import fastest
 
-from diffstn.networks.attended import attended
+from diffstn.networks.blocks.attended import attended
 from diffstn.runs.tables import markdown
 
 HEADS, FEATURES = 2, 32

@@ -13,7 +13,7 @@ import time
 import numpy as np
 import torch
 
-from diffstn.data.stars import Stars
+from diffstn.data.modules.stars import Stars
 from diffstn.metrics.clouds import Chamfer, CloudGeneration, pairwise
 
 

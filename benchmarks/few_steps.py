@@ -1,10 +1,10 @@
-"""FID of one trained model of pictures by sampler and number of steps, as a table and a curve.
+"""FID of one trained model of images by sampler and number of steps, as a table and a curve.
 
     python benchmarks/few_steps.py runs/<run> [--samples 2048] [--samplers ddpm,ddim,...]
         [--steps 5,10,20,50,100] [--seed 0] [--out few_steps.png]
 
 All samplers start from the same noise, each with the spacing of its yaml, and labels come in the
-proportions of the training pictures. With --all-steps DDPM is also run with all its steps, which
+proportions of the training images. With --all-steps DDPM is also run with all its steps, which
 is what the others are compared with. Langevin's corrections call the network once more a step.
 """
 
@@ -16,13 +16,13 @@ from typing import Any
 import torch
 
 from diffstn.figures.line_plot import line_plot
-from diffstn.metrics.pictures import Moments, frechet_distance
+from diffstn.metrics.images import Moments, frechet_distance
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.feature_choice import choose_features
-from diffstn.runs.folder import open_run
-from diffstn.runs.hardware import choose_hardware
+from diffstn.store.run_folder import open_run
+from diffstn.build.hardware import choose_hardware
 from diffstn.runs.overrides import apply_overrides
-from diffstn.runs.picture_generation import check_samples, generated_pictures, labels_to_draw
+from diffstn.runs.image_generation import check_samples, generated_images, labels_to_draw
 from diffstn.runs.real_statistics import real_statistics
 from diffstn.runs.tables import markdown
 
@@ -35,8 +35,8 @@ def fid(
 ) -> float:
     moments = Moments(features.size)
     labels = labels_to_draw(data, samples, seed)
-    for pictures, _ in generated_pictures(model, data, labels, seed, batch):
-        moments.update(features(pictures).features.cpu())
+    for images, _ in generated_images(model, data, labels, seed, batch):
+        moments.update(features(images).features.cpu())
     return float(frechet_distance(*moments.compute(), real.mean, real.covariance))
 
 
@@ -77,7 +77,7 @@ def main() -> None:
                 [name, config["sampler"]["spacing"], count, f"{value:.3f}", f"{seconds:.0f}"]
             )
             print("  ".join(map(str, rows[-1])), flush=True)
-    print(f"\n{samples} samples against the test pictures, features: {features.name}\n")
+    print(f"\n{samples} samples against the test images, features: {features.name}\n")
     print(markdown(["sampler", "spacing", "steps", "FID", "seconds"], rows))
     print("wrote", line_plot(found, Path(arguments.out), "steps", "FID (test)"))
 

@@ -1,8 +1,8 @@
-"""How fast do distorted digits reach a training step? Batches on one side, pictures on the other.
+"""How fast do distorted digits reach a training step? Batches on one side, images on the other.
 
-Compares torchvision's usual recipe, RandomAffine + ToTensor on one PIL picture after the other in a
+Compares torchvision's usual recipe, RandomAffine + ToTensor on one PIL image after the other in a
 DataLoader, with our gather, draw and warp of whole batches: the same MNIST digits, the same ranges,
-both bilinear, on the same CPU. The PIL pictures are made beforehand, so their making is not timed.
+both bilinear, on the same CPU. The PIL images are made beforehand, so their making is not timed.
 The contenders take turns, round after round, and the median of each counts: on a machine whose
 speed drifts a single measurement says little. Run it on an idle machine all the same: a process
 that competes for the cores slows a multi-threaded one most.
@@ -20,20 +20,20 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from diffstn.data.distorted import DistortedData
+from diffstn.data.modules.distorted import DistortedData
 from diffstn.data.distortions import AffineDistortion
-from diffstn.data.mnist import MNIST
+from diffstn.data.sources.mnist import MNIST
 
 
 class PILDigits(Dataset):
-    """MNIST as torchvision serves it: a PIL picture, distorted, then turned into a tensor."""
+    """MNIST as torchvision serves it: a PIL image, distorted, then turned into a tensor."""
 
     def __init__(self, data: DistortedData) -> None:
         from torchvision import transforms
 
         to_pil = transforms.ToPILImage()
         images, labels = data.split("train")
-        self.pictures = [to_pil(image) for image in images]
+        self.images = [to_pil(image) for image in images]
         self.labels = labels.tolist()
         self.distort = transforms.Compose(
             [
@@ -48,20 +48,20 @@ class PILDigits(Dataset):
         )
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
-        return self.distort(self.pictures[index]), self.labels[index]
+        return self.distort(self.images[index]), self.labels[index]
 
 
-def pictures_per_second(batches: Iterator[Any], seconds: float, warm_up: int = 5) -> float:
-    """Pictures per second of an endless iterator of batches, whose first item is the pictures."""
+def images_per_second(batches: Iterator[Any], seconds: float, warm_up: int = 5) -> float:
+    """Images per second of an endless iterator of batches, whose first item is the images."""
     for _ in range(warm_up):
         next(batches)
-    pictures, start = 0, time.perf_counter()
+    images, start = 0, time.perf_counter()
     while (elapsed := time.perf_counter() - start) < seconds:
-        pictures += len(next(batches)[0])
-    return pictures / elapsed
+        images += len(next(batches)[0])
+    return images / elapsed
 
 
 def epochs(one: Callable[[], Iterable[Any]]) -> Iterator[Any]:
@@ -99,13 +99,10 @@ def main() -> None:
         "diffstn": epochs(lambda: (data.batch("train", batch) for batch in indices)),
     }
     rounds = [
-        {
-            name: pictures_per_second(batches, options.seconds)
-            for name, batches in contenders.items()
-        }
+        {name: images_per_second(batches, options.seconds) for name, batches in contenders.items()}
         for _ in range(options.rounds)
     ]
-    print(f"{'MNIST, batches of ' + str(options.batch_size):25}{'pictures/s':>11}   range")
+    print(f"{'MNIST, batches of ' + str(options.batch_size):25}{'images/s':>11}   range")
     for name in contenders:
         speeds = [speed[name] for speed in rounds]
         spread = f"{min(speeds):,.0f} to {max(speeds):,.0f}"

@@ -15,7 +15,7 @@ import torch
 from torch import Generator, Tensor
 from tqdm import tqdm
 
-from diffstn.data.solids import Solids
+from diffstn.data.modules.solids import Solids
 from diffstn.metrics.clouds import Chamfer, CloudGeneration
 from diffstn.runs.tables import markdown
 

@@ -1,4 +1,4 @@
-"""bf16 against fp32 on this machine: pictures per second of training, and accuracy, in one run.
+"""bf16 against fp32 on this machine: images per second of training, and accuracy, in one run.
 
 Trains the end-to-end CNN (the pose models' encoder) on distorted digits twice from the same seed,
 once in each precision, in alternating blocks of steps so that a machine whose speed drifts treats
@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.command import plain_config
-from diffstn.runs.hardware import choose_hardware
+from diffstn.build.hardware import choose_hardware
 from diffstn.runs.overrides import composed
 from diffstn.runs.tables import markdown
 
@@ -95,7 +95,7 @@ def main() -> None:
     print(both[0].hardware.reason.split(";")[0])
     print(
         markdown(
-            ["precision", "pictures/s", "ratio", "val accuracy %"],
+            ["precision", "images/s", "ratio", "val accuracy %"],
             [
                 [c.precision, f"{speed:.0f}", f"{speed / speeds[0]:.2f}", f"{c.accuracy():.2f}"]
                 for c, speed in zip(both, speeds, strict=True)

@@ -1,4 +1,4 @@
-"""Pictures per second of a UNet's forward pass, one step of sampling; see train_step.py.
+"""Images per second of a UNet's forward pass, one step of sampling; see train_step.py.
 
 python benchmarks/sampling.py [--rounds 3] [--steps 5]
 """

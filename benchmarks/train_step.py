@@ -1,6 +1,6 @@
-"""Pictures per second of a UNet's training step, ours beside those of two other libraries.
+"""Images per second of a UNet's training step, ours beside those of two other libraries.
 
-32 x 32 x 1 pictures, batch 64, base 64, multipliers 1-2-2, 5 to 6 million parameters: forward, mean
+32 x 32 x 1 images, batch 64, base 64, multipliers 1-2-2, 5 to 6 million parameters: forward, mean
 square error, backward and an Adam step. Contenders take turns, round after round, so that a busy
 moment of the machine meets all of them; the fastest round counts.
 

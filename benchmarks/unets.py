@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from diffstn.networks.unet import UNet
-from diffstn.runs.hardware import choose_hardware
+from diffstn.networks.denoisers.unet import UNet
+from diffstn.build.hardware import choose_hardware
 from diffstn.runs.tables import markdown
 
 CHANNELS, SIDE, WIDTH = 1, 32, 64
@@ -112,7 +112,7 @@ def report(what: str, works: Sequence[Any], speeds: Sequence[float]) -> None:
         rows.append(
             [one.name, one.how, f"{million:.1f}", f"{speed:.0f}", f"{speeds[0] / speed:.2f}"]
         )
-    header = ["network", "run in", "M parameters", f"pictures/s, {what}", "ours is x times as fast"]
+    header = ["network", "run in", "M parameters", f"images/s, {what}", "ours is x times as fast"]
     print(f"{torch.get_num_threads()} threads, {SIDE}x{SIDE}x{CHANNELS}\n")
     print(markdown(header, rows))
 

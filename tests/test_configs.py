@@ -14,9 +14,9 @@ from diffstn.data import mnist
 from diffstn.errors import UserError
 from diffstn.runs.checks import check_config, try_out
 from diffstn.runs.command import train_command
-from diffstn.runs.folder import RunFolder
 from diffstn.runs.overrides import composed, groups
 from diffstn.runs.tables import headline
+from diffstn.store.run_folder import RunFolder
 
 CONF = Path(__file__).parents[1] / "conf"
 GROUPS = {name: choices for name, choices in groups(CONF).items() if name != "hydra"}
@@ -27,7 +27,7 @@ FITTING = {
         "model=classifier",
     ),
     "network=unet": "model=ddpm_unet",
-    "network=noisy_picture": "model=noisy_classifier",
+    "network=noisy_image": "model=noisy_classifier",
     **dict.fromkeys(("data=shapes", "network=points"), "model=ddpm_points"),
     **dict.fromkeys(
         ("data=stars", "data=solids", "network=deepsets", "network=set_transformer"),
@@ -61,9 +61,9 @@ def clouds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of pictures in two classes, of noise."""
-    folder = tmp_path_factory.mktemp("pictures")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of images in two classes, of noise."""
+    folder = tmp_path_factory.mktemp("images")
     generator = np.random.default_rng(0)
     for i in range(100):
         path = folder / f"class{i % 2}" / f"{i}.png"
@@ -83,12 +83,12 @@ def clothes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def places(photographs: Path, clouds: Path, pictures: Path, clothes: Path) -> dict[str, Path]:
+def places(photographs: Path, clouds: Path, images: Path, clothes: Path) -> dict[str, Path]:
     """Where data lie that do not ship."""
     return {
         "photographs": photographs,
         "clouds": clouds,
-        "pictures": pictures,
+        "images": images,
         "clothes": clothes,
     }
 
@@ -152,7 +152,7 @@ SOURCES = {
     "cifar10": ["data.source={photographs}"],
     "affine_cifar10": ["data.source={photographs}"],
     "fashion_mnist": ["data.root={clothes}"],
-    "image_folder": ["data.root={pictures}"],
+    "image_folder": ["data.root={images}"],
     "point_cloud_folder": ["data.root={clouds}"],
 }
 MORE = {
@@ -216,5 +216,5 @@ def test_the_judge_of_digits_is_refused_photographs(
 
 
 def test_a_pair_that_fits_is_accepted_with_no_word_from_the_names(config: Compose):
-    with pytest.raises(UserError, match=r"it needs distorted pictures"):
+    with pytest.raises(UserError, match=r"it needs distorted images"):
         check_config(config("data=mnist"))

@@ -62,7 +62,7 @@ def test_a_run_is_a_folder_complete_on_its_own(folder: Path):
     assert set(metrics["k"]) == {"1", "16"}
     assert status["accuracy k=1"] == metrics["accuracy"] == metrics["k"]["1"]["accuracy"]
     assert metrics["uncorrected"] <= metrics["oracle"]
-    assert metrics["protocol"]["pictures"] == 100
+    assert metrics["protocol"]["images"] == 100
     assert metrics["protocol"]["weights"] == "ema"
     assert "trained in" in (run / "train.log").read_text()
     assert {path.name for path in (run / "figures").iterdir()} == {
@@ -117,7 +117,7 @@ def test_two_processes_train_one_model_and_the_first_one_finishes_the_run(tmp_pa
     assert done.stderr.count("run folder:") + done.stdout.count("run folder:") == 1
     run = tmp_path / "both"
     assert json.loads((run / "status.json").read_text())["state"] == "done"
-    assert json.loads((run / "metrics.json").read_text())["pictures"] == 50
+    assert json.loads((run / "metrics.json").read_text())["images"] == 50
     with (run / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["step"] for row in rows] == ["2"]  # 200 pictures, 50 at a time, on two processes
+    assert [row["step"] for row in rows] == ["2"]  # 200 images, 50 at a time, on two processes

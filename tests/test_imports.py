@@ -74,7 +74,7 @@ def late():
         "diffstn.spatial.affine",
         "diffstn.spatial.warp.warp",
         "diffstn.errors",
-        "diffstn.data.idx.read",
+        "diffstn.data.sources.idx.read",
         "diffstn.models.stn",
         "matplotlib",
     }

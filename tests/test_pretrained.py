@@ -4,13 +4,13 @@ import pytest
 import torch
 import yaml
 
-from diffstn.diffusion.pictures import as_pictures
+from diffstn.build.hardware import choose_hardware
+from diffstn.codecs.pixels import as_images
 from diffstn.errors import UserError
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.evaluation import evaluate
-from diffstn.runs.folder import PRETRAINED, RunFolder, open_run
-from diffstn.runs.hardware import choose_hardware
-from diffstn.runs.shipping import LIMIT, ship
+from diffstn.store.run_folder import PRETRAINED, RunFolder, open_run
+from diffstn.store.shipping import LIMIT, ship
 
 
 def accuracy(name: str, **settings) -> dict:
@@ -48,9 +48,9 @@ def test_the_unet_draws_digits_that_the_judge_reads_as_asked():
     label = torch.arange(10).repeat_interleave(8)
     x_T = torch.randn(80, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        drawn = as_pictures(model.sample(x_T, label, torch.Generator().manual_seed(1)))
+        drawn = as_images(model.sample(x_T, label, torch.Generator().manual_seed(1)))
         model.guidance_scale = 1.0
-        led = as_pictures(model.sample(x_T, label, torch.Generator().manual_seed(1)))
+        led = as_images(model.sample(x_T, label, torch.Generator().manual_seed(1)))
         right = [(judge(one).argmax(-1) == label).float().mean() for one in (drawn, led)]
     assert right[0] > 0.9
     assert right[1] >= right[0]
@@ -65,9 +65,9 @@ def test_shipping_keeps_the_answers(tmp_path, monkeypatch):
     words = "model=classifier\ndata.root=/home/somebody\nout=somewhere\n"
     (copy.path / "overrides.txt").write_text(words)
     config = copy.read_config()
-    config["data"]["root"] = config["data"]["pictures"]["root"] = "/home/somebody"
+    config["data"]["root"] = config["data"]["images"]["root"] = "/home/somebody"
     copy.config.write_text(yaml.safe_dump(config))
-    monkeypatch.setattr("diffstn.runs.shipping.PRETRAINED", tmp_path / "shipped")
+    monkeypatch.setattr("diffstn.store.shipping.PRETRAINED", tmp_path / "shipped")
     shipped = ship(copy, "again")
     command = "python train.py model=classifier data.root=..."
     assert shipped.read_json("metrics")["command"] == command

@@ -5,14 +5,14 @@ from types import SimpleNamespace
 import torch
 
 from diffstn.callbacks.fid_tracker import FIDTracker
-from diffstn.metrics.pictures import Seen
+from diffstn.metrics.images import Seen
 
 
 class Corners:
     name, size, digest = "corners", 2, "-"
 
-    def __call__(self, pictures):
-        features = pictures[:, 0, 0, :2]
+    def __call__(self, images):
+        features = images[:, 0, 0, :2]
         return Seen(features, features)
 
 

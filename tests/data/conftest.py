@@ -8,7 +8,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
 from diffstn.data.labelled import Labelled
-from diffstn.data.mnist import load_mnist
+from diffstn.data.sources.mnist import load_mnist
 from diffstn.runs.assembly import Assembly
 
 CONF = str(Path(__file__).parents[2] / "conf")
@@ -22,7 +22,7 @@ def digits() -> dict[str, Labelled]:
 
 @dataclass
 class FewDigits:
-    """A picture source that is already loaded."""
+    """An image source that is already loaded."""
 
     splits: dict[str, Labelled]
     channels: ClassVar[int] = 1

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from diffstn.diffusion.denoiser import Denoised, Denoiser
-from diffstn.diffusion.samplers import DDIM, DDPM
+from diffstn.diffusion.samplers import DDIM, Ancestral
 from diffstn.diffusion.schedules import Cosine, Linear
 
 
@@ -63,7 +63,7 @@ def test_a_guidance_is_a_denoiser_and_guidances_nest(gaussian):
 
     denoiser = gaussian(Cosine(20))
     x_T = torch.randn(4, 6)
-    for sampler in (DDPM(1), DDIM(1)):
+    for sampler in (Ancestral(1), DDIM(1)):
         guided = sampler(Twice(Twice(denoiser)), x_T)
         torch.testing.assert_close(guided, 4 * sampler(denoiser, x_T))
 

@@ -60,7 +60,7 @@ def test_the_bar_fills_up(tmp_path):
     assert np.allclose(np.diff(shares), shares[4] / 4, rtol=0.1)
 
 
-def test_misread_pictures_are_outlined_while_they_are(tmp_path):
+def test_misread_images_are_outlined_while_they_are(tmp_path):
     labels = torch.arange(6)
     predictions = labels.repeat(5, 1)
     predictions[0] = (labels + 1) % 6

@@ -19,9 +19,9 @@ def test_what_does_not_fit_is_vermillion(tmp_path: Path):
     def draw(p: float) -> set[tuple[int, int, int]]:
         walk = Walk("forward", paths[:, :20], paths[-1], Fit("$x_T$", 0.0, 10.0, 0.1, p), False)
         file = gaussian_paths([("constant", [walk, walk])], tmp_path / f"{p}.png")
-        picture = Image.open(file).convert("RGB")
-        assert picture.width > picture.height
-        return {colour for _, colour in picture.getcolors(1 << 24)}
+        image = Image.open(file).convert("RGB")
+        assert image.width > image.height
+        return {colour for _, colour in image.getcolors(1 << 24)}
 
     def orange(colours: set[tuple[int, int, int]]) -> bool:
         return any(r > g + 60 > b + 60 for r, g, b in colours)

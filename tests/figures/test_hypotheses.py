@@ -20,7 +20,7 @@ def arguments(number=2, count=3, channels=1):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_row_for_every_picture(tmp_path, channels):
+def test_a_row_for_every_image(tmp_path, channels):
     sizes = []
     for number in (1, 2, 3):
         page = arguments(number, channels=channels)
@@ -76,7 +76,7 @@ def test_the_area_of_a_petal_is_its_count():
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("distorted", torch.rand(3, 1, 8, 8), "distorted must hold 2 pictures"),
+        ("distorted", torch.rand(3, 1, 8, 8), "distorted must hold 2 images"),
         ("distorted", torch.rand(2, 8, 8), r"distorted must be .*\(N,C,H,W\)"),
         ("hypotheses", torch.rand(2, 3, 2, 8, 8), "C = 2"),
         ("probabilities", torch.rand(2, 4), r"probabilities must have shape \(2, 3\)"),

@@ -7,13 +7,13 @@ from diffstn.figures.pages import correction_page
 from diffstn.figures.style import WRONG
 
 
-def pictures(number=20, channels=1, size=8):
+def images(number=20, channels=1, size=8):
     return torch.rand(number, channels, size, size, generator=torch.Generator().manual_seed(0))
 
 
 def draw(path, *, predictions=None, channels=1, **options):
     labels = torch.arange(20) % 10
-    x = pictures(channels=channels)
+    x = images(channels=channels)
     predictions = labels if predictions is None else predictions
     return correction_page(x, x, x, labels, predictions, path, **options)
 
@@ -47,7 +47,7 @@ def test_only_wrong_predictions_are_coloured(tmp_path):
     assert marks[1].sum() > 1.3 * marks[0].sum()
 
 
-def test_the_mark_frames_the_wrong_picture(tmp_path):
+def test_the_mark_frames_the_wrong_image(tmp_path):
     labels, x = torch.tensor([0, 0, 0]), torch.zeros(3, 1, 8, 8)
     said = torch.tensor([0, 1, 0])
     path = correction_page(x, x, x, labels, said, tmp_path / "p.png", examples=3, scale=4)
@@ -58,7 +58,7 @@ def test_the_mark_frames_the_wrong_picture(tmp_path):
     assert 8 * 4 + 2 * 2 in widths
 
 
-def test_pictures_beyond_the_shown_examples_do_not_count(tmp_path):
+def test_images_beyond_the_shown_examples_do_not_count(tmp_path):
     predictions = torch.arange(20) % 10
     predictions[10] = 5  # the second 0
     assert not vermillion(draw(tmp_path / "p.png", predictions=predictions, examples=1)).any()
@@ -66,9 +66,9 @@ def test_pictures_beyond_the_shown_examples_do_not_count(tmp_path):
 
 def test_colour_larger_canvas_and_named_classes(tmp_path):
     labels = torch.tensor([0, 1, 1])
-    corrected = pictures(3, 3, 8)
+    corrected = images(3, 3, 8)
     path = correction_page(
-        pictures(3, 3, 12),
+        images(3, 3, 12),
         corrected,
         corrected,
         labels,
@@ -82,7 +82,7 @@ def test_colour_larger_canvas_and_named_classes(tmp_path):
 
 
 def test_a_missing_class_is_left_out(tmp_path):
-    x, two = pictures(2), torch.tensor([2, 7])
+    x, two = images(2), torch.tensor([2, 7])
     all_ten = Image.open(draw(tmp_path / "a.png", examples=1, blocks_per_row=1))
     only_two = Image.open(
         correction_page(x, x, x, two, two, tmp_path / "b.png", examples=1, blocks_per_row=1)
@@ -91,11 +91,11 @@ def test_a_missing_class_is_left_out(tmp_path):
 
 
 def test_what_does_not_fit_is_refused(tmp_path):
-    x, labels, path = pictures(4), torch.arange(4), tmp_path / "p.png"
+    x, labels, path = images(4), torch.arange(4), tmp_path / "p.png"
     cases = [
         ((x, x[:3], x, labels, labels), {}, "corrected must hold as many"),
         ((x[0], x, x, labels, labels), {}, r"distorted must be .*\(N,C,H,W\)"),
-        ((pictures(4, 2), x, x, labels, labels), {}, "C = 2"),
+        ((images(4, 2), x, x, labels, labels), {}, "C = 2"),
         ((x, x, x, labels[:2], labels), {}, r"labels must have shape \(4,\)"),
         ((x, x, x, labels, labels.float()), {}, "predictions must be integers"),
         ((x, x, x, labels, labels + 9), {}, "predictions must be integers from 0 to 9"),

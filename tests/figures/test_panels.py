@@ -1,4 +1,4 @@
-"""A page of titled pictures."""
+"""A page of titled images."""
 
 from pathlib import Path
 
@@ -10,19 +10,19 @@ from PIL import Image
 from diffstn.figures.panels import panel_page
 
 
-def test_pictures_stand_in_rows_under_their_titles(tmp_path: Path):
-    pictures = torch.zeros(5, 1, 20, 30)
-    pictures[4] = 1
-    path = panel_page(pictures, tmp_path / "deep" / "page.png", list("abcde"), columns=3)
+def test_images_stand_in_rows_under_their_titles(tmp_path: Path):
+    images = torch.zeros(5, 1, 20, 30)
+    images[4] = 1
+    path = panel_page(images, tmp_path / "deep" / "page.png", list("abcde"), columns=3)
     page = np.asarray(Image.open(path).convert("L"))
     line = 22
     assert page.shape == (8 + 2 * (20 + line + 8), 8 + 3 * 38)
-    x, y = 8 + 38, 8 + (20 + line + 8) + line  # the fifth picture: second row, second column
+    x, y = 8 + 38, 8 + (20 + line + 8) + line  # the fifth image: second row, second column
     assert page[y : y + 20, x : x + 30].max() < 40
     assert page[8 + line : 8 + line + 20, 8:38].min() > 200
     assert (page[8 : 8 + line, 8:38] < 200).any()  # the title
 
 
-def test_titles_must_be_as_many_as_pictures(tmp_path: Path):
-    with pytest.raises(ValueError, match="2 pictures need as many titles, got 1"):
+def test_titles_must_be_as_many_as_images(tmp_path: Path):
+    with pytest.raises(ValueError, match="2 images need as many titles, got 1"):
         panel_page(torch.zeros(2, 1, 8, 8), tmp_path / "page.png", ["one"])

@@ -3,12 +3,12 @@ import pytest
 import torch
 
 from diffstn.figures.style import INK, TILE
-from diffstn.figures.tiles import check_pictures, tiles
+from diffstn.figures.tiles import check_images, tiles
 
 
 def test_grey_runs_from_tile_to_ink_and_every_pixel_becomes_a_square():
-    pictures = torch.tensor([[[[0.0, 1.0]]]])
-    made = tiles(pictures, scale=3)
+    images = torch.tensor([[[[0.0, 1.0]]]])
+    made = tiles(images, scale=3)
     assert made.shape == (1, 3, 6, 3)
     assert made.dtype == np.uint8
     assert (made[0, :, :3] == TILE).all()
@@ -16,10 +16,10 @@ def test_grey_runs_from_tile_to_ink_and_every_pixel_becomes_a_square():
 
 
 def test_colour_keeps_its_values_and_leading_axes():
-    pictures = torch.rand(2, 4, 3, 5, 7, dtype=torch.float64)
-    made = tiles(pictures)
+    images = torch.rand(2, 4, 3, 5, 7, dtype=torch.float64)
+    made = tiles(images)
     assert made.shape == (2, 4, 5, 7, 3)
-    expected = (255 * pictures).round().movedim(-3, -1).numpy()
+    expected = (255 * images).round().movedim(-3, -1).numpy()
     np.testing.assert_allclose(made, expected, atol=1)
 
 
@@ -35,7 +35,7 @@ def test_scale_must_be_positive():
 
 
 @pytest.mark.parametrize(
-    ("pictures", "message"),
+    ("images", "message"),
     [
         (torch.zeros(1, 28, 28), r"x must be .* shape \(N,C,H,W\), got \(1, 28, 28\)"),
         (torch.zeros(0, 1, 28, 28), "non-empty"),
@@ -43,6 +43,6 @@ def test_scale_must_be_positive():
         (torch.zeros(1, 1, 28, 28, dtype=torch.uint8), "divide by 255"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(pictures, message):
+def test_what_cannot_be_drawn_is_refused(images, message):
     with pytest.raises(ValueError, match=message):
-        check_pictures(pictures, "x", "N,C,H,W")
+        check_images(images, "x", "N,C,H,W")

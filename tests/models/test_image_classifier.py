@@ -7,7 +7,7 @@ from diffstn.runs.assembly import Assembly
 
 
 @pytest.mark.parametrize("data", ["mnist", "affine_mnist"])
-def test_gives_probabilities_of_pictures_as_they_come(assembly: Callable[..., Assembly], data: str):
+def test_gives_probabilities_of_images_as_they_come(assembly: Callable[..., Assembly], data: str):
     parts = assembly("model=classifier", f"data={data}")
     batch = parts.data.batch("val", torch.arange(4))
     probabilities = parts.model.eval()(batch.image)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from diffstn.models.optimisation import Frozen
+from diffstn.models.optimised import Frozen
 from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.runs.assembly import Assembly
 from diffstn.spatial import warp
@@ -17,7 +17,7 @@ MODELS = ["stn", "ic_stn", "pose_regression", "diff_in_stn", "latent_diff_in_stn
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("distortion", ["paper", "rts", "projective", "elastic"])
-def test_corrects_pictures_of_every_family_and_canvas(assembly: Build, name: str, distortion: str):
+def test_corrects_images_of_every_family_and_canvas(assembly: Build, name: str, distortion: str):
     parts = assembly(f"model={name}", f"data/distortion={distortion}", "sampler.steps=3")
     model, batch = parts.model.eval(), parts.data.batch("val", torch.arange(5))
     with torch.no_grad():
@@ -26,7 +26,7 @@ def test_corrects_pictures_of_every_family_and_canvas(assembly: Build, name: str
     if name in ("pose_regression", "diff_in_stn", "latent_diff_in_stn"):
         assert correction.A.shape == (5, 2, batch.A.shape[1])
         k = 2
-    assert correction.pictures.shape == (5, k, 1, 28, 28)
+    assert correction.images.shape == (5, k, 1, 28, 28)
     assert correction.probabilities.shape == (5, k, 10)
     torch.testing.assert_close(correction.probabilities.sum(-1), torch.ones(5, k))
     assert torch.isfinite(correction.A).all()
@@ -92,13 +92,13 @@ def test_warp_and_judge_treat_hypotheses_one_by_one(assembly: Build, kernel: str
     model: PoseCorrector = parts.model.eval()
     batch = parts.data.batch("val", torch.arange(3))
     A = torch.stack([batch.A, model.transformation.identity().expand(3, -1)], dim=1)
-    pictures = model.warp(batch.image, A)
+    images = model.warp(batch.image, A)
     expected = warp(batch.image, batch.A, size=(28, 28), kernel=kernel).clamp(0, 1)
-    torch.testing.assert_close(pictures[:, 0], expected)
-    torch.testing.assert_close(pictures[:, 1], batch.image, atol=1e-4, rtol=0)
-    log_probabilities = model.judge(pictures)
+    torch.testing.assert_close(images[:, 0], expected)
+    torch.testing.assert_close(images[:, 1], batch.image, atol=1e-4, rtol=0)
+    log_probabilities = model.judge(images)
     for k in range(2):
-        expected = model.classifier(pictures[:, k]).log_softmax(-1)
+        expected = model.classifier(images[:, k]).log_softmax(-1)
         torch.testing.assert_close(log_probabilities[:, k], expected)
 
 

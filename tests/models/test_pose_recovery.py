@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from diffstn.models.standardiser import fit_to_data
+from diffstn.codecs.standardised_pose import fit_to_data
 from diffstn.runs.assembly import Assembly
 from diffstn.spatial import corner_distance
 

@@ -18,7 +18,7 @@ def stn(assembly: Build, *overrides: str) -> STN:
 
 
 def leave_the_identity(model: STN) -> STN:
-    """Regressors whose answer depends on the picture, by about a tenth."""
+    """Regressors whose answer depends on the image, by about a tenth."""
     torch.manual_seed(1)
     for stage in (stage for branch in model.branches for stage in branch):  # type: ignore[union-attr]
         nn.init.normal_(stage[1].layers[-1].weight, std=0.05)
@@ -27,7 +27,7 @@ def leave_the_identity(model: STN) -> STN:
 
 @pytest.mark.parametrize("transformation", ["affine", "projective", "tps"])
 @pytest.mark.parametrize("shape", [[], ["model.cascade=3"], ["model=ic_stn"]])
-def test_untrained_it_leaves_pictures_as_they_are(
+def test_untrained_it_leaves_images_as_they_are(
     assembly: Build, transformation: str, shape: list[str]
 ):
     model = stn(assembly, f"model.transformation={transformation}", *shape)
@@ -35,11 +35,11 @@ def test_untrained_it_leaves_pictures_as_they_are(
     correction = model(image)
     expected = model.transformation.identity().expand(3, 1, -1)
     torch.testing.assert_close(correction.A, expected, atol=1e-5, rtol=0)
-    torch.testing.assert_close(correction.pictures[:, 0], image, atol=1e-4, rtol=0)
+    torch.testing.assert_close(correction.images[:, 0], image, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize(("shared", "networks"), [("false", 3), ("true", 1)])
-def test_a_cascade_composes_poses_and_resamples_the_picture_once(
+def test_a_cascade_composes_poses_and_resamples_the_image_once(
     assembly: Build, shared: str, networks: int
 ):
     model = leave_the_identity(stn(assembly, "model.cascade=3", f"model.shared={shared}"))
@@ -52,7 +52,7 @@ def test_a_cascade_composes_poses_and_resamples_the_picture_once(
         A = model.transformation.compose(A, step)
     correction = model(image)
     torch.testing.assert_close(correction.A[:, 0], A, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(correction.pictures[:, 0], warp(image, A), atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(correction.images[:, 0], warp(image, A), atol=1e-4, rtol=1e-3)
 
 
 def test_parallel_branches_give_a_hypothesis_each_whatever_is_asked(assembly: Build):

@@ -1,4 +1,4 @@
-"""Redrawing distorted pictures upright."""
+"""Redrawing distorted images upright."""
 
 import pytest
 import torch
@@ -21,8 +21,8 @@ class Known(nn.Module):
         super().__init__()
         self.spatial = spatial
 
-    def forward(self, x_t, t, embedding=None, picture=None):
-        return picture if self.spatial else embedding[:, :1, None, None].expand_as(x_t)
+    def forward(self, x_t, t, embedding=None, image=None):
+        return image if self.spatial else embedding[:, :1, None, None].expand_as(x_t)
 
 
 class Brightness(nn.Module):
@@ -33,14 +33,14 @@ class Brightness(nn.Module):
 
 
 class Judge(nn.Module):
-    """Class 1 for bright pictures."""
+    """Class 1 for bright images."""
 
     def __init__(self):
         super().__init__()
         self.scale = nn.Parameter(torch.tensor(100.0))
 
-    def forward(self, pictures):
-        bright = (pictures.mean((1, 2, 3)) - 0.5) * self.scale
+    def forward(self, images):
+        bright = (images.mean((1, 2, 3)) - 0.5) * self.scale
         return torch.stack([-bright, bright], 1)
 
 
@@ -60,20 +60,20 @@ def build(spatial, frame=None, **more):
     )
 
 
-def test_pictures_become_what_the_network_says():
+def test_images_become_what_the_network_says():
     image = torch.rand(4, 1, 12, 12)
     redrawn = build(True)(image, 3)
-    assert redrawn.pictures.shape == (4, 3, 1, 12, 12)
+    assert redrawn.images.shape == (4, 3, 1, 12, 12)
     assert redrawn.probabilities.shape == (4, 3, 2)
-    torch.testing.assert_close(redrawn.pictures[:, 1], image, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(redrawn.images[:, 1], image, atol=1e-5, rtol=1e-5)
 
 
-def test_hypotheses_stay_with_their_pictures():
+def test_hypotheses_stay_with_their_images():
     image = torch.tensor([0.1, 0.9]).view(2, 1, 1, 1).expand(2, 1, 12, 12)
     redrawn = build(False)(image, 2)
     level = (torch.tensor([0.1, 0.9]) + 1) / 2
     expected = level.view(2, 1, 1, 1, 1).expand(2, 2, 1, 12, 12)
-    torch.testing.assert_close(redrawn.pictures, expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(redrawn.images, expected, atol=1e-5, rtol=1e-5)
 
 
 def test_a_frame_shows_the_content_where_it_stands_for_itself():
@@ -101,7 +101,7 @@ def test_the_loss_is_that_of_pairs_alone():
 
 
 def test_pairs_teach_the_aligner():
-    """All pictures are shifted by 2 of 12 pixels, which is a third in coordinates."""
+    """All images are shifted by 2 of 12 pixels, which is a third in coordinates."""
     torch.manual_seed(0)
     model = build(True)
     upright = torch.zeros(8, 1, 12, 12)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from diffstn.errors import UserError
-from diffstn.models.optimisation import Frozen
+from diffstn.models.optimised import Frozen
 from diffstn.runs.assembly import Assembly, make, user_errors
 from diffstn.spatial import Affine, Projective
 
@@ -58,7 +58,9 @@ def test_the_model_gets_what_the_data_has(assembly: Build):
 
 
 def test_the_data_is_instant_to_build(assembly: Build, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("diffstn.data.mnist.load_mnist", lambda *_: pytest.fail("read too early"))
+    monkeypatch.setattr(
+        "diffstn.data.sources.mnist.load_mnist", lambda *_: pytest.fail("read too early")
+    )
     assert assembly().data.classes == list("0123456789")
 
 

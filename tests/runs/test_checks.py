@@ -6,7 +6,7 @@ import pytest
 
 from diffstn.errors import UserError
 from diffstn.runs.checks import check_config, check_settings, try_out, without_effect
-from diffstn.runs.folder import PRETRAINED
+from diffstn.store.run_folder import PRETRAINED
 
 Compose = Callable[..., dict[str, Any]]
 
@@ -106,7 +106,7 @@ def test_code_that_is_not_ours_is_not_run(config: Compose, target: str, place: s
 
 def test_a_target_of_ours_that_does_not_exist_is_named(config: Compose):
     tampered = config("classifier=joint")
-    tampered["encoder"]["_target_"] = "diffstn.networks.conv_encoder.ConvDecoder"
+    tampered["encoder"]["_target_"] = "diffstn.networks.encoders.conv.ConvDecoder"
     with pytest.raises(UserError, match="ConvDecoder: there is no such class"):
         check_config(tampered)
 

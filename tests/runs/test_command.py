@@ -9,8 +9,8 @@ import yaml
 
 from diffstn.runs.command import file_name, run_command, run_folder, train_command
 from diffstn.runs.evaluating import evaluate_run
-from diffstn.runs.folder import RunFolder
 from diffstn.runs.sampling import sample_run
+from diffstn.store.run_folder import RunFolder
 
 CONF = Path(__file__).parents[2] / "conf"
 Train = Callable[..., int]
@@ -101,7 +101,7 @@ def test_a_run_is_evaluated_with_overrides_of_its_own_settings(
     [path] = Path("numbers").glob("*.json")
     numbers = yaml.safe_load(path.read_text())
     assert set(numbers["k"]) == {"2"}
-    assert numbers["pictures"] == 20
+    assert numbers["images"] == 20
     protocol = numbers["protocol"]
     assert (protocol["split"], protocol["sampler"]) == ("val", "ddpm")
     assert protocol["data/distortion"] == "full"
@@ -157,9 +157,9 @@ def test_sample_draws_what_a_model_has_to_show(
     train: Train, sample: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ):
     assert train("model=stn", "out=run") == 0
-    assert sample("run=run", "out=pictures", "per_class=1") == 0
-    assert {p.name for p in Path("pictures").iterdir()} == {"curves.png", "corrected.png"}
-    assert "wrote pictures/corrected.png" in capsys.readouterr().out
+    assert sample("run=run", "out=images", "per_class=1") == 0
+    assert {p.name for p in Path("images").iterdir()} == {"curves.png", "corrected.png"}
+    assert "wrote images/corrected.png" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["sample", "evaluate"])

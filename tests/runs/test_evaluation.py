@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
+from diffstn.build.hardware import choose_hardware
 from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.evaluation import evaluate
-from diffstn.runs.hardware import choose_hardware
 
 Build = Callable[..., Assembly]
 CPU = choose_hardware("cpu", precision="fp32")
@@ -20,7 +20,7 @@ def numbers(parts: Assembly, batch_size: int = 250, k: Sequence[int] = (1,), **m
 
 
 def diffusion(assembly: Build, *overrides: str) -> Assembly:
-    """A model whose answers depend on picture and latent."""
+    """A model whose answers depend on image and latent."""
     parts = assembly("model=diff_in_stn", "sampler.steps=3", *overrides)
     nn.init.normal_(parts.model.denoiser.network.output.weight, std=0.2)
     return parts
@@ -69,11 +69,11 @@ def test_models_without_a_choice_are_evaluated_with_their_own_number(assembly: B
     assert set(numbers(assembly("model=pose_regression"), k=(1, 16))["k"]) == {"1"}
 
 
-def test_only_the_first_pictures(assembly: Build):
+def test_only_the_first_images(assembly: Build):
     parts = assembly("model=classifier")
-    assert numbers(parts)["pictures"] == 40
-    assert numbers(parts, limit=12)["pictures"] == 12
-    assert numbers(parts, limit=1000)["pictures"] == 40
+    assert numbers(parts)["images"] == 40
+    assert numbers(parts, limit=12)["images"] == 12
+    assert numbers(parts, limit=1000)["images"] == 40
 
 
 def test_a_classifiers_accuracy_is_that_of_its_answers(assembly: Build):

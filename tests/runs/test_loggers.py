@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from diffstn.runs.folder import RunFolder
-from diffstn.runs.loggers import dashboard, log_picture
+from diffstn.runs.loggers import dashboard, log_image
+from diffstn.store.run_folder import RunFolder
 
 Train = Callable[..., int]
 
@@ -13,10 +13,10 @@ Train = Callable[..., int]
 def test_csv_needs_no_dashboard(tmp_path: Path):
     with dashboard({"name": "csv"}, RunFolder(tmp_path), {}) as logger:
         assert logger is False
-    log_picture(False, "name", tmp_path / "none.png", 0)
+    log_image(False, "name", tmp_path / "none.png", 0)
 
 
-def test_tensorboard_shows_curves_and_pictures(train: Train, monkeypatch: pytest.MonkeyPatch):
+def test_tensorboard_shows_curves_and_images(train: Train, monkeypatch: pytest.MonkeyPatch):
     accumulator = pytest.importorskip(
         "tensorboard.backend.event_processing.event_accumulator"
     ).EventAccumulator

@@ -14,7 +14,7 @@ import yaml
 from diffstn.callbacks.reseed import ReseedEachEpoch
 from diffstn.errors import UserError
 from diffstn.runs.assembly import Assembly, trained_weights
-from diffstn.runs.folder import RunFolder, open_run
+from diffstn.store.run_folder import RunFolder, open_run
 
 Train = Callable[..., int]
 DIFFUSION = ["model=diff_in_stn", "network.width=32", "sampler.steps=2"]

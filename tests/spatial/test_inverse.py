@@ -48,7 +48,7 @@ def test_composing_reverses_the_order(family: Transformation):
     assert not torch.allclose(both, family.compose(a, b), rtol=0, atol=1e-6)
 
 
-def test_a_picture_bent_by_a_pixel_and_a_half_is_unbent():
+def test_a_image_bent_by_a_pixel_and_a_half_is_unbent():
     spline, pixel = ThinPlateSpline(4), 2 / 28
     theta = near_identity(spline, 1.5 * pixel).float()
     distances = lattice(28, 28).square().sum(-1).view(1, 1, 28, 28).expand(6, -1, -1, -1)

@@ -22,18 +22,18 @@ def test_centre_and_radius_of_a_gaussian_are_its_mean_and_deviation():
     )
 
 
-def test_a_picture_seen_through_its_frame_is_in_its_frame_already():
-    pictures = torch.cat([blob(0.3, 0.2, 0.2), blob(-0.2, 0.1, 0.12)])
-    seen = warp(pictures, moment_frame(pictures))
+def test_a_image_seen_through_its_frame_is_in_its_frame_already():
+    images = torch.cat([blob(0.3, 0.2, 0.2), blob(-0.2, 0.1, 0.12)])
+    seen = warp(images, moment_frame(images))
     identity = torch.tensor([1.0, 0, 0, 0, 1, 0]).expand(2, 6)
     torch.testing.assert_close(moment_frame(seen), identity, atol=0.02, rtol=0)
 
 
 def test_the_frame_moves_along_with_a_similarity():
-    pictures = blob(0.1, 0.05, 0.15) + 0.5 * blob(-0.15, 0.1, 0.1)
+    images = blob(0.1, 0.05, 0.15) + 0.5 * blob(-0.15, 0.1, 0.1)
     A = affine_matrix(torch.tensor([0.7]), 0.8, 0.8, 0.15, -0.2)
-    moved = warp(pictures, invert(A))
-    expected = compose(A, as_matrix(moment_frame(pictures)))
+    moved = warp(images, invert(A))
+    expected = compose(A, as_matrix(moment_frame(images)))
     found = as_matrix(moment_frame(moved))
     torch.testing.assert_close(found[..., 2], expected[..., 2], atol=0.01, rtol=0)
     torch.testing.assert_close(
@@ -44,14 +44,14 @@ def test_the_frame_moves_along_with_a_similarity():
 
 
 @pytest.mark.parametrize("shape", [(2, 1, 28, 28), (2, 3, 20, 30)])
-def test_an_empty_picture_has_the_identity_for_its_frame(shape):
+def test_an_empty_image_has_the_identity_for_its_frame(shape):
     identity = torch.tensor([1.0, 0, 0, 0, 1, 0]).expand(2, 6)
     torch.testing.assert_close(moment_frame(torch.zeros(shape)), identity)
 
 
 def test_the_frame_passes_no_gradient_and_ignores_autocast():
-    pictures = blob(0.2, -0.1, 0.15).requires_grad_()
+    images = blob(0.2, -0.1, 0.15).requires_grad_()
     with torch.autocast("cpu", torch.bfloat16):
-        C = moment_frame(pictures)
+        C = moment_frame(images)
     assert not C.requires_grad
     assert C.dtype == torch.float32

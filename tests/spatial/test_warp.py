@@ -33,7 +33,7 @@ def noise(*shape: int, seed: int = 0) -> Tensor:
 
 
 def blobs(count: int, height: int = 28, width: int = 28) -> Tensor:
-    """Smooth pictures that vanish at the border: three Gaussian bumps each, (count, 1, H, W)."""
+    """Smooth images that vanish at the border: three Gaussian bumps each, (count, 1, H, W)."""
     centres = noise(count, 3, 1, 2) - 0.5
     squared = (lattice(height, width) - centres).square().sum(-1)
     return torch.exp(-squared / 0.08).sum(1).view(count, 1, height, width) / 3
@@ -56,33 +56,33 @@ def test_the_grid_is_the_points_of_the_lattice(family: Transformation):
 @kernels
 @paddings
 def test_the_identity_changes_nothing(family: Transformation, kernel: str, padding: str):
-    pictures = noise(2, 3, 13, 28)
+    images = noise(2, 3, 13, 28)
     theta = family.identity().expand(2, -1)
-    warped = warp(pictures, theta, family, kernel=kernel, padding=padding)
-    assert torch.allclose(warped, pictures, rtol=0, atol=1e-5)
+    warped = warp(images, theta, family, kernel=kernel, padding=padding)
+    assert torch.allclose(warped, images, rtol=0, atol=1e-5)
 
 
 @kernels
 @pytest.mark.parametrize("size", [28, 29])
 @pytest.mark.parametrize("turns", [-1, 0, 1, 2, 3])
 def test_right_angles_are_rot90(turns: int, size: int, kernel: str):
-    pictures = noise(4, 1, size, size)
+    images = noise(4, 1, size, size)
     theta = affine_matrix(torch.full((4,), turns * math.pi / 2))
-    expected = torch.rot90(pictures, turns, (2, 3))
-    assert (warp(pictures, theta, kernel=kernel) - expected).abs().max() < 1e-5
+    expected = torch.rot90(images, turns, (2, 3))
+    assert (warp(images, theta, kernel=kernel) - expected).abs().max() < 1e-5
 
 
 @kernels
 def test_shifts_by_whole_pixels_are_slices(kernel: str):
-    pictures = noise(1, 2, 8, 10)
+    images = noise(1, 2, 8, 10)
     theta = affine_matrix(torch.zeros(1), 1.0, 1.0, 3 * 2 / 10, -2 * 2 / 8)
-    expected = torch.zeros_like(pictures)
-    expected[:, :, 2:, :-3] = pictures[:, :, :-2, 3:]
-    assert torch.allclose(warp(pictures, theta, kernel=kernel), expected, atol=1e-5)
+    expected = torch.zeros_like(images)
+    expected[:, :, 2:, :-3] = images[:, :, :-2, 3:]
+    assert torch.allclose(warp(images, theta, kernel=kernel), expected, atol=1e-5)
 
 
 def test_content_goes_where_a_says():
-    # One bright pixel at p in the upright picture appears at A p in the distorted one.
+    # One bright pixel at p in the upright image appears at A p in the distorted one.
     upright, pixel = torch.zeros(1, 1, 28, 28), (9, 17)
     upright[0, 0, pixel[0], pixel[1]] = 1
     a = affine_matrix(torch.tensor([0.6]), 1.0, 1.0, 0.1, 0.05)
@@ -109,7 +109,7 @@ def test_content_goes_where_a_says():
 def test_correcting_with_a_undoes_the_distortion(phi, k_x, k_y, t_x, t_y):
     upright = blobs(2)
     a = affine_matrix(torch.tensor([phi, -phi]), k_x, k_y, t_x, t_y)
-    # What A moves off the picture is lost: distort onto a canvas twice as wide, then come back.
+    # What A moves off the image is lost: distort onto a canvas twice as wide, then come back.
     widen = torch.tensor([[[0.5], [0.5]]])
     distorted = warp(upright, invert(a * widen), size=(56, 56))
     corrected = warp(distorted, a * widen, size=(28, 28))
@@ -138,21 +138,21 @@ def test_a_canvas_keeps_the_size_of_the_digit(kernel: str):
     assert torch.allclose(back, digits, atol=1e-4)
 
 
-def test_paddings_outside_the_picture():
-    pictures = noise(1, 1, 6, 6)
+def test_paddings_outside_the_image():
+    images = noise(1, 1, 6, 6)
     away = affine_matrix(torch.zeros(1), 1.0, 1.0, 2.0, 0.0)
-    assert warp(pictures, away).abs().max() < 1e-6
-    edge = pictures[..., -1:].expand(-1, -1, -1, 6)
-    assert torch.allclose(warp(pictures, away, padding="border"), edge, atol=1e-5)
-    mirrored = warp(pictures, away, padding="reflection")
-    assert torch.allclose(mirrored, pictures.flip(-1), atol=1e-5)
+    assert warp(images, away).abs().max() < 1e-6
+    edge = images[..., -1:].expand(-1, -1, -1, 6)
+    assert torch.allclose(warp(images, away, padding="border"), edge, atol=1e-5)
+    mirrored = warp(images, away, padding="reflection")
+    assert torch.allclose(mirrored, images.flip(-1), atol=1e-5)
 
 
 def test_nearest_copies_pixels_and_passes_no_gradient_to_theta():
-    pictures = noise(2, 1, 28, 28)
+    images = noise(2, 1, 28, 28)
     theta = affine_matrix(torch.tensor([0.3, -1.0]), 0.9).requires_grad_()
-    warped = warp(pictures, theta, kernel="nearest")
-    values = torch.cat((pictures.flatten(), torch.zeros(1)))
+    warped = warp(images, theta, kernel="nearest")
+    values = torch.cat((images.flatten(), torch.zeros(1)))
     assert torch.isin(warped.detach(), values).all()
     (gradient,) = torch.autograd.grad(warped.square().sum(), theta)
     assert gradient.eq(0).all()
@@ -160,10 +160,10 @@ def test_nearest_copies_pixels_and_passes_no_gradient_to_theta():
 
 @families
 def test_gradients_are_finite_and_not_zero(family: Transformation):
-    pictures = blobs(3).requires_grad_()
+    images = blobs(3).requires_grad_()
     theta = (family.identity() + 0.01).repeat(3, 1).requires_grad_()
-    loss = (warp(pictures, theta, family) - blobs(3)).square().sum()
-    for gradient in torch.autograd.grad(loss, (pictures, theta)):
+    loss = (warp(images, theta, family) - blobs(3)).square().sum()
+    for gradient in torch.autograd.grad(loss, (images, theta)):
         assert gradient.isfinite().all()
         assert gradient.abs().sum() > 0
 
@@ -175,8 +175,8 @@ def test_wild_parameters_stay_finite(family: Transformation, padding: str):
     theta = 100 * torch.randn(64, family.dim, generator=generator)
     theta[0], theta[1] = 1e20, -1e20
     theta.requires_grad_()
-    pictures = noise(64, 1, 12, 12)
-    warped = warp(pictures, theta, family, padding=padding)
+    images = noise(64, 1, 12, 12)
+    warped = warp(images, theta, family, padding=padding)
     (gradient,) = torch.autograd.grad(warped.sum(), theta)
     assert warped.isfinite().all()
     assert gradient.isfinite().all()
@@ -193,15 +193,15 @@ def test_points_that_are_not_finite_lie_outside():
 
 @families
 def test_autocast_changes_neither_the_points_nor_the_dtype(family: Transformation):
-    pictures, theta = blobs(2), (family.identity() + 0.03).repeat(2, 1)
-    expected = warp(pictures, theta, family)
+    images, theta = blobs(2), (family.identity() + 0.03).repeat(2, 1)
+    expected = warp(images, theta, family)
     with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(warp(pictures, theta, family), expected)
-        half = warp(pictures.bfloat16(), theta, family)
+        assert torch.equal(warp(images, theta, family), expected)
+        half = warp(images.bfloat16(), theta, family)
     assert half.dtype == torch.bfloat16
     assert torch.allclose(half.float(), expected, atol=2**-7)
-    assert warp(pictures, theta.bfloat16(), family).dtype == torch.float32
-    assert warp(pictures.double(), theta.double(), family).dtype == torch.float64
+    assert warp(images, theta.bfloat16(), family).dtype == torch.float32
+    assert warp(images.double(), theta.double(), family).dtype == torch.float64
 
 
 def test_warping_after_inference_mode_still_trains():
@@ -215,12 +215,12 @@ def test_warping_after_inference_mode_still_trains():
 
 
 def test_composed_point_maps_equal_the_composed_transformation():
-    pictures, affine = blobs(2), Affine()
+    images, affine = blobs(2), Affine()
     a = affine_matrix(torch.tensor([0.3, -0.7]), 0.9, 1.1, 0.1, 0.0).flatten(1)
     b = affine_matrix(torch.tensor([-0.2, 0.5]), 1.1, 0.8, 0.0, -0.1).flatten(1)
     xy = affine.points(a, affine.points(b, lattice(28, 28)[None])).unflatten(1, (28, 28))
-    together = warp(pictures, affine.compose(a, b))
-    assert torch.allclose(warp_points(pictures, xy), together, atol=1e-5)
+    together = warp(images, affine.compose(a, b))
+    assert torch.allclose(warp_points(images, xy), together, atol=1e-5)
 
 
 def test_empty_batches_pass():
@@ -233,14 +233,14 @@ def test_empty_batches_pass():
         ({"kernel": "cubic"}, "choose from bilinear, nearest, bicubic"),
         ({"padding": "wrap"}, "choose from zeros, border, reflection"),
         ({"size": (0, 4)}, "both positive"),
-        ({"theta": torch.zeros(2, 8)}, "Affine takes θ of 6 numbers per picture, not 8"),
-        ({"theta": torch.zeros(3, 6)}, "2 pictures need as many rows of θ, not 3"),
-        ({"pictures": torch.zeros(2, 4, 4)}, r"not torch.float32 of shape \(2, 4, 4\)"),
-        ({"pictures": torch.zeros(2, 1, 4, 4, dtype=torch.uint8)}, "floating-point"),
+        ({"theta": torch.zeros(2, 8)}, "Affine takes θ of 6 numbers per image, not 8"),
+        ({"theta": torch.zeros(3, 6)}, "2 images need as many rows of θ, not 3"),
+        ({"images": torch.zeros(2, 4, 4)}, r"not torch.float32 of shape \(2, 4, 4\)"),
+        ({"images": torch.zeros(2, 1, 4, 4, dtype=torch.uint8)}, "floating-point"),
     ],
 )
 def test_what_does_not_fit_is_refused(change: dict, message: str):
-    arguments = {"pictures": torch.zeros(2, 1, 4, 4), "theta": torch.zeros(2, 6)} | change
+    arguments = {"images": torch.zeros(2, 1, 4, 4), "theta": torch.zeros(2, 6)} | change
     with pytest.raises(ValueError, match=message):
         warp(**arguments)
 

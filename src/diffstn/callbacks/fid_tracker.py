@@ -1,4 +1,4 @@
-"""FID while a model of pictures learns."""
+"""FID while a model of images learns."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from diffstn.metrics.pictures import Features, Moments, frechet_distance
+from diffstn.metrics.images import Features, Moments, frechet_distance
 
 
 class FIDTracker(pl.Callback):
@@ -17,21 +17,21 @@ class FIDTracker(pl.Callback):
     bias the value upwards, alike at all times: compare it with itself only.
 
     Args:
-        pictures: called before each measurement, yields batches of generated pictures in [0, 1].
+        images: called before each measurement, yields batches of generated images in [0, 1].
         features: what looks at them.
-        mean, covariance: of the real pictures' features.
+        mean, covariance: of the real images' features.
         precision: the context to draw in, that of the final evaluation.
     """
 
     def __init__(
         self,
-        pictures: Callable[[pl.LightningModule], Iterator[Tensor]],
+        images: Callable[[pl.LightningModule], Iterator[Tensor]],
         features: Features,
         mean: Tensor,
         covariance: Tensor,
         precision: Callable[[], AbstractContextManager] = nullcontext,
     ) -> None:
-        self.pictures, self.features, self.precision = pictures, features, precision
+        self.images, self.features, self.precision = images, features, precision
         self.mean, self.covariance = mean, covariance
 
     @torch.inference_mode()
@@ -40,7 +40,7 @@ class FIDTracker(pl.Callback):
             return
         moments = Moments(self.features.size)
         with self.precision():
-            for pictures in self.pictures(pl_module):
-                moments.update(self.features(pictures).features.cpu())
+            for images in self.images(pl_module):
+                moments.update(self.features(images).features.cpu())
         fid = frechet_distance(*moments.compute(), self.mean, self.covariance)
         pl_module.log("val/fid", fid.float(), rank_zero_only=False, sync_dist=True)

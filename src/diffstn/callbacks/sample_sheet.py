@@ -24,7 +24,7 @@ class SampleSheet(pl.Callback):
     Args:
         path: of the page, rewritten after every epoch.
         shape: of the noise.
-        picture: a sample of that shape → its drawing (C, H, W) in [0, 1].
+        image: a sample of that shape → its drawing (C, H, W) in [0, 1].
         label: classes to draw, for a model that hears them.
         seed: of the noise.
         precision: the context to draw in, that of the final figures.
@@ -34,14 +34,14 @@ class SampleSheet(pl.Callback):
         self,
         path: Path,
         shape: tuple[int, ...],
-        picture: Callable[[Tensor], Tensor],
+        image: Callable[[Tensor], Tensor],
         label: Tensor | None = None,
         seed: int = 0,
         precision: Callable[[], AbstractContextManager] = nullcontext,
     ) -> None:
         self.precision = precision
         self.path, self.shape, self.seed = path, shape, seed
-        self.picture, self.label = picture, label
+        self.image, self.label = image, label
         self.steps: list[int] = []
         self.drawings: list[Tensor] = []
 
@@ -54,7 +54,7 @@ class SampleSheet(pl.Callback):
         with self.precision():
             drawn = pl_module.sample(noise, self.label, generator)  # type: ignore[operator]
         self.steps.append(trainer.global_step)
-        self.drawings.append(self.picture(drawn.float().cpu()))
+        self.drawings.append(self.image(drawn.float().cpu()))
         self.draw()
 
     def draw(self) -> Path:

@@ -1,4 +1,4 @@
-"""What a training step receives, and the order in which pictures come."""
+"""What a training step receives, and the order in which images come."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from diffstn.diffusion.pictures import as_data
+from diffstn.codecs.pixels import as_data
 
 
 class Batch(NamedTuple):
-    """Pictures as they are.
+    """Images as they are.
 
     Shapes:
         image: (B, C, H, W) float32 in [0, 1].
@@ -23,20 +23,20 @@ class Batch(NamedTuple):
 
     @property
     def x_0(self) -> Tensor:
-        """The pictures as a diffusion model sees them."""
+        """The images as a diffusion model sees them."""
         return as_data(self.image)
 
 
 class DistortedBatch(NamedTuple):
-    """Distorted pictures, and what undoes the distortion.
+    """Distorted images, and what undoes the distortion.
 
     Shapes:
-        image: (B, C, H, W) float32 in [0, 1], the distorted pictures on their canvas.
+        image: (B, C, H, W) float32 in [0, 1], the distorted images on their canvas.
         label: (B,) int64.
         A: (B, dim) parameters of the transformation that was applied to the content: it maps
-            points of the upright picture to where they lie in the distorted one, so
+            points of the upright image to where they lie in the distorted one, so
             `warp(image, A)` corrects.
-        upright: (B, C, h, w) the pictures before the distortion.
+        upright: (B, C, h, w) the images before the distortion.
     """
 
     image: Tensor
@@ -66,13 +66,13 @@ def keyed_generator(*key: int) -> torch.Generator:
 
 
 class IndexLoader:
-    """Batches of indices 0 … size - 1: a data loader for pictures that are already in memory.
+    """Batches of indices 0 … size - 1: a data loader for images that are already in memory.
 
     The order is a function of (seed, epoch) alone. Rank r of w takes every w-th index of it,
     starting at r: the shards are disjoint and together cover everything.
 
     Args:
-        size: number of pictures.
+        size: number of images.
         batch_size: indices per batch on each rank.
         shuffle: a new random order each epoch, or the order of the files.
         drop_last: only full batches, equally many on every rank, as training wants. A shard that

@@ -3,7 +3,7 @@
 Five pieces compose. A *schedule* says how much signal and noise there is at each timestep, a
 *denoiser* makes a network speak of clean data and noise, a *loss* trains it, a *guidance* leads it,
 and a *sampler* walks from noise to data. Nothing here knows whether it diffuses poses (B, 6),
-clouds (B, N, 2) or pictures (B, C, H, W).
+clouds (B, N, 2) or images (B, C, H, W).
 """
 
 from diffstn.diffusion.broadcast import broadcast

@@ -1,4 +1,4 @@
-"""Ways from one noise to another, and from pictures to the noise that they come from."""
+"""Ways from one noise to another, and from images to the noise that they come from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moving pictures of a reverse process."""
+"""Moving images of a reverse process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from diffstn.figures.pages import check_labels
 from diffstn.figures.sheet import Sheet, text_width
 from diffstn.figures.style import BLUE, INK, MUTED, PAPER, RGB, RULE, TILE, WRONG, mix
-from diffstn.figures.tiles import check_pictures, check_positive, tiles
+from diffstn.figures.tiles import check_images, check_positive, tiles
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,7 +23,7 @@ GREYS, COLOURS = (24, 16, 12, 8, 6), (224, 160, 128, 96)
 
 
 def grey_palette(levels: int) -> list[RGB]:
-    """Colours enough for grey pictures: a ramp from tile to ink, ramps for text and marks."""
+    """Colours enough for grey images: a ramp from tile to ink, ramps for text and marks."""
     steps = [i / (levels - 1) for i in range(levels)]
     text = [mix(PAPER, ink, i / 4) for ink in (MUTED, WRONG) for i in range(1, 5)]
     return [PAPER, RULE, BLUE, *(mix(TILE, INK, s) for s in steps), *text]
@@ -32,7 +32,7 @@ def grey_palette(levels: int) -> list[RGB]:
 def with_palette(pages: list[Image], levels: int, grey: bool) -> list[Image]:
     """The pages in one common palette, so that the GIF stores it once and nothing flickers.
 
-    Grey pictures get a ramp of ``levels``; colour pictures as many colours, those that serve the
+    Grey images get a ramp of ``levels``; colour images as many colours, those that serve the
     first, the middle and the last page best.
     """
     from PIL import Image
@@ -63,20 +63,20 @@ def digits_turning_gif(
     hold_ms: int = 2000,
     max_bytes: int = 1_500_000,
 ) -> Path:
-    """Animate a page of pictures along a reverse process, as a GIF that loops for ever.
+    """Animate a page of images along a reverse process, as a GIF that loops for ever.
 
     Every frame is one step of the given trajectory, nothing is interpolated: frame 0 is what pure
-    noise makes of the pictures, the last frame is the result, held for ``hold_ms``. Below the
-    pictures stand ``step i/n`` and a bar. Given labels and predictions, a picture is outlined in
+    noise makes of the images, the last frame is the result, held for ``hold_ms``. Below the
+    images stand ``step i/n`` and a bar. Given labels and predictions, an image is outlined in
     vermillion for as long as the judge misreads it, and the line counts those read correctly.
 
     Args:
         frames: (steps + 1, N, C, H, W) in [0, 1], C = 1 or 3, from noise to clean.
         path: The GIF to write.
         labels: The true classes, integers (N,); together with ``predictions`` or not at all.
-        predictions: What the judge takes each picture for at each step, integers (steps + 1, N).
-        columns: Pictures side by side.
-        scale: Side in pixels of a picture's pixel.
+        predictions: What the judge takes each image for at each step, integers (steps + 1, N).
+        columns: Images side by side.
+        scale: Side in pixels of an image's pixel.
         unit: A sixth of the height of letters in pixels, to which everything else keeps its
             proportion; by default ``scale``.
         frame_ms: How long a frame is shown; browsers do not go below 20 ms.
@@ -93,7 +93,7 @@ def digits_turning_gif(
     path = Path(path)
     if path.suffix.lower() != ".gif":
         raise ValueError(f"an animation is written as a GIF: end the path in .gif, not {path.name}")
-    check_pictures(frames, "frames", "steps,N,C,H,W")
+    check_images(frames, "frames", "steps,N,C,H,W")
     if (labels is None) != (predictions is None):
         raise ValueError("labels and predictions go together: give both, or neither")
     unit = scale if unit is None else unit
@@ -117,9 +117,9 @@ def digits_turning_gif(
     bar_width = page_width - gap - bar_x - (read_width + 2 * gap if read_width else 0)
 
     pages = []
-    for step, pictures in enumerate(frames):
+    for step, images in enumerate(frames):
         sheet = Sheet(page_width, footer + small + 2 * gap)
-        for index, pixels in enumerate(tiles(pictures, scale)):
+        for index, pixels in enumerate(tiles(images, scale)):
             x, y = gap + index % columns * cell_x, gap + index // columns * cell_y
             sheet.tile(pixels, x, y)
             if wrong is not None and wrong[step, index]:

@@ -63,7 +63,7 @@ def training_curves(metrics_csv: str | os.PathLike[str], path: str | os.PathLike
     Args:
         metrics_csv: Rows as a CSV logger writes them: ``step`` and one column per metric, a cell
             left empty where a metric was not measured at that step.
-        path: The picture to write; its suffix (png, svg, pdf) chooses the format.
+        path: The image to write; its suffix (png, svg, pdf) chooses the format.
 
     Returns:
         ``path``.

@@ -50,7 +50,7 @@ def gaussian_paths(
 
     Args:
         rows: A title and the walks of each row, equally many.
-        path: The picture to write.
+        path: The image to write.
 
     Returns:
         ``path``.

@@ -1,4 +1,4 @@
-"""What a sampler of poses believes: several answers for one picture, and how they spread."""
+"""What a sampler of poses believes: several answers for one image, and how they spread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffstn.figures.style import BLUE, INK, MUTED, PLOT, RULE, hexadecimal
-from diffstn.figures.tiles import check_pictures, check_positive, tiles
+from diffstn.figures.tiles import check_images, check_positive, tiles
 
 DPI = 200
 
@@ -45,25 +45,25 @@ def hypotheses_page(
     bins: int = 36,
     scale: int = 4,
 ) -> Path:
-    """Draw, for a few pictures, their hypotheses and a rose of the sampled rotations.
+    """Draw, for a few images, their hypotheses and a rose of the sampled rotations.
 
-    A row shows the distorted picture; its k corrections, the most probable first, each over its
+    A row shows the distorted image; its k corrections, the most probable first, each over its
     probability; and a circular histogram of rotation angles, whose petals point to where the
-    digit's top points in the distorted picture (0 is up; positive angles, as x runs right and y
+    digit's top points in the distorted image (0 is up; positive angles, as x runs right and y
     down, turn clockwise). The *area* of a petal is proportional to its count, so its length is to
     the square root. Two opposite petals are a digit that reads as well upside down.
 
     Args:
-        distorted: Pictures (N, C, H, W) in [0, 1], C = 1 or 3.
-        hypotheses: Corrected pictures (N, k, C, h, w) in [0, 1].
+        distorted: Images (N, C, H, W) in [0, 1], C = 1 or 3.
+        hypotheses: Corrected images (N, k, C, h, w) in [0, 1].
         probabilities: The judge's probability of each hypothesis (N, k), in [0, 1].
         angles: Sampled rotations (N, m) in radians; m need not be k.
-        true_angles: The rotations (N,) in radians that distorted the pictures.
-        path: The picture to write; its suffix (png, svg, pdf) chooses the format.
+        true_angles: The rotations (N,) in radians that distorted the images.
+        path: The image to write; its suffix (png, svg, pdf) chooses the format.
         predictions: The class that the judge reads in each hypothesis, integers (N, k), if it is
             to be named.
         bins: Petals of the full circle.
-        scale: Side in pixels of a picture's pixel.
+        scale: Side in pixels of an image's pixel.
 
     Returns:
         ``path``.
@@ -71,12 +71,12 @@ def hypotheses_page(
     Raises:
         ValueError: If shapes, channels or ranges do not fit.
     """
-    check_pictures(distorted, "distorted", "N,C,H,W")
-    check_pictures(hypotheses, "hypotheses", "N,k,C,h,w")
+    check_images(distorted, "distorted", "N,C,H,W")
+    check_images(hypotheses, "hypotheses", "N,k,C,h,w")
     number, count = hypotheses.shape[:2]
     if len(distorted) != number:
         raise ValueError(
-            f"distorted must hold {number} pictures as hypotheses does, got {len(distorted)}"
+            f"distorted must hold {number} images as hypotheses does, got {len(distorted)}"
         )
     expected: dict[str, tuple[Tensor | None, tuple[int, ...]]] = {
         "probabilities": (probabilities, (number, count)),
@@ -98,7 +98,7 @@ def hypotheses_page(
     order = probabilities.argsort(dim=1, descending=True, stable=True).cpu()
     given, made = tiles(distorted, scale), tiles(hypotheses, scale)
     first, tile = given.shape[1:3], made.shape[2:4]
-    # All lengths are in picture pixels times the scale; a row is as high as its rose.
+    # All lengths are in image pixels times the scale; a row is as high as its rose.
     gap, margin, line = 3 * scale, 8 * scale, 9 * scale
     rose = max(first[0], tile[0] + line) + 2 * gap
     tiles_x = margin + max(first[1], 28 * scale) + margin

@@ -19,7 +19,7 @@ def line_plot(
 
     Args:
         curves: for each name, y by x, all positive.
-        path: The picture to write; its suffix (png, svg, pdf) chooses the format.
+        path: The image to write; its suffix (png, svg, pdf) chooses the format.
         x_label, y_label: Of the axes.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Pages that show what a corrector does to pictures of every class."""
+"""Pages that show what a corrector does to images of every class."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from diffstn.figures.sheet import Sheet, text_width
 from diffstn.figures.style import MUTED, RULE
-from diffstn.figures.tiles import check_pictures, check_positive, tiles
+from diffstn.figures.tiles import check_images, check_positive, tiles
 
 
 def check_labels(labels: Tensor, name: str, shape: tuple[int, ...], classes: int) -> None:
@@ -37,21 +37,21 @@ def correction_page(
 ) -> Path:
     """Draw a block for every class: examples side by side, distorted above corrected above upright.
 
-    The first ``examples`` pictures of each class are shown, in the order given; classes of which
-    there is none are left out. A corrected picture that the judge takes for another class is
+    The first ``examples`` images of each class are shown, in the order given; classes of which
+    there is none are left out. A corrected image that the judge takes for another class is
     outlined in vermillion with the name of that class below it. Rows may differ in size (a
-    distorted picture on a larger canvas): all are drawn at the same scale, centred.
+    distorted image on a larger canvas): all are drawn at the same scale, centred.
 
     Args:
-        distorted, corrected, upright: Pictures (N, C, H, W) in [0, 1] with C = 1 or 3; the sizes
+        distorted, corrected, upright: Images (N, C, H, W) in [0, 1] with C = 1 or 3; the sizes
             may differ.
         labels: The true classes, integers (N,).
-        predictions: What the judge takes the *corrected* pictures for, integers (N,).
+        predictions: What the judge takes the *corrected* images for, integers (N,).
         path: The PNG to write.
         classes: The name of every class.
-        examples: Pictures per class, at most.
+        examples: Images per class, at most.
         blocks_per_row: Blocks side by side.
-        scale: Side in pixels of a picture's pixel; everything else grows along.
+        scale: Side in pixels of an image's pixel; everything else grows along.
 
     Returns:
         ``path``.
@@ -60,12 +60,12 @@ def correction_page(
         ValueError: If shapes, channels, labels or counts do not fit.
     """
     rows = {"distorted": distorted, "corrected": corrected, "upright": upright}
-    for name, pictures in rows.items():
-        check_pictures(pictures, name, "N,C,H,W")
-        if len(pictures) != len(distorted):
+    for name, images in rows.items():
+        check_images(images, name, "N,C,H,W")
+        if len(images) != len(distorted):
             raise ValueError(
-                f"{name} must hold as many pictures as distorted ({len(distorted)}), "
-                f"got {len(pictures)}"
+                f"{name} must hold as many images as distorted ({len(distorted)}), "
+                f"got {len(images)}"
             )
     check_positive(examples=examples, blocks_per_row=blocks_per_row, scale=scale)
     check_labels(labels, "labels", (len(distorted),), len(classes))
@@ -77,7 +77,7 @@ def correction_page(
     across = min(blocks_per_row, len(shown))
     down = -(-len(shown) // across)
 
-    # All lengths are in picture pixels times the scale.
+    # All lengths are in image pixels times the scale.
     gap, margin, line = 2 * scale, 8 * scale, max(1, scale * 2 // 3)
     title, small = 12 * scale, 8 * scale
     cell = max(p.shape[-1] for p in rows.values()) * scale
@@ -103,11 +103,11 @@ def correction_page(
         sheet.text(class_name, x, y + title // 2, title)
         sheet.bar(x, y + title + gap // 2, block_width, max(1, scale // 2), RULE)
         y += heading
-        for (row, pictures), height in zip(rows.items(), heights, strict=True):
+        for (row, images), height in zip(rows.items(), heights, strict=True):
             if number % across == 0:
                 sheet.text(row, left - 2 * gap, y + height // 2, small, MUTED, "rm")
             for column, (index, pixels) in enumerate(
-                zip(block, tiles(pictures[block], scale), strict=True)
+                zip(block, tiles(images[block], scale), strict=True)
             ):
                 at = x + column * (cell + gap) + (cell - pixels.shape[1]) // 2
                 sheet.tile(pixels, at, y)

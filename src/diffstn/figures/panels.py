@@ -1,4 +1,4 @@
-"""A page of pictures, each under its title."""
+"""A page of images, each under its title."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from torch import Tensor
 
 from diffstn.figures.sheet import Sheet, text_width
 from diffstn.figures.style import MUTED
-from diffstn.figures.tiles import check_pictures, check_positive, tiles
+from diffstn.figures.tiles import check_images, check_positive, tiles
 
 
 def panel_page(
-    pictures: Tensor,
+    images: Tensor,
     path: str | os.PathLike[str],
     titles: Sequence[str] = (),
     columns: int = 6,
     letters: int = 15,
     scale: int = 1,
 ) -> Path:
-    """Draw pictures row by row.
+    """Draw images row by row.
 
     Args:
-        pictures: (N, C, H, W) in [0, 1], C = 1 or 3.
+        images: (N, C, H, W) in [0, 1], C = 1 or 3.
         path: The PNG to write.
-        titles: One for each picture, or none; a title too wide for its picture shrinks.
-        columns: Pictures side by side, at most.
+        titles: One for each image, or none; a title too wide for its image shrinks.
+        columns: Images side by side, at most.
         letters: Height of the titles in pixels.
-        scale: Side in pixels of a picture's pixel.
+        scale: Side in pixels of an image's pixel.
 
     Returns:
         ``path``.
@@ -37,16 +37,16 @@ def panel_page(
     Raises:
         ValueError: If shapes or the number of titles do not fit.
     """
-    check_pictures(pictures, "pictures", "N,C,H,W")
+    check_images(images, "images", "N,C,H,W")
     check_positive(columns=columns, scale=scale, letters=letters)
-    number, _, height, width = pictures.shape
+    number, _, height, width = images.shape
     if titles and len(titles) != number:
-        raise ValueError(f"{number} pictures need as many titles, got {len(titles)}")
+        raise ValueError(f"{number} images need as many titles, got {len(titles)}")
     gap, line = 8, letters * 3 // 2 if titles else 0
     across = min(columns, number)
     cell_x, cell_y = width * scale + gap, height * scale + line + gap
     sheet = Sheet(gap + across * cell_x, gap + -(-number // columns) * cell_y)
-    for index, pixels in enumerate(tiles(pictures, scale)):
+    for index, pixels in enumerate(tiles(images, scale)):
         x, y = gap + index % columns * cell_x, gap + index // columns * cell_y
         if titles:
             size = letters

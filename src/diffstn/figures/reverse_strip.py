@@ -1,4 +1,4 @@
-"""How the estimate of the clean picture forms along the reverse process."""
+"""How the estimate of the clean image forms along the reverse process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from diffstn.figures.sheet import Sheet, text_width
 from diffstn.figures.style import MUTED
-from diffstn.figures.tiles import check_pictures, check_positive, tiles
+from diffstn.figures.tiles import check_images, check_positive, tiles
 
 
 def reverse_strip(
@@ -22,7 +22,7 @@ def reverse_strip(
     scale: int = 3,
     unit: int | None = None,
 ) -> Path:
-    """Draw the estimates of x_0 made at successive timesteps, one row per picture, noise at left.
+    """Draw the estimates of x_0 made at successive timesteps, one row per image, noise at left.
 
     Of a long trajectory ``columns`` evenly spaced steps are shown, always the first and the last.
 
@@ -32,7 +32,7 @@ def reverse_strip(
         timesteps: The t of every estimate, integers (steps,), as column headings; without them
             the columns are numbered by step, from 0.
         columns: Columns, at most.
-        scale: Side in pixels of a picture's pixel.
+        scale: Side in pixels of an image's pixel.
         unit: A seventh of the height of letters in pixels, to which everything else keeps its
             proportion; by default ``scale``.
 
@@ -42,7 +42,7 @@ def reverse_strip(
     Raises:
         ValueError: If shapes or channels do not fit, or ``columns`` is less than 1.
     """
-    check_pictures(estimates, "estimates", "steps,N,C,H,W")
+    check_images(estimates, "estimates", "steps,N,C,H,W")
     steps, number, _, height, width = estimates.shape
     if timesteps is not None and tuple(timesteps.shape) != (steps,):
         raise ValueError(f"timesteps must have shape ({steps},), got {tuple(timesteps.shape)}")

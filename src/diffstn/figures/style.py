@@ -13,9 +13,9 @@ RGB = tuple[int, int, int]
 
 PAPER: RGB = (255, 255, 255)
 TILE: RGB = (241, 240, 236)
-"""Where a grey picture is 0: a shade off the paper, so that its frame can be seen."""
+"""Where a grey image is 0: a shade off the paper, so that its frame can be seen."""
 INK: RGB = (22, 24, 30)
-"""Where a grey picture is 1, and the text."""
+"""Where a grey image is 1, and the text."""
 MUTED: RGB = (104, 106, 112)
 RULE: RGB = (206, 206, 202)
 BLUE: RGB = (0, 114, 178)

@@ -1,4 +1,4 @@
-"""From tensors of pictures to the tiles that go on a page."""
+"""From tensors of images to the tiles that go on a page."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torch import Tensor
 from diffstn.figures.style import INK, TILE
 
 
-def check_pictures(pictures: Tensor, name: str, shape: str) -> None:
+def check_images(images: Tensor, name: str, shape: str) -> None:
     """Refuse what cannot be drawn.
 
     Args:
-        pictures: The tensor to look at, of any float type, in [0, 1].
+        images: The tensor to look at, of any float type, in [0, 1].
         name: What the caller calls it; the message starts with it.
         shape: The axes it must have, such as ``"N,C,H,W"``; the third from the right is C.
 
@@ -22,17 +22,17 @@ def check_pictures(pictures: Tensor, name: str, shape: str) -> None:
         ValueError: If an axis is missing or empty, C is neither 1 nor 3, or the type is an integer.
     """
     axes = shape.split(",")
-    if pictures.ndim != len(axes) or 0 in pictures.shape:
+    if images.ndim != len(axes) or 0 in images.shape:
         raise ValueError(
-            f"{name} must be a non-empty tensor of shape ({shape}), got {tuple(pictures.shape)}"
+            f"{name} must be a non-empty tensor of shape ({shape}), got {tuple(images.shape)}"
         )
-    if pictures.shape[-3] not in (1, 3):
+    if images.shape[-3] not in (1, 3):
         raise ValueError(
-            f"{name} must have 1 channel (grey) or 3 (colour), got C = {pictures.shape[-3]}: "
+            f"{name} must have 1 channel (grey) or 3 (colour), got C = {images.shape[-3]}: "
             "choose the channels to draw"
         )
-    if not pictures.is_floating_point():
-        raise ValueError(f"{name} must be floats in [0, 1], got {pictures.dtype}: divide by 255")
+    if not images.is_floating_point():
+        raise ValueError(f"{name} must be floats in [0, 1], got {images.dtype}: divide by 255")
 
 
 def check_positive(**counts: int) -> None:
@@ -42,15 +42,15 @@ def check_positive(**counts: int) -> None:
             raise ValueError(f"{name} must be an integer of at least 1, got {count}")
 
 
-def tiles(pictures: Tensor, scale: int = 1) -> NDArray[np.uint8]:
-    """Pictures as RGB bytes, every pixel a ``scale`` x ``scale`` square.
+def tiles(images: Tensor, scale: int = 1) -> NDArray[np.uint8]:
+    """Images as RGB bytes, every pixel a ``scale`` x ``scale`` square.
 
-    Grey pictures become ink on paper: intensity ``v`` is drawn as ``(1 - v) TILE + v INK``, so
-    MNIST's white strokes come out dark. Colour pictures keep their colours. Values outside [0, 1]
+    Grey images become ink on paper: intensity ``v`` is drawn as ``(1 - v) TILE + v INK``, so
+    MNIST's white strokes come out dark. Colour images keep their colours. Values outside [0, 1]
     are clamped and non-finite ones drawn as 0.
 
     Args:
-        pictures: (..., C, H, W) in [0, 1], with C = 1 or 3, on any device.
+        images: (..., C, H, W) in [0, 1], with C = 1 or 3, on any device.
         scale: Side of a pixel, at least 1.
 
     Returns:
@@ -60,7 +60,7 @@ def tiles(pictures: Tensor, scale: int = 1) -> NDArray[np.uint8]:
         ValueError: If ``scale`` is less than 1.
     """
     check_positive(scale=scale)
-    values = pictures.detach().to("cpu", torch.float32)
+    values = images.detach().to("cpu", torch.float32)
     values = values.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0).clamp(0, 1).movedim(-3, -1)
     if values.shape[-1] == 1:
         paper, ink = torch.tensor(TILE), torch.tensor(INK)

@@ -1,8 +1,8 @@
 """What is measured: torchmetrics classes with small states that add up over batches and devices."""
 
-from diffstn.metrics.class_accuracy import ClassAccuracy
-from diffstn.metrics.corner_error import CornerError
-from diffstn.metrics.picture_error import PictureError
-from diffstn.metrics.pose_error import PoseError
+from diffstn.metrics.images.image_error import ImageError
+from diffstn.metrics.labels.class_accuracy import ClassAccuracy
+from diffstn.metrics.poses.corner_error import CornerError
+from diffstn.metrics.poses.pose_error import PoseError
 
-__all__ = ["ClassAccuracy", "CornerError", "PictureError", "PoseError"]
+__all__ = ["ClassAccuracy", "CornerError", "ImageError", "PoseError"]

@@ -1,7 +1,7 @@
 """How much each of several hypotheses counts.
 
-A combination maps the judge's opinions of k corrected pictures, probabilities (B, k, classes), and
-what the corrector itself believes the distorted picture to show, (B, classes), to weights (B, k)
+A combination maps the judge's opinions of k corrected images, probabilities (B, k, classes), and
+what the corrector itself believes the distorted image to show, (B, classes), to weights (B, k)
 that sum to 1. The combined opinion is the weighted mean of the k opinions.
 """
 
@@ -15,7 +15,7 @@ Combination = Callable[[Tensor, Tensor], Tensor]
 
 
 def mean(probabilities: Tensor, belief: Tensor) -> Tensor:
-    """All alike: the Monte Carlo estimate of p(y | picture) = E_A p(y | picture, A)."""
+    """All alike: the Monte Carlo estimate of p(y | image) = E_A p(y | image, A)."""
     return torch.full_like(probabilities[..., 0], 1 / probabilities.shape[1])
 
 
@@ -27,12 +27,12 @@ def most_confident(probabilities: Tensor, belief: Tensor) -> Tensor:
 def agreement(probabilities: Tensor, belief: Tensor) -> Tensor:
     r"""Only the hypothesis on which three opinions agree best.
 
-    The score of hypothesis A is $\sum_y b(y)\,\bar p(y)\,p(y \mid \text{picture}, A)$ with
+    The score of hypothesis A is $\sum_y b(y)\,\bar p(y)\,p(y \mid \text{image}, A)$ with
     $\bar p$ the mean over all hypotheses: the probability that three labels are the same, one
     drawn from the corrector's belief b, one from what the judge reads in a hypothesis picked at
     random and one from what it reads in this one. Belief and mean are two estimates of
-    p(y | picture), one direct and one by way of the poses, which err on different pictures. A pose
-    that turns a 6 into a 9 reads well upright, but not as what the distorted picture was taken for.
+    p(y | image), one direct and one by way of the poses, which err on different images. A pose
+    that turns a 6 into a 9 reads well upright, but not as what the distorted image was taken for.
     """
     expected = belief * probabilities.mean(dim=1)
     return only((probabilities * expected[:, None]).sum(dim=-1))

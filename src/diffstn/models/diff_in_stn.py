@@ -1,4 +1,4 @@
-"""Diff-in-STN: diffusion over the pose of a picture, conditioned on the picture."""
+"""Diff-in-STN: diffusion over the pose of an image, conditioned on the image."""
 
 import math
 from collections.abc import Iterator
@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from diffstn.codecs.standardised_pose import Standardiser, fit_to_data
 from diffstn.diffusion import Denoiser, SimpleLoss, stratified_timesteps
 from diffstn.diffusion.samplers import Sampler
 from diffstn.models.pose_corrector import PoseCorrector
-from diffstn.models.standardiser import Standardiser, fit_to_data
-from diffstn.networks.label_head import LabelHead
+from diffstn.networks.heads.label_head import LabelHead
 from diffstn.spatial import affine_matrix
 
 GOLDEN = math.pi * (3 - math.sqrt(5))
@@ -19,11 +19,11 @@ GOLDEN = math.pi * (3 - math.sqrt(5))
 
 
 class DiffInSTN(PoseCorrector):
-    r"""Samples poses from p(A | picture), and so finds the modes that a regressor would average.
+    r"""Samples poses from p(A | image), and so finds the modes that a regressor would average.
 
-    What is diffused is the standardised pose relative to the picture's frame C,
-    $x_0 = (C^{-1}A - \mu)/s$, (B, dim). The encoder sees the picture once; the denoiser trains on
-    `timesteps` noise levels of each picture, one from each of as many equal strata of 1…T, which
+    What is diffused is the standardised pose relative to the image's frame C,
+    $x_0 = (C^{-1}A - \mu)/s$, (B, dim). The encoder sees the image once; the denoiser trains on
+    `timesteps` noise levels of each image, one from each of as many equal strata of 1…T, which
     costs little beside the encoder and steadies the gradient. The loss is the mean-square error in
     the space the denoiser's network predicts in.
 
@@ -32,7 +32,7 @@ class DiffInSTN(PoseCorrector):
     heaviest mode, so one hypothesis from there is better than one drawn at random; the random ones
     show the other modes.
 
-    Where any rotation is as likely as any other (`any_rotation`), the model may look at a picture
+    Where any rotation is as likely as any other (`any_rotation`), the model may look at an image
     through a turned frame just as well, and the pose that it then answers is turned back. The
     hypotheses are spread over `views` such frames, each a golden angle on from the one before, and
     the belief is the mean over them: an encoder that is not exactly equivariant is averaged over
@@ -42,14 +42,14 @@ class DiffInSTN(PoseCorrector):
     to the loss. It teaches the encoder which modes are plausible, see `LabelHead`; when hypotheses
     are combined by `agreement`, its reading also helps to choose among them.
 
-    With a classifier that trains along, it learns on pictures corrected by x̂_0 at the lowest of
+    With a classifier that trains along, it learns on images corrected by x̂_0 at the lowest of
     the noise levels; its loss does not reach the pose.
 
     Args:
-        encoder: picture → embedding (B, features).
+        encoder: image → embedding (B, features).
         denoiser: called as denoiser(x_t, t, embedding=...).
         sampler: x_T → x_0.
-        timesteps: noise levels drawn per picture and step.
+        timesteps: noise levels drawn per image and step.
         label_weight: of the auxiliary label loss; 0 leaves the labels unused.
         centre_first: start the first hypothesis at x_T = 0 instead of a random draw.
         any_rotation: the distribution of poses is the same after any rotation.
@@ -92,10 +92,10 @@ class DiffInSTN(PoseCorrector):
             fit_to_data(self.standardiser, self, self.trainer.datamodule)  # type: ignore[attr-defined]
 
     def draw_latents(
-        self, pictures: int, hypotheses: int, generator: torch.Generator | None = None
+        self, images: int, hypotheses: int, generator: torch.Generator | None = None
     ) -> Tensor:
-        """x_T ~ N(0, I), (pictures, hypotheses, dim), the first at the centre if so chosen."""
-        shape = (pictures, hypotheses, self.transformation.dim)
+        """x_T ~ N(0, I), (images, hypotheses, dim), the first at the centre if so chosen."""
+        shape = (images, hypotheses, self.transformation.dim)
         latents = torch.randn(shape, generator=generator)
         if self.centre_first:
             latents[:, 0] = 0
@@ -127,7 +127,7 @@ class DiffInSTN(PoseCorrector):
             yield t, x_t, x_0
 
     def embeddings(self, image: Tensor, views: int) -> Tensor:
-        """Pictures (B, C, H, W) seen through so many frames, the first as it is: (B, views, F)."""
+        """Images (B, C, H, W) seen through so many frames, the first as it is: (B, views, F)."""
         if views == 1:
             return self.encoder(image).float()[:, None]
         turn = GOLDEN * torch.arange(views, device=image.device).repeat(len(image))
@@ -135,7 +135,7 @@ class DiffInSTN(PoseCorrector):
         return seen.float().unflatten(0, (-1, views))
 
     def belief(self, image: Tensor) -> Tensor:
-        """The label head's reading of the distorted pictures, the mean over the views."""
+        """The label head's reading of the distorted images, the mean over the views."""
         logits = self.label_head.linear(self.embeddings(image, self.views))
         return logits.float().softmax(dim=-1).mean(dim=1)
 

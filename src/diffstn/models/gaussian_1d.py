@@ -3,7 +3,7 @@
 from torch import nn
 
 from diffstn.diffusion import schedules
-from diffstn.diffusion.gaussian import GaussianDiffusion
+from diffstn.diffusion.closed_form import GaussianDiffusion
 from diffstn.diffusion.schedules import Schedule
 
 

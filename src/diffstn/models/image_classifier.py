@@ -1,4 +1,4 @@
-"""Classifiers of pictures as they come: the judge, and the end-to-end baseline."""
+"""Classifiers of images as they come: the judge, and the end-to-end baseline."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
-from diffstn.models.optimisation import OptimisedModule
+from diffstn.models.optimised import OptimisedModule
 
 
 class ImageClassifier(OptimisedModule):
     """Cross-entropy on `batch.image`, whether upright (`data=mnist`) or distorted.
 
     Args:
-        network: pictures (B, C, H, W) → logits (B, classes).
+        network: images (B, C, H, W) → logits (B, classes).
         classes: number of classes.
         optimisation: see `OptimisedModule`.
     """

@@ -14,15 +14,15 @@ class LatentDiffInSTN(PoseCorrector):
     r"""θ-encoder → z_0, noise to z_t, denoise in one step, regressor → θ̂ → warp → classifier.
 
     Training draws one timestep for the whole batch, $z_t = \alpha_t z_0 + \sigma_t \epsilon$, takes
-    the denoiser's one-step estimate ẑ_0 given the picture's embedding, regresses θ̂ from it and
-    minimises the classifier's negative log-likelihood on the picture warped with θ̂. There is no
+    the denoiser's one-step estimate ẑ_0 given the image's embedding, regresses θ̂ from it and
+    minimises the classifier's negative log-likelihood on the image warped with θ̂. There is no
     denoising loss: nothing ties the latents to N(0, I), from which sampling starts. Kept to the
     letter as the reference of the ablation ladder; `DiffInSTN` is the model that works.
 
     "Diff+STN architectures for external orientation correction", model 1.
 
     Args:
-        encoder: picture → embedding (B, features).
+        encoder: image → embedding (B, features).
         denoiser: over latents (B, latent), called with embedding=.
         sampler: z_T → z_0.
         latent: length of the latent; null diffuses θ itself, without θ-encoder and regressor.
@@ -55,10 +55,10 @@ class LatentDiffInSTN(PoseCorrector):
             self.regressor = nn.Sequential(nn.Linear(latent, latent), nn.ReLU(inplace=True), last)
 
     def draw_latents(
-        self, pictures: int, hypotheses: int, generator: torch.Generator | None = None
+        self, images: int, hypotheses: int, generator: torch.Generator | None = None
     ) -> Tensor:
-        """z_T ~ N(0, I), (pictures, hypotheses, latent)."""
-        return torch.randn(pictures, hypotheses, self.latent, generator=generator)
+        """z_T ~ N(0, I), (images, hypotheses, latent)."""
+        return torch.randn(images, hypotheses, self.latent, generator=generator)
 
     def relative_poses(
         self, image: Tensor, latents: Tensor, generator: torch.Generator | None = None

@@ -1,4 +1,4 @@
-"""A classifier of noisy pictures, which can lead a diffusion model to a class."""
+"""A classifier of noisy images, which can lead a diffusion model to a class."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from diffstn.diffusion import gaussian_noise, stratified_timesteps
 from diffstn.diffusion.schedules import Schedule
-from diffstn.models.optimisation import OptimisedModule
+from diffstn.models.optimised import OptimisedModule
 
 
 class NoisyClassifier(OptimisedModule):
     """Cross-entropy on x_t = α_t x_0 + σ_t ε at random t, which the network is told.
 
-    Its validation accuracy is over all noise levels, so it is well below that on clean pictures.
+    Its validation accuracy is over all noise levels, so it is well below that on clean images.
 
     Args:
         noisy_network: called as network(x_t, t) → logits (B, classes).

@@ -6,23 +6,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from diffstn.codecs.standardised_pose import Standardiser, fit_to_data
 from diffstn.models.pose_corrector import PoseCorrector
-from diffstn.models.standardiser import Standardiser, fit_to_data
-from diffstn.networks.label_head import LabelHead
-from diffstn.networks.regressor import PoseRegressor
+from diffstn.networks.heads.label_head import LabelHead
+from diffstn.networks.heads.regressor import PoseRegressor
 
 
 class PoseRegression(PoseCorrector):
-    r"""$\hat A = \mu + s \odot f(\text{picture})$, trained by $\|f - (A - \mu)/s\|^2$.
+    r"""$\hat A = \mu + s \odot f(\text{image})$, trained by $\|f - (A - \mu)/s\|^2$.
 
-    μ and s standardise the poses. The minimiser is the posterior mean E[A | picture]: right where
+    μ and s standardise the poses. The minimiser is the posterior mean E[A | image]: right where
     the posterior has one mode, between the modes where it has several.
 
     The encoder has the same auxiliary label loss as Diff-in-STN's, so the two differ in nothing but
     how the pose is predicted.
 
     Args:
-        encoder: picture → embedding, with `.features`.
+        encoder: image → embedding, with `.features`.
         label_weight: of the auxiliary label loss; 0 leaves the labels unused.
         common: see `PoseCorrector`.
     """

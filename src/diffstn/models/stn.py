@@ -7,19 +7,19 @@ import torch
 from torch import Tensor, nn
 
 from diffstn.models.pose_corrector import PoseCorrector
-from diffstn.networks.regressor import PoseRegressor
+from diffstn.networks.heads.regressor import PoseRegressor
 from diffstn.spatial import warp
 
 
 class STN(PoseCorrector):
     r"""Localisation net → grid → sampler → classifier, trained by the classifier's loss alone.
 
-    A cascade refines: stage i sees the picture warped by the pose so far and its answer is composed
-    with it, $\theta_{i+1} = \theta_i \circ \Delta_i$; the original picture is resampled once, by
+    A cascade refines: stage i sees the image warped by the pose so far and its answer is composed
+    with it, $\theta_{i+1} = \theta_i \circ \Delta_i$; the original image is resampled once, by
     the composed pose, so nothing is blurred twice and nothing cut off at a border is lost
     ("Inverse Compositional Spatial Transformer Networks", Lin and Lucey, 2017, section 3). With
     `shared` weights in every stage this is their IC-STN; with weights of its own for each stage, a
-    compositional cascade. `parallel` transformers look at the picture side by side and each gives
+    compositional cascade. `parallel` transformers look at the image side by side and each gives
     one hypothesis, combined like any others. Every regressor starts at the identity.
 
     "Spatial Transformer Networks", Jaderberg et al., 2015. The pose is never shown to the model:
@@ -62,7 +62,7 @@ class STN(PoseCorrector):
         )
 
     def branch_pose(self, stages: nn.ModuleList, image: Tensor) -> Tensor:
-        """Pose (B, dim) relative to the picture's frame, after all stages of one branch."""
+        """Pose (B, dim) relative to the image's frame, after all stages of one branch."""
         relative = stages[0](image).float()
         for i in range(1, self.cascade):
             view = warp(image, self.from_frame(image, relative[:, None])[:, 0], self.transformation)

@@ -1,4 +1,4 @@
-"""STN-in-Diff: the upright picture itself is diffused, conditioned on the distorted one."""
+"""STN-in-Diff: the upright image itself is diffused, conditioned on the distorted one."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -8,51 +8,51 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
+from diffstn.codecs.pixels import as_data, as_images
 from diffstn.diffusion import Denoiser, SimpleLoss, gaussian_noise, stratified_timesteps
-from diffstn.diffusion.pictures import as_data, as_pictures
 from diffstn.diffusion.samplers import Sampler
-from diffstn.models.optimisation import OptimisedModule
-from diffstn.networks.aligner import Aligner
+from diffstn.models.optimised import OptimisedModule
+from diffstn.networks.heads.aligner import Aligner
 from diffstn.spatial import Affine, warp
 
 Frame = Callable[[Tensor], Tensor]
 
 
 class Redrawing(NamedTuple):
-    """The outcome of redrawing B pictures k times each."""
+    """The outcome of redrawing B images k times each."""
 
-    pictures: Tensor
-    """Upright pictures (B, k, C, h, w) in [0, 1]."""
+    images: Tensor
+    """Upright images (B, k, C, h, w) in [0, 1]."""
     probabilities: Tensor
     """The classifier's opinion of each, (B, k, classes)."""
 
 
 class STNInDiff(OptimisedModule):
-    r"""Draws the upright picture, x_0 = 2 · upright − 1, from p(upright | distorted).
+    r"""Draws the upright image, x_0 = 2 · upright − 1, from p(upright | distorted).
 
-    Training needs pairs of distorted and upright pictures alone: no pose and no label. The network
-    hears of the distorted picture through an encoder's embedding, which modulates its blocks. If
-    `spatial`, it also sees the picture beside x_t, through the frame if there is one, and through
+    Training needs pairs of distorted and upright images alone: no pose and no label. The network
+    hears of the distorted image through an encoder's embedding, which modulates its blocks. If
+    `spatial`, it also sees the image beside x_t, through the frame if there is one, and through
     a spatial transformer: the embedding says how to turn what the frame shows, see `Aligner`. The
     denoising loss teaches that through the warp, and so does, weighted, the distance between the
-    aligned picture and the upright one. Of several drawings the classifier's mean opinion counts.
+    aligned image and the upright one. Of several drawings the classifier's mean opinion counts.
 
     Args:
-        encoder: picture → embedding (B, features).
-        denoiser: called as denoiser(x_t, t, embedding=..., picture=...).
+        encoder: image → embedding (B, features).
+        denoiser: called as denoiser(x_t, t, embedding=..., image=...).
         sampler: x_T → x_0.
-        classifier: pictures (B, C, h, w) → logits (B, classes), frozen; it plays no part in
+        classifier: images (B, C, h, w) → logits (B, classes), frozen; it plays no part in
             training.
         classes: number of classes.
-        size: (height, width) of an upright picture.
-        hypotheses: drawings of each picture.
-        spatial: show the distorted picture beside x_t, aligned.
-        align_weight: of the mean-square error between the aligned and the upright picture, in
+        size: (height, width) of an upright image.
+        hypotheses: drawings of each image.
+        spatial: show the distorted image beside x_t, aligned.
+        align_weight: of the mean-square error between the aligned and the upright image, in
             [−1, 1]; 0 leaves the alignment to the denoising loss.
-        frame: pictures → affine maps (B, 6) into them, see `PoseCorrector`.
-        timesteps: noise levels of each picture in a training step; the encoder sees it once.
+        frame: images → affine maps (B, 6) into them, see `PoseCorrector`.
+        timesteps: noise levels of each image in a training step; the encoder sees it once.
         timestep_power: exponent of the timesteps' distribution; 1 is uniform, and below 1 high
-            noise is trained more often, where all that is known is the distorted picture.
+            noise is trained more often, where all that is known is the distorted image.
         optimisation: see `OptimisedModule`.
 
     Source of the task: Diff+STN architectures for external orientation correction (STN-in-Diff);
@@ -105,7 +105,7 @@ class STNInDiff(OptimisedModule):
         self.validation_accuracy = MulticlassAccuracy(classes, average="micro")
 
     def aligned(self, image: Tensor, embedding: Tensor) -> Tensor:
-        """Distorted pictures (B, C, H, W), turned by the aligner: (B, C, h, w)."""
+        """Distorted images (B, C, H, W), turned by the aligner: (B, C, h, w)."""
         assert self.aligner is not None
         A = self.aligner(embedding)
         if self.frame is not None:
@@ -113,14 +113,14 @@ class STNInDiff(OptimisedModule):
         return warp(image, A, size=self.size)
 
     def condition(self, image: Tensor) -> dict[str, Tensor]:
-        """What the denoiser hears of pictures (B, C, H, W)."""
+        """What the denoiser hears of images (B, C, H, W)."""
         embedding = self.encoder(image)
         if self.aligner is None:
             return {"embedding": embedding}
-        return {"embedding": embedding, "picture": as_data(self.aligned(image, embedding))}
+        return {"embedding": embedding, "image": as_data(self.aligned(image, embedding))}
 
     def losses(self, batch: Any, generator: Generator | None = None) -> dict[str, Tensor]:
-        """The mean loss over pictures and noise levels, and what it is made of."""
+        """The mean loss over images and noise levels, and what it is made of."""
         upright = as_data(batch.upright)
         condition = self.condition(batch.image)
         x_0 = upright.repeat_interleave(self.timesteps, dim=0)
@@ -132,7 +132,7 @@ class STNInDiff(OptimisedModule):
         diffusion = self.simple_loss(self.denoiser, x_0, t, eps, **told).mean()
         if self.aligner is None:
             return {"loss": diffusion}
-        alignment = F.mse_loss(condition["picture"], upright)
+        alignment = F.mse_loss(condition["image"], upright)
         loss = diffusion + self.align_weight * alignment
         return {"loss": loss, "diffusion": diffusion, "alignment": alignment}
 
@@ -151,7 +151,7 @@ class STNInDiff(OptimisedModule):
         terms = self.losses(batch, generator)
         redrawn = self(batch.image, 1, generator=generator)
         self.validation_accuracy(redrawn.probabilities[:, 0], batch.label)
-        error = F.mse_loss(redrawn.pictures[:, 0], batch.upright)
+        error = F.mse_loss(redrawn.images[:, 0], batch.upright)
         self.log_dict(
             {
                 **{f"val/{name}": value for name, value in terms.items()},
@@ -163,11 +163,11 @@ class STNInDiff(OptimisedModule):
         )
 
     def draw_latents(
-        self, pictures: int, hypotheses: int, generator: Generator | None = None
+        self, images: int, hypotheses: int, generator: Generator | None = None
     ) -> Tensor:
-        """x_T ~ N(0, I), (pictures, hypotheses, C, h, w), on the CPU."""
+        """x_T ~ N(0, I), (images, hypotheses, C, h, w), on the CPU."""
         channels: Any = self.denoiser.network.channels
-        return torch.randn((pictures, hypotheses, channels, *self.size), generator=generator)
+        return torch.randn((images, hypotheses, channels, *self.size), generator=generator)
 
     def forward(
         self,
@@ -176,16 +176,16 @@ class STNInDiff(OptimisedModule):
         latents: Tensor | None = None,
         generator: Generator | None = None,
     ) -> Redrawing:
-        """Redraw distorted pictures (B, C, H, W) upright."""
+        """Redraw distorted images (B, C, H, W) upright."""
         if latents is None:
             latents = self.draw_latents(len(image), hypotheses or self.hypotheses, generator)
         k, x_T = latents.shape[1], latents.to(image.device).flatten(0, 1)
         told = {n: v.repeat_interleave(k, dim=0) for n, v in self.condition(image).items()}
         x_0 = self.sampler(self.denoiser, x_T, generator, None, **told)
-        pictures = as_pictures(x_0)
-        opinion = self.classifier(pictures).float().softmax(dim=-1)
-        return Redrawing(pictures.unflatten(0, (-1, k)), opinion.unflatten(0, (-1, k)))
+        images = as_images(x_0)
+        opinion = self.classifier(images).float().softmax(dim=-1)
+        return Redrawing(images.unflatten(0, (-1, k)), opinion.unflatten(0, (-1, k)))
 
-    def judge(self, pictures: Tensor) -> Tensor:
-        """Probabilities (B, classes) of pictures (B, C, h, w)."""
-        return self.classifier(pictures).float().softmax(dim=-1)
+    def judge(self, images: Tensor) -> Tensor:
+        """Probabilities (B, classes) of images (B, C, h, w)."""
+        return self.classifier(images).float().softmax(dim=-1)

@@ -13,17 +13,16 @@ from omegaconf import DictConfig, OmegaConf
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from diffstn.build.annotations import parameters
 from diffstn.diffusion import Denoiser
 from diffstn.diffusion.named import named
 from diffstn.diffusion.samplers import Sampler
 from diffstn.diffusion.variance import VARIANCES
 from diffstn.errors import UserError
 from diffstn.models.noisy_classifier import NoisyClassifier
-from diffstn.models.optimisation import Frozen
-from diffstn.networks.classifier import Classifier
-from diffstn.networks.framed_encoder import FramedEncoder
-from diffstn.runs.annotations import parameters
-from diffstn.runs.folder import RunFolder, open_run
+from diffstn.models.optimised import Frozen
+from diffstn.networks.classifiers.classifier import Classifier
+from diffstn.networks.encoders.framed import FramedEncoder
 from diffstn.spatial import (
     Affine,
     Projective,
@@ -31,6 +30,7 @@ from diffstn.spatial import (
     Transformation,
     moment_frame,
 )
+from diffstn.store.run_folder import RunFolder, open_run
 
 TRUSTED = ("diffstn.", "torch.optim.")
 TRANSFORMATIONS: dict[str, type[Transformation]] = {
@@ -127,11 +127,11 @@ class Assembly:
 
     @cached_property
     def data(self) -> Any:
-        """The data module; what only the source of its pictures reads stands beside, too."""
+        """The data module; what only the source of its images reads stands beside, too."""
         node = self.config["data"]
-        if "pictures" in node:
+        if "images" in node:
             own = parameters(get_class(node["_target_"]))
-            source = parameters(get_class(node["pictures"]["_target_"]))
+            source = parameters(get_class(node["images"]["_target_"]))
             node = {k: v for k, v in node.items() if k in own or k not in source}
         return make(node)
 
@@ -191,7 +191,7 @@ class Assembly:
         return encoder if looks_itself or not frame else FramedEncoder(encoder, frame, size)
 
     def frame(self) -> Callable[[Tensor], Tensor] | None:
-        """The frame through which encoders look at pictures, if any."""
+        """The frame through which encoders look at images, if any."""
         return FRAMES[self.config.get("frame", "none")]
 
     def transformation(self) -> Transformation:
@@ -225,7 +225,7 @@ class Assembly:
             channels=lambda: self.data.channels,
             size=lambda: self.data.size,
             outputs=lambda: outputs,
-            picture_channels=lambda: self.data.channels if settings.get("spatial") else 0,
+            image_channels=lambda: self.data.channels if settings.get("spatial") else 0,
         )
         return Denoiser(network, schedule, settings["prediction"], settings["variance"])
 
@@ -252,7 +252,7 @@ class Assembly:
             )
         if (theirs.channels, theirs.classes) != (ours.channels, ours.classes):
             raise UserError(
-                f"model.guide={path} knows {theirs.channels}-channel pictures of the classes"
+                f"model.guide={path} knows {theirs.channels}-channel images of the classes"
                 f" {', '.join(theirs.classes)}; train one on this data:"
                 " python train.py model=noisy_classifier data=..."
             )
@@ -264,7 +264,7 @@ class Assembly:
         return make({k: v for k, v in self.config["sampler"].items() if k not in ours})
 
     def classifier(self) -> nn.Module:
-        """The frozen judge, or a classifier of upright-sized pictures to train along."""
+        """The frozen judge, or a classifier of upright-sized images to train along."""
         settings = self.config["classifier"]
         classes = len(self.data.classes)
         if settings["mode"] == "frozen":
@@ -282,7 +282,7 @@ class Assembly:
             self.kept_judge = yaml.safe_load(run.judge.read_text())
 
     def judge(self, path: str) -> nn.Module:
-        """The network of a run of model=classifier that reads pictures like the data's.
+        """The network of a run of model=classifier that reads images like the data's.
 
         A run that kept its judge's configuration has the judge's weights among its own and does not
         look for the judge's folder again.
@@ -292,10 +292,10 @@ class Assembly:
         theirs, ours = assembly.data, self.data
         if (theirs.channels, theirs.classes) != (ours.channels, ours.classes):
             raise UserError(
-                f"classifier.run={path} reads {theirs.channels}-channel pictures of"
+                f"classifier.run={path} reads {theirs.channels}-channel images of"
                 f" {len(theirs.classes)} classes, the data has {ours.channels} channels and"
                 f" {len(ours.classes)} classes: use classifier=joint, or train a judge with"
-                " model=classifier on upright pictures and pass classifier.run=<its folder>"
+                " model=classifier on upright images and pass classifier.run=<its folder>"
             )
         return assembly.model.network
 

@@ -11,22 +11,22 @@ from hydra.utils import get_object
 from omegaconf import OmegaConf
 from torch import nn
 
+from diffstn.build.annotations import AtLeast, AtMost, Count, OneOf, describe, fits, parameters
+from diffstn.build.hardware import choose_hardware
 from diffstn.diffusion import Denoiser
 from diffstn.errors import UserError
 from diffstn.models.combination import COMBINATIONS
-from diffstn.models.ddpm import DDPM
-from diffstn.runs.annotations import AtLeast, AtMost, Count, OneOf, describe, fits, parameters
+from diffstn.models.diffusion_model import DiffusionModel
 from diffstn.runs.assembly import FRAMES, TRANSFORMATIONS, Assembly, check_targets, user_errors
 from diffstn.runs.feature_choice import FEATURES
 from diffstn.runs.generation import DISTANCES
-from diffstn.runs.hardware import choose_hardware
+from diffstn.runs.image_generation import check_generation
 from diffstn.runs.loggers import LOGGERS
 from diffstn.runs.overrides import closest, composed
-from diffstn.runs.picture_generation import check_generation
 
 KINDS = {
-    "upright": "pictures as they are",
-    "distorted": "distorted pictures with their pose",
+    "upright": "images as they are",
+    "distorted": "distorted images with their pose",
     "points": "single points",
     "clouds": "clouds of points",
 }
@@ -238,7 +238,7 @@ def check_config(config: Mapping[str, Any], conf: Path | None = None) -> None:
     beside: dict[str, Mapping[str, Any]] = {
         "model": {**denoiser_settings, "transformation": Any, "guide": str | None},
         "sampler": {"hypotheses": Any, "combine": Any},
-        "data": parameters(get_object(data["pictures"]["_target_"])) if "pictures" in data else {},
+        "data": parameters(get_object(data["images"]["_target_"])) if "images" in data else {},
     }
     for group in GROUPS:
         if (node := config.get(group)) is None:  # a run older than the group
@@ -282,7 +282,7 @@ def try_out(config: Mapping[str, Any]) -> None:
         UserError: one of them did.
     """
     assembly = Assembly(config)
-    if isinstance(assembly.model, DDPM) and assembly.data.kind == "upright":
+    if isinstance(assembly.model, DiffusionModel) and assembly.data.kind == "upright":
         check_generation(assembly.data, config["evaluate"])
     with user_errors("optimizer"):
         optimizer = assembly.factory("optimizer")([nn.Parameter(torch.zeros(1))])

@@ -6,12 +6,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from diffstn.diffusion.gaussian import GaussianDiffusion
+from diffstn.diffusion.closed_form import GaussianDiffusion
 from diffstn.figures.gaussian_paths import Fit, Walk, gaussian_paths
 from diffstn.models.gaussian_1d import Gaussian1D
 from diffstn.runs.assembly import Assembly
-from diffstn.runs.folder import RunFolder, new_folder
 from diffstn.runs.tables import markdown
+from diffstn.store.run_folder import RunFolder, new_folder
 
 ARRIVED = 0.01
 """Kolmogorov-Smirnov distance from N(0, 1) below which q(x_T) counts as noise."""

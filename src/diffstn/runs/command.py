@@ -14,11 +14,10 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from diffstn.build.hardware import choose_hardware
 from diffstn.errors import UserError
 from diffstn.runs import sweep
 from diffstn.runs.checks import check_config, check_settings, needs_training, try_out
-from diffstn.runs.folder import RunFolder, open_run
-from diffstn.runs.hardware import choose_hardware
 from diffstn.runs.overrides import (
     apply_overrides,
     check_overrides,
@@ -26,6 +25,7 @@ from diffstn.runs.overrides import (
     composed,
     parse,
 )
+from diffstn.store.run_folder import RunFolder, open_run
 
 BAD_INPUT = 2
 CHANGEABLE = (

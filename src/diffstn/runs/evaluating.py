@@ -4,29 +4,29 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from diffstn.build.hardware import choose_hardware
 from diffstn.errors import UserError
-from diffstn.models.ddpm import DDPM
+from diffstn.models.diffusion_model import DiffusionModel
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.evaluation import evaluate
-from diffstn.runs.folder import PRETRAINED, RunFolder
-from diffstn.runs.hardware import choose_hardware
 from diffstn.runs.tables import result_table
 from diffstn.runs.training import protocol
+from diffstn.store.run_folder import PRETRAINED, RunFolder
 
 OF_PICTURES = ("features", "inception_weights", "likelihood")
 IDLE = {
     "points": ("split", "distance", "hypotheses", "limit", *OF_PICTURES),
     "clouds": ("hypotheses", "limit", *OF_PICTURES),
     "upright": ("distance", "hypotheses", "limit"),
-    "pictures": ("samples", "distance", *OF_PICTURES),
+    "images": ("samples", "distance", *OF_PICTURES),
 }
 """What evaluating a model of each kind of data does not look at."""
 
 WHY = {
     "points": "samples are compared with fresh ones, by every distance",
     "clouds": "as many clouds are drawn as samples= says",
-    "upright": "pictures are drawn, and compared with those of train and test",
-    "pictures": "every picture of the split is answered; pass limit= for fewer",
+    "upright": "images are drawn, and compared with those of train and test",
+    "images": "every image of the split is answered; pass limit= for fewer",
 }
 
 
@@ -36,16 +36,16 @@ def check_evaluation(model: Any, data: Any, settings: Mapping[str, Any]) -> None
     Raises:
         UserError: one line, with the remedy.
     """
-    kind = data.kind if isinstance(model, DDPM) else "pictures"
+    kind = data.kind if isinstance(model, DiffusionModel) else "images"
     for name in IDLE[kind]:
         if settings[name] not in (None, "test"):
-            of = "pictures" if kind == "upright" else kind
+            of = "images" if kind == "upright" else kind
             raise UserError(
                 f"{name}={settings[name]} has no effect on a model of {of}: {WHY[kind]}"
             )
     if kind == "upright" and settings["split"] != "test" and not settings["likelihood"]:
         raise UserError(
-            f"split={settings['split']} says of which pictures to bound the likelihood: pass"
+            f"split={settings['split']} says of which images to bound the likelihood: pass"
             " likelihood=<how many>, too"
         )
     if kind == "clouds" and settings["samples"]:

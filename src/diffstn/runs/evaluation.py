@@ -7,23 +7,23 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from diffstn.build.hardware import Hardware
 from diffstn.diffusion import gaussian_noise
-from diffstn.metrics import ClassAccuracy, CornerError, PictureError, PoseError
-from diffstn.models.ddpm import DDPM
+from diffstn.metrics import ClassAccuracy, CornerError, ImageError, PoseError
+from diffstn.models.diffusion_model import DiffusionModel
 from diffstn.models.image_classifier import ImageClassifier
 from diffstn.models.noisy_classifier import NoisyClassifier
 from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.models.stn_in_diff import STNInDiff
 from diffstn.runs.feature_choice import choose_features
 from diffstn.runs.generation import cloud_generation, point_generation
-from diffstn.runs.hardware import Hardware
-from diffstn.runs.picture_generation import bits_per_dimension, picture_generation
+from diffstn.runs.image_generation import bits_per_dimension, image_generation
 from diffstn.spatial import Affine, warp
 
 
 @torch.inference_mode()
 def evaluate(
-    model: PoseCorrector | STNInDiff | ImageClassifier | NoisyClassifier | DDPM,
+    model: PoseCorrector | STNInDiff | ImageClassifier | NoisyClassifier | DiffusionModel,
     data: Any,
     hardware: Hardware,
     split: str = "test",
@@ -39,30 +39,30 @@ def evaluate(
 ) -> dict[str, Any]:
     """Accuracy, per-class accuracy and, for models of poses, pose errors and what bounds them.
 
-    For generative models see `diffstn.runs.generation` and `diffstn.runs.picture_generation`;
+    For generative models see `diffstn.runs.generation` and `diffstn.runs.image_generation`;
     `samples` says how many to draw (None: as many as the split has), `distance` how to compare
-    clouds, `features` and `inception_weights` through what to look at pictures, and `likelihood`
-    of how many pictures to bound it. `hypotheses` and `limit` are for models that answer pictures.
+    clouds, `features` and `inception_weights` through what to look at images, and `likelihood`
+    of how many images to bound it. `hypotheses` and `limit` are for models that answer images.
 
     Args:
-        hypotheses: how many poses per picture to combine; one evaluation each. The first k of the
+        hypotheses: how many poses per image to combine; one evaluation each. The first k of the
             same hypotheses serve every k. A model that leaves no choice is evaluated with its own
             number alone.
         seed: of the latents, which are drawn for the whole split at once, so that the batch size
             does not change what a deterministic sampler answers.
-        limit: only the first so many pictures.
+        limit: only the first so many images.
 
     Returns:
         `{"accuracy": …, "per_class": {…}, "k": {k: {…}}, "uncorrected": …, "oracle": …,
-        "seconds": …, "pictures": …}`; accuracies in percent. The top-level accuracy is that of the
-        first k. `uncorrected` shows the classifier the distorted pictures as they are (resized to
-        its input), `oracle` the pictures corrected with the true A by the model's own kernel.
+        "seconds": …, "images": …}`; accuracies in percent. The top-level accuracy is that of the
+        first k. `uncorrected` shows the classifier the distorted images as they are (resized to
+        its input), `oracle` the images corrected with the true A by the model's own kernel.
     """
     start = time.perf_counter()
     device = hardware.device
     model = model.to(device).eval()
     total = len(data.split(split).labels)
-    if isinstance(model, DDPM):
+    if isinstance(model, DiffusionModel):
         count = samples or total
         with hardware.autocast():
             if data.kind == "points":
@@ -70,11 +70,11 @@ def evaluate(
             elif data.kind == "upright":
                 size = batch_size or 250
                 seen = choose_features(features, data, inception_weights)
-                result = picture_generation(model, data, seen, count, seed, size)
+                result = image_generation(model, data, seen, count, seed, size)
                 if likelihood:
                     bound = bits_per_dimension(model, data, split, likelihood, seed, size)
                     bounded = f"{min(likelihood, total)} of {split}"
-                    result["likelihood"] = {"pictures": bounded, **bound}
+                    result["likelihood"] = {"images": bounded, **bound}
                     result["numbers"]["bits/dim"] = bound["bits/dim"]
             else:
                 result = cloud_generation(
@@ -84,7 +84,7 @@ def evaluate(
     total = min(total, limit or total)
 
     def batches() -> Iterator[tuple[slice, Any]]:
-        with tqdm(total=total, desc=f"evaluating {split}", unit="picture", disable=None) as bar:
+        with tqdm(total=total, desc=f"evaluating {split}", unit="image", disable=None) as bar:
             for rows in torch.arange(total).split(batch_size or 250):
                 yield slice(int(rows[0]), int(rows[-1]) + 1), data.batch(split, rows, device)
                 bar.update(len(rows))
@@ -99,7 +99,7 @@ def evaluate(
         else:
             counts = [model.fixed_hypotheses] if model.fixed_hypotheses else sorted(set(hypotheses))
             result = _correction(model, data, batches(), total, counts, seed)
-    return {**result, "pictures": total, "seconds": round(time.perf_counter() - start, 1)}
+    return {**result, "images": total, "seconds": round(time.perf_counter() - start, 1)}
 
 
 def _percentages(accuracy: ClassAccuracy) -> dict[str, Any]:
@@ -152,15 +152,15 @@ def _redrawing(
     counts: Sequence[int],
     seed: int,
 ) -> dict[str, Any]:
-    """As for models of poses, with the error of the pictures instead of that of the poses.
+    """As for models of poses, with the error of the images instead of that of the poses.
 
-    Of several drawings the classifier's opinions are averaged, and so are the pictures.
+    Of several drawings the classifier's opinions are averaged, and so are the images.
     """
     generator = torch.Generator().manual_seed(seed)
     latents = model.draw_latents(total, counts[-1], generator)
     names = ("uncorrected", "oracle", *counts)
     accuracy = {name: ClassAccuracy(data.classes) for name in names}
-    errors = {name: PictureError() for name in names}
+    errors = {name: ImageError() for name in names}
     for rows, batch in batches:
         label = batch.label.cpu()
         redrawn = model(batch.image, latents=latents[rows], generator=generator)
@@ -169,21 +169,21 @@ def _redrawing(
             "uncorrected": warp(batch.image, identity, size=data.size),
             "oracle": warp(batch.image, batch.A, data.transformation, data.size),
         }
-        for name, pictures in shown.items():
-            accuracy[name].update(model.judge(pictures).cpu(), label)
-            errors[name].update(pictures, batch.upright)
+        for name, images in shown.items():
+            accuracy[name].update(model.judge(images).cpu(), label)
+            errors[name].update(images, batch.upright)
         for k in counts:
             accuracy[k].update(redrawn.probabilities[:, :k].mean(dim=1).cpu(), label)
-            errors[k].update(redrawn.pictures[:, :k].mean(dim=1), batch.upright)
+            errors[k].update(redrawn.images[:, :k].mean(dim=1), batch.upright)
     by_name = {
-        str(name): {**_percentages(accuracy[name]), "picture": errors[name].rounded()}
+        str(name): {**_percentages(accuracy[name]), "image": errors[name].rounded()}
         for name in names
     }
     return {
         "accuracy": by_name[str(counts[0])]["accuracy"],
         "uncorrected": by_name["uncorrected"]["accuracy"],
         "oracle": by_name["oracle"]["accuracy"],
-        "pictures_as_is": {name: by_name[name]["picture"] for name in ("uncorrected", "oracle")},
+        "images_as_is": {name: by_name[name]["image"] for name in ("uncorrected", "oracle")},
         "k": {str(k): by_name[str(k)] for k in counts},
     }
 

@@ -1,12 +1,12 @@
-"""Which network looks at generated pictures."""
+"""Which network looks at generated images."""
 
 import hashlib
 from typing import Any
 
 from diffstn.errors import UserError
-from diffstn.metrics.pictures import ClassifierFeatures, Features, InceptionFeatures
+from diffstn.metrics.images import ClassifierFeatures, Features, InceptionFeatures
 from diffstn.runs.assembly import Assembly
-from diffstn.runs.folder import RunFolder, open_run
+from diffstn.store.run_folder import RunFolder, open_run
 
 FEATURES = ("judge", "cifar_judge", "inception")
 JUDGES = {"judge": "pretrained/judge", "cifar_judge": "pretrained/cifar_judge"}
@@ -15,21 +15,21 @@ DEFAULTS = {1: "judge", 3: "cifar_judge"}
 
 
 def choose_features(name: str | None, data: Any, weights: str | None = None) -> Features:
-    """The features called `name`; None: those of our own classifier for such pictures.
+    """The features called `name`; None: those of our own classifier for such images.
 
     Args:
-        data: the pictures to look at, with `channels`.
+        data: the images to look at, with `channels`.
         weights: a file with Inception's weights.
 
     Raises:
-        UserError: the classifier reads other pictures, or Inception cannot be had.
+        UserError: the classifier reads other images, or Inception cannot be had.
     """
     name = name or DEFAULTS.get(data.channels)
     if name == "inception":
         return InceptionFeatures(weights, data.channels)
     if name is None or CHANNELS[name] != data.channels:
         raise UserError(
-            f"evaluate.features={name}: it reads pictures of {CHANNELS.get(name or '')} channels,"
+            f"evaluate.features={name}: it reads images of {CHANNELS.get(name or '')} channels,"
             f" these have {data.channels}; choose {DEFAULTS.get(data.channels, 'inception')}"
         )
     run = open_run(JUDGES[name])

@@ -7,10 +7,10 @@ import torch
 from torch import Generator, Tensor
 
 from diffstn.figures.animation import digits_turning_gif
-from diffstn.figures.cloud_pictures import cloud_pictures
+from diffstn.figures.cloud_images import cloud_images
 from diffstn.figures.panels import panel_page
 from diffstn.figures.reverse_strip import reverse_strip
-from diffstn.models.ddpm import DDPM
+from diffstn.models.diffusion_model import DiffusionModel
 from diffstn.runs.sampling_steps import finely_stepped
 
 POINTS = 2000
@@ -19,7 +19,7 @@ WIDTH = 960
 
 
 def draw_clouds(
-    model: DDPM, data: Any, folder: Path, seed: int, columns: int = SHOWN
+    model: DiffusionModel, data: Any, folder: Path, seed: int, columns: int = SHOWN
 ) -> list[tuple[str, Path]]:
     """A page of samples under the data, and the reverse process as a strip and as an animation."""
     generator = Generator().manual_seed(seed)
@@ -58,13 +58,13 @@ def draw_clouds(
     drawn = model.sampler(model.guided, model.noise(shape, generator), generator, None, **condition)
     made = [f"{name}, generated" if model.conditional else "generated" for name in names]
     page = panel_page(
-        torch.cat([cloud_pictures(one, side) for one in (real, as_clouds(drawn))]),
+        torch.cat([cloud_images(one, side) for one in (real, as_clouds(drawn))]),
         folder / "samples.png",
         [*(f"{name}, real" for name in names), *made],
         columns=len(labels),
     )
     moving = digits_turning_gif(
-        torch.stack([cloud_pictures(frame, side * 3 // 4) for frame in frames]),
+        torch.stack([cloud_images(frame, side * 3 // 4) for frame in frames]),
         folder / "reverse_process.gif",
         columns=SHOWN,
         scale=1,
@@ -72,7 +72,7 @@ def draw_clouds(
         frame_ms=100,
     )
     strip = reverse_strip(
-        torch.stack([cloud_pictures(estimate, side * 3 // 4) for estimate in estimates]),
+        torch.stack([cloud_images(estimate, side * 3 // 4) for estimate in estimates]),
         folder / "reverse_process.png",
         timesteps=torch.tensor(steps),
         columns=9,

@@ -1,4 +1,4 @@
-"""The figures of a generative model of pictures."""
+"""The figures of a generative model of images."""
 
 from pathlib import Path
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from diffstn.diffusion.guidance import ClassifierFree
+from diffstn.codecs.pixels import as_data, as_images
 from diffstn.diffusion.interpolation import encode, linear, spherical
-from diffstn.diffusion.pictures import as_data, as_pictures
 from diffstn.diffusion.samplers import DDIM
 from diffstn.diffusion.schedules import Cosine, Linear
+from diffstn.diffusion.wrappers import ClassifierFree
 from diffstn.figures.animation import digits_turning_gif
 from diffstn.figures.contact import contact_sheet
 from diffstn.figures.panels import panel_page
 from diffstn.figures.reverse_strip import reverse_strip
-from diffstn.models.ddpm import DDPM
+from diffstn.models.diffusion_model import DiffusionModel
 from diffstn.runs.sampling_steps import finely_stepped
 
 COLUMNS = 10
@@ -24,8 +24,8 @@ SCALES = (0.0, 0.5, 1.0, 2.0, 4.0)
 WIDTH = 960
 
 
-def draw_pictures(
-    model: DDPM, data: Any, folder: Path, seed: int, per_class: int
+def draw_images(
+    model: DiffusionModel, data: Any, folder: Path, seed: int, per_class: int
 ) -> list[tuple[str, Path]]:
     """Samples by class, the ways to noise and back, what the network says, interpolations."""
     shown = Drawing(model, data, folder, seed)
@@ -36,16 +36,16 @@ def draw_pictures(
 
 
 class Drawing:
-    """One model's figures, all at the scale that suits its pictures.
+    """One model's figures, all at the scale that suits its images.
 
     Args:
         model: in evaluation mode.
-        data: its pictures.
+        data: its images.
         folder: where the figures go.
         seed: of the noise.
     """
 
-    def __init__(self, model: DDPM, data: Any, folder: Path, seed: int) -> None:
+    def __init__(self, model: DiffusionModel, data: Any, folder: Path, seed: int) -> None:
         self.model, self.data, self.folder = model, data, folder
         self.generator = Generator().manual_seed(seed)
         self.item = (data.channels, *data.size)
@@ -62,14 +62,12 @@ class Drawing:
     def draw(self, x_T: Tensor, label: Tensor) -> Tensor:
         condition = self.condition(label)
         drawn = self.model.sampler(self.model.guided, x_T, self.generator, None, **condition)
-        return as_pictures(drawn).cpu()
+        return as_images(drawn).cpu()
 
-    def page(
-        self, name: str, pictures: Tensor, titles: list[str], columns: int
-    ) -> tuple[str, Path]:
-        """Groups of pictures (G, n, C, H, W), each a block of `columns` under its title."""
+    def page(self, name: str, images: Tensor, titles: list[str], columns: int) -> tuple[str, Path]:
+        """Groups of images (G, n, C, H, W), each a block of `columns` under its title."""
         gap = max(1, self.scale // 2)
-        blocks = torch.stack([contact_sheet(g, columns, self.scale, gap) for g in pictures])
+        blocks = torch.stack([contact_sheet(g, columns, self.scale, gap) for g in images])
         across = max(1, WIDTH // blocks.shape[-1])
         path = panel_page(blocks, self.folder / f"{name}.png", titles, across)
         return name, path
@@ -95,8 +93,8 @@ class Drawing:
             )
             for t, x_t, x_0 in walk:
                 steps.append(t)
-                frames.append(as_pictures(x_t).cpu())
-                estimates.append(as_pictures(x_0).cpu())
+                frames.append(as_images(x_t).cpu())
+                estimates.append(as_images(x_0).cpu())
         moving = digits_turning_gif(
             torch.stack(frames),
             self.folder / "reverse_process.gif",
@@ -116,19 +114,19 @@ class Drawing:
         return [("reverse_process_moving", moving), ("reverse_process", strip)]
 
     def forward(self) -> tuple[str, Path]:
-        """The same picture and the same noise under the linear and the cosine schedule."""
+        """The same image and the same noise under the linear and the cosine schedule."""
         x_0 = as_data(self.real.image[:1])
         eps = torch.randn(x_0.shape, generator=self.generator).to(x_0)
         rows = []
         for schedule in (Linear().to(x_0.device), Cosine().to(x_0.device)):
             t = torch.linspace(0, schedule.steps, COLUMNS).round().long().to(x_0.device)
             x_t = schedule.add_noise(x_0.expand(COLUMNS, -1, -1, -1), t, eps)
-            rows.append(as_pictures(x_t).cpu())
+            rows.append(as_images(x_t).cpu())
         titles = ["linear, t = 0 … T", "cosine, t = 0 … T"]
         return self.page("forward_process", torch.stack(rows), titles, COLUMNS)
 
     def noise(self) -> tuple[str, Path]:
-        """Picture, noisy picture, its noise, the network's idea of the noise and of the picture."""
+        """Image, noisy image, its noise, the network's idea of the noise and of the image."""
         x_0, schedule = as_data(self.real.image), self.model.denoiser.schedule
         t = torch.linspace(0.1, 0.9, len(x_0)).mul(schedule.steps).long().to(x_0.device)
         eps = torch.randn(x_0.shape, generator=self.generator).to(x_0)
@@ -137,21 +135,19 @@ class Drawing:
         said = self.model.denoiser(x_t, t, **condition)
         titles = [
             f"x_0; noise grows from t = {int(t[0])} to {int(t[-1])}",
-            "x_t, picture and noise",
+            "x_t, image and noise",
             "the true noise, from -2 to 2",
             "what the network takes for the noise",
             "what it takes for x_0",
         ]
         rows = (x_0, x_t, eps / 2, said.eps / 2, said.x_0)
-        return self.page(
-            "noise", torch.stack([as_pictures(x).cpu() for x in rows]), titles, len(x_0)
-        )
+        return self.page("noise", torch.stack([as_images(x).cpu() for x in rows]), titles, len(x_0))
 
     def between(self) -> tuple[str, Path]:
-        """From one noise to another, straight and along the arc; from one picture to another.
+        """From one noise to another, straight and along the arc; from one image to another.
 
         All by DDIM without noise, as the model's own sampler may draw some at every step. Between
-        real pictures, which may be of two classes, no class is told.
+        real images, which may be of two classes, no class is told.
         """
         weights, model = torch.linspace(0, 1, COLUMNS), self.model
         pair = self.data.batch("test", torch.arange(2), model.device)
@@ -164,7 +160,7 @@ class Drawing:
         ways = ((linear(a, b, weights), told), (spherical(a, b, weights), told))
         untold: dict[str, Tensor] = {}
         rows = [
-            as_pictures(ddim(model.guided, x_T, None, None, **condition)).cpu()
+            as_images(ddim(model.guided, x_T, None, None, **condition)).cpu()
             for x_T, condition in (*ways, (spherical(first, second, weights), untold))
         ]
         titles = [
@@ -184,6 +180,6 @@ class Drawing:
             led = ClassifierFree(self.model.denoiser, scale)
             condition = self.model.condition(label)
             drawn = self.model.sampler(led, x_T, self.generator, None, **condition)
-            rows.append(as_pictures(drawn).cpu())
+            rows.append(as_images(drawn).cpu())
         titles = [f"guidance_scale = {scale:g}" for scale in SCALES]
         return self.page("guidance", torch.stack(rows), titles, len(self.names))

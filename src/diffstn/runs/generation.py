@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 from tqdm import tqdm
 
 from diffstn.data.batches import keyed_generator
-from diffstn.data.drawn import DrawnData
+from diffstn.data.modules.drawn import DrawnData
 from diffstn.metrics.clouds import (
     Chamfer,
     CloudDistance,
@@ -17,7 +17,7 @@ from diffstn.metrics.clouds import (
     Wasserstein,
     pairwise,
 )
-from diffstn.models.ddpm import DDPM
+from diffstn.models.diffusion_model import DiffusionModel
 
 DISTANCES: dict[str, Callable[[], CloudDistance]] = {
     "chamfer": Chamfer,
@@ -35,7 +35,7 @@ def rounded(value: float | Tensor) -> float:
 
 
 def draw(
-    model: DDPM,
+    model: DiffusionModel,
     item: tuple[int, ...],
     labels: Tensor,
     generator: Generator,
@@ -57,7 +57,7 @@ def draw(
     return torch.cat(drawn)
 
 
-def point_generation(model: DDPM, data: Any, samples: int, seed: int) -> dict[str, Any]:
+def point_generation(model: DiffusionModel, data: Any, samples: int, seed: int) -> dict[str, Any]:
     """Each shape's samples as one cloud, against fresh samples of the true shape.
 
     A conditional model is asked for every class; an unconditional one is measured against the
@@ -106,7 +106,13 @@ def true_clouds(data: Any, count: int, seed: int) -> Tensor:
 
 
 def cloud_generation(
-    model: DDPM, data: Any, split: str, samples: int, seed: int, batch_size: int, distance: str
+    model: DiffusionModel,
+    data: Any,
+    split: str,
+    samples: int,
+    seed: int,
+    batch_size: int,
+    distance: str,
 ) -> dict[str, Any]:
     """MMD, COV, 1-NNA and JSD of generated clouds, and of real ones beside them.
 

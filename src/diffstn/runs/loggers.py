@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from diffstn.runs.folder import RunFolder, first_rank
+from diffstn.store.run_folder import RunFolder, first_rank
 
 LOGGERS = ("csv", "wandb", "tensorboard")
 
@@ -43,8 +43,8 @@ def dashboard(settings: Mapping[str, Any], run: RunFolder, config: dict[str, Any
             wandb.finish()
 
 
-def log_picture(logger: Any, name: str, path: Path, step: int) -> None:
-    """Show a saved picture on the dashboard; GIFs go to W&B only."""
+def log_image(logger: Any, name: str, path: Path, step: int) -> None:
+    """Show a saved image on the dashboard; GIFs go to W&B only."""
     if not logger:
         return
     kind = type(logger).__name__
@@ -58,5 +58,5 @@ def log_picture(logger: Any, name: str, path: Path, step: int) -> None:
         import numpy as np
         from PIL import Image
 
-        picture = np.asarray(Image.open(path).convert("RGB"))
-        logger.experiment.add_image(name, picture, step, dataformats="HWC")
+        image = np.asarray(Image.open(path).convert("RGB"))
+        logger.experiment.add_image(name, image, step, dataformats="HWC")

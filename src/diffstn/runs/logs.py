@@ -4,7 +4,7 @@ import logging
 import warnings
 from pathlib import Path
 
-from diffstn.runs.folder import first_rank
+from diffstn.store.run_folder import first_rank
 
 log = logging.getLogger("diffstn")
 

@@ -1,4 +1,4 @@
-"""What a network makes of real pictures, computed once and kept on disk."""
+"""What a network makes of real images, computed once and kept on disk."""
 
 import hashlib
 import os
@@ -10,14 +10,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from diffstn.metrics.pictures import Features, Moments
+from diffstn.metrics.images import Features, Moments
 
 KEPT = 10_000
 """Features that are kept one by one, for the measures that compare neighbours."""
 
 
 class RealStatistics(NamedTuple):
-    """Moments of all N pictures of a split, in float64, and the features of the first ones."""
+    """Moments of all N images of a split, in float64, and the features of the first ones."""
 
     mean: Tensor
     covariance: Tensor
@@ -33,19 +33,19 @@ def cache_folder() -> Path:
 def real_statistics(
     data: Any, split: str, features: Features, device: torch.device | str = "cpu"
 ) -> RealStatistics:
-    """Those of a split's pictures; read from the cache if the same were computed before.
+    """Those of a split's images; read from the cache if the same were computed before.
 
-    The key is a hash of the pictures' bytes and of the features' digest, so a file is never stale.
+    The key is a hash of the images' bytes and of the features' digest, so a file is never stale.
     """
-    pictures = data.split(split).items
-    content = hashlib.sha256(pictures.cpu().numpy().tobytes()).hexdigest()[:24]
+    images = data.split(split).items
+    content = hashlib.sha256(images.cpu().numpy().tobytes()).hexdigest()[:24]
     path = cache_folder() / f"{features.name}-{features.digest}-{content}.safetensors".replace(
         "/", "_"
     )
     if not path.exists():
         moments, kept = Moments(features.size).to(device), []
-        total = len(pictures)
-        with tqdm(total=total, desc=f"real pictures, {split}", unit="picture", disable=None) as bar:
+        total = len(images)
+        with tqdm(total=total, desc=f"real images, {split}", unit="image", disable=None) as bar:
             for rows in torch.arange(total).split(500):
                 seen = features(data.batch(split, rows, device).image).features
                 moments.update(seen)

@@ -1,13 +1,13 @@
-"""sample.py: pictures of a trained run."""
+"""sample.py: images of a trained run."""
 
 from pathlib import Path
 from typing import Any
 
+from diffstn.build.hardware import choose_hardware
 from diffstn.errors import UserError
 from diffstn.runs.assembly import Assembly
-from diffstn.runs.folder import PRETRAINED, RunFolder, new_folder
-from diffstn.runs.hardware import choose_hardware
-from diffstn.runs.pictures import draw_run
+from diffstn.runs.images import draw_run
+from diffstn.store.run_folder import PRETRAINED, RunFolder, new_folder
 
 
 def sample_run(run: RunFolder, settings: dict[str, Any], config: dict[str, Any]) -> list[Path]:
@@ -16,7 +16,7 @@ def sample_run(run: RunFolder, settings: dict[str, Any], config: dict[str, Any])
     assembly = Assembly.from_run(run, settings["checkpoint"], settings["weights"], config)
     per_class = settings["per_class"]
     if per_class and assembly.data.kind in ("points", "clouds"):
-        raise UserError("per_class is for pages of pictures, and this run draws points")
+        raise UserError("per_class is for pages of images, and this run draws points")
     shipped = PRETRAINED in run.path.parents
     parent = f"samples/{run.path.name}" if shipped else run.path / "samples"
     folder = Path(settings["out"] or new_folder(parent))

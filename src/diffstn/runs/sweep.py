@@ -9,8 +9,8 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from diffstn.runs.folder import RunFolder
 from diffstn.runs.tables import headline, markdown
+from diffstn.store.run_folder import RunFolder
 
 failures: list[str] = []
 """Jobs of the sweep that just ended which did not finish."""

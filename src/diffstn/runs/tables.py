@@ -28,8 +28,8 @@ ERROR_COLUMNS = {
 
 
 def errors_of(numbers: Mapping[str, Any]) -> Mapping[str, float]:
-    """The errors of poses or of pictures among the numbers of one evaluation."""
-    return numbers.get("pose") or numbers.get("picture") or {}
+    """The errors of poses or of images among the numbers of one evaluation."""
+    return numbers.get("pose") or numbers.get("image") or {}
 
 
 def headline(metrics: Mapping[str, Any]) -> dict[str, float]:
@@ -66,7 +66,7 @@ def result_table(metrics: Mapping[str, Any]) -> str:
         first = errors_of(next(iter(metrics["k"].values())))
         columns = [name for name in ERROR_COLUMNS if name in first]
         header = ["", "accuracy %", *(ERROR_COLUMNS[name] for name in columns)]
-        as_is = metrics.get("pictures_as_is", {})
+        as_is = metrics.get("images_as_is", {})
 
         def line(name: str, accuracy: float, errors: Mapping[str, float]) -> list[Any]:
             cells = (f"{errors[column]:.2f}" if errors else "" for column in columns)

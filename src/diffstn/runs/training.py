@@ -14,24 +14,24 @@ import torch
 import yaml
 from pytorch_lightning.callbacks import ModelCheckpoint
 
+from diffstn.build.hardware import choose_hardware, environment
 from diffstn.callbacks.ema import EMA
 from diffstn.callbacks.metrics_csv import MetricsCSV
 from diffstn.callbacks.non_finite import StopOnNonFiniteLoss
 from diffstn.callbacks.progress import Progress
 from diffstn.callbacks.reseed import ReseedEachEpoch
 from diffstn.errors import UserError
-from diffstn.models.ddpm import DDPM
+from diffstn.models.diffusion_model import DiffusionModel
 from diffstn.runs.assembly import Assembly, evaluated_weights
 from diffstn.runs.checks import idle_groups, without_effect
 from diffstn.runs.evaluation import evaluate
-from diffstn.runs.folder import RunFolder, first_rank, open_run
-from diffstn.runs.hardware import choose_hardware, environment
-from diffstn.runs.loggers import dashboard, log_picture
+from diffstn.runs.image_generation import check_generation
+from diffstn.runs.images import draw_run
+from diffstn.runs.loggers import dashboard, log_image
 from diffstn.runs.logs import LogFile, quiet_libraries
-from diffstn.runs.picture_generation import check_generation
-from diffstn.runs.pictures import draw_run
 from diffstn.runs.tables import headline, result_table
 from diffstn.runs.watching import fid_tracker, sample_sheet
+from diffstn.store.run_folder import RunFolder, first_rank, open_run
 
 
 def claim_folder(run: RunFolder, resume: bool) -> None:
@@ -102,7 +102,7 @@ def _train(
         assembly.keep_judge_of(run)
     data, model = assembly.data, assembly.model
     data.setup()
-    if isinstance(model, DDPM) and data.kind == "upright":
+    if isinstance(model, DiffusionModel) and data.kind == "upright":
         check_generation(data, config["evaluate"])
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     log.info("%s: %.2f M trainable parameters", type(model).__name__, trainable / 1e6)
@@ -118,7 +118,7 @@ def _train(
         if frozen and not config["resume"] and "classifier" not in idle_groups(config):
             run.judge.write_text(open_run(config["classifier"]["run"]).config.read_text())
     watching: list[pl.Callback] = []
-    if isinstance(model, DDPM):
+    if isinstance(model, DiffusionModel):
         watching.append(sample_sheet(model, data, run.figures / "training.png", hardware))
         if data.kind == "upright" and config["evaluate"].get("track"):
             watching.append(fid_tracker(data, config["evaluate"], hardware))
@@ -174,7 +174,7 @@ def _train(
             numbers = {f"test/{name}": value for name, value in headline(metrics).items()}
             logger.log_metrics(numbers, trainer.global_step)
         for name, path in draw_run(trained, hardware, run.figures, metrics_csv=run.metrics_csv):
-            log_picture(logger, name, path, trainer.global_step)
+            log_image(logger, name, path, trainer.global_step)
             log.info("wrote %s", path)
     log.info("\n%s", result_table(metrics))
     log.info("all of it: %s", run.path)
@@ -238,7 +238,7 @@ def protocol(
 ) -> dict[str, Any]:
     """How numbers came about."""
     counted = (
-        *("pictures", "samples", "against", "distance", "normalisation"),
+        *("images", "samples", "against", "distance", "normalisation"),
         *("real", "occupancy over", "features"),
     )
     sampler = {k: v for k, v in config["sampler"].items() if k != "hypotheses"}

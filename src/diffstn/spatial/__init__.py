@@ -1,4 +1,4 @@
-"""Transformations of the plane, and the one function that warps pictures with them.
+"""Transformations of the plane, and the one function that warps images with them.
 
 Torch alone. Points are (x, y) in normalised coordinates, [-1, 1] from edge to edge
 (`align_corners=False`); a transformation maps *output* points to *input* points.
@@ -14,6 +14,7 @@ from diffstn.spatial.affine import (
     invert,
 )
 from diffstn.spatial.corners import corner_distance, corner_offsets
+from diffstn.spatial.families import FRAMES, TRANSFORMATIONS, Frame, family_of
 from diffstn.spatial.inverse import Inverse
 from diffstn.spatial.lattice import lattice, pixel_centres
 from diffstn.spatial.moments import moment_frame
@@ -24,10 +25,13 @@ from diffstn.spatial.turned import turned
 from diffstn.spatial.warp import KERNELS, PADDINGS, grid, warp, warp_points
 
 __all__ = [
+    "FRAMES",
     "KERNELS",
     "PADDINGS",
+    "TRANSFORMATIONS",
     "Affine",
     "AffineParts",
+    "Frame",
     "Inverse",
     "Projective",
     "ThinPlateSpline",
@@ -38,6 +42,7 @@ __all__ = [
     "corner_distance",
     "corner_offsets",
     "decompose",
+    "family_of",
     "grid",
     "invert",
     "lattice",

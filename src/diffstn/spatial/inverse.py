@@ -11,7 +11,7 @@ from diffstn.spatial.transformation import Transformation
 class Inverse(Transformation):
     """p ↦ T_θ⁻¹(p), point by point, with the parameters of T.
 
-    `warp(upright, A, Inverse(T))` distorts a picture so that `warp(distorted, A, T)` corrects it,
+    `warp(upright, A, Inverse(T))` distorts an image so that `warp(distorted, A, T)` corrects it,
     also where T_θ⁻¹ is not in T's family and `T.inverse` only comes near it.
     """
 

@@ -1,4 +1,4 @@
-"""The frame in which a picture's content is centred and of standard size, in closed form."""
+"""The frame in which an image's content is centred and of standard size, in closed form."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ RADIUS = 0.3
 """Radius of gyration of the content in its frame, in normalised units; a digit just fits."""
 
 
-def moment_frame(pictures: Tensor, radius: float = RADIUS) -> Tensor:
-    r"""The similarity C that maps the frame to the picture: θ (B, 6) of $C(p) = \rho p + m$.
+def moment_frame(images: Tensor, radius: float = RADIUS) -> Tensor:
+    r"""The similarity C that maps the frame to the image: θ (B, 6) of $C(p) = \rho p + m$.
 
     With pixel weights w ≥ 0 (the channels' mean) at points x,
 
     $$m = \frac{\sum w x}{\sum w}, \qquad
       \rho = \frac1{\text{radius}} \sqrt{\frac{\sum w \|x - m\|^2}{2 \sum w}},$$
 
-    so `warp(pictures, C)` shows the content centred and with the given radius of gyration.
-    Distorting a picture by a similarity moves its frame along: $C(A I) = A\,C(I)$ up to rotation
+    so `warp(images, C)` shows the content centred and with the given radius of gyration.
+    Distorting an image by a similarity moves its frame along: $C(A I) = A\,C(I)$ up to rotation
     and resampling, so translation and scale are undone before anything has been learnt. Meant for
     bright content on a dark background; on a full photograph C is close to a constant. An empty
-    picture gets C = the identity.
+    image gets C = the identity.
 
     Args:
-        pictures: (B, C, H, W), not negative.
+        images: (B, C, H, W), not negative.
         radius: that the content shall have in its frame, normalised units.
     """
-    weight = pictures.detach().to(torch.float32).mean(dim=1)
+    weight = images.detach().to(torch.float32).mean(dim=1)
     height, width = weight.shape[1:]
     y = (2 * torch.arange(height, device=weight.device) + 1) / height - 1
     x = (2 * torch.arange(width, device=weight.device) + 1) / width - 1

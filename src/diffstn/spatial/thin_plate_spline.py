@@ -33,6 +33,7 @@ class ThinPlateSpline(Transformation):
             raise ValueError(f"points_per_side must be at least 2, not {points_per_side}")
         if regularisation < 0:
             raise ValueError(f"regularisation must be 0 or more, not {regularisation}")
+        self.points_per_side, self.regularisation = points_per_side, regularisation
         self.dim = 2 * points_per_side**2
         side = torch.linspace(-1, 1, points_per_side, dtype=torch.float64)
         self.control_points = torch.cartesian_prod(side, side).flip(-1)
@@ -43,6 +44,10 @@ class ThinPlateSpline(Transformation):
         system[:count, :count] += regularisation * torch.eye(count, dtype=torch.float64)
         system[count:, :count] = features[:, count:].T
         self._solve = torch.linalg.inv(system)[:, :count]
+
+    @property
+    def settings(self) -> dict[str, float]:
+        return {"points_per_side": self.points_per_side, "regularisation": self.regularisation}
 
     @staticmethod
     def _features(xy: Tensor, centres: Tensor) -> Tensor:

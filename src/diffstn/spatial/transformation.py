@@ -12,13 +12,18 @@ from diffstn.spatial.lattice import lattice
 class Transformation(ABC):
     """A family of maps T_θ from output points to input points, indexed by a flat vector θ.
 
-    Points are (x, y) in normalised coordinates: [-1, 1] spans the picture from edge to edge
+    Points are (x, y) in normalised coordinates: [-1, 1] spans the image from edge to edge
     (`align_corners=False`), x to the right and y downwards. Parameters are (B, dim), one row per
-    picture. A transformation holds no state that depends on θ, so one instance serves every batch,
+    image. A transformation holds no state that depends on θ, so one instance serves every batch,
     device and dtype.
     """
 
     dim: int
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """The keywords that make the same transformation again."""
+        return {}
 
     @abstractmethod
     def identity(self) -> Tensor:
@@ -41,7 +46,7 @@ class Transformation(ABC):
         """The θ (B, dim) of an affine map, given as (B, 6); every family contains those."""
 
     def grid(self, theta: Tensor, size: tuple[int, int]) -> Tensor:
-        """T_θ at the pixel centres of a picture of `size` (h, w): θ (B, dim) to (B, h, w, 2).
+        """T_θ at the pixel centres of an image of `size` (h, w): θ (B, dim) to (B, h, w, 2).
 
         The same as `points` of the `lattice`; a family that can be quicker there overrides it.
         """

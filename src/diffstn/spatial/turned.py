@@ -8,7 +8,7 @@ from diffstn.spatial.affine import affine_matrix, as_matrix, compose
 
 
 def turned(frame: Callable[[Tensor], Tensor], image: Tensor, turn: Tensor | None = None) -> Tensor:
-    """C ∘ R(turn), with C the frames of pictures (B, C, H, W) and turn (B,) in radians: (B, 6).
+    """C ∘ R(turn), with C the frames of images (B, C, H, W) and turn (B,) in radians: (B, 6).
 
     The content seen through it appears turned by −turn. None is no turn.
     """

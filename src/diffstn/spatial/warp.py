@@ -1,4 +1,4 @@
-"""The one way through which every picture is warped."""
+"""The one way through which every image is warped."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def grid(theta: Tensor, transformation: Transformation, size: tuple[int, int]) -
     theta = theta.flatten(1)
     if theta.shape[1] != transformation.dim:
         raise ValueError(
-            f"{type(transformation).__name__} takes θ of {transformation.dim} numbers per picture,"
+            f"{type(transformation).__name__} takes θ of {transformation.dim} numbers per image,"
             f" not {theta.shape[1]}"
         )
     dtype = torch.promote_types(theta.dtype, torch.float32)
@@ -36,53 +36,52 @@ def grid(theta: Tensor, transformation: Transformation, size: tuple[int, int]) -
 
 
 def warp_points(
-    pictures: Tensor, xy: Tensor, kernel: str = "bilinear", padding: str = "zeros"
+    images: Tensor, xy: Tensor, kernel: str = "bilinear", padding: str = "zeros"
 ) -> Tensor:
-    """Read pictures (B, C, H, W) at the points xy (B, h, w, 2): (B, C, h, w), the pictures' dtype.
+    """Read images (B, C, H, W) at the points xy (B, h, w, 2): (B, C, h, w), the images' dtype.
 
-    The arithmetic is float32 (float64 for float64 pictures), whatever autocast says. Points
-    that are not finite or lie further than 10⁴ away count as that far outside the picture and pass
-    no gradient. `bicubic` may overshoot the pictures' range. On CUDA the gradient with respect to
-    the pictures is summed in no fixed order, so it is not reproducible to the last bit.
+    The arithmetic is float32 (float64 for float64 images), whatever autocast says. Points
+    that are not finite or lie further than 10⁴ away count as that far outside the image and pass
+    no gradient. `bicubic` may overshoot the images' range. On CUDA the gradient with respect to
+    the images is summed in no fixed order, so it is not reproducible to the last bit.
 
     Raises:
-        ValueError: a shape does not fit, the pictures are integers, or the kernel or the padding is
+        ValueError: a shape does not fit, the images are integers, or the kernel or the padding is
             not one of `KERNELS` and `PADDINGS`.
     """
     if kernel not in KERNELS:
         raise ValueError(f"unknown kernel {kernel!r}; choose from {', '.join(KERNELS)}")
     if padding not in PADDINGS:
         raise ValueError(f"unknown padding {padding!r}; choose from {', '.join(PADDINGS)}")
-    if pictures.ndim != 4 or not pictures.is_floating_point():
+    if images.ndim != 4 or not images.is_floating_point():
         raise ValueError(
-            "pictures must be a floating-point tensor (B, C, H, W),"
-            f" not {pictures.dtype} of shape {tuple(pictures.shape)}"
+            "images must be a floating-point tensor (B, C, H, W),"
+            f" not {images.dtype} of shape {tuple(images.shape)}"
         )
-    if xy.ndim != 4 or xy.shape[0] != pictures.shape[0] or xy.shape[-1] != 2:
+    if xy.ndim != 4 or xy.shape[0] != images.shape[0] or xy.shape[-1] != 2:
         raise ValueError(
-            f"{len(pictures)} pictures need points ({len(pictures)}, h, w, 2),"
-            f" not {tuple(xy.shape)}"
+            f"{len(images)} images need points ({len(images)}, h, w, 2), not {tuple(xy.shape)}"
         )
-    dtype = torch.promote_types(pictures.dtype, torch.float32)
-    with torch.autocast(pictures.device.type, enabled=False):
+    dtype = torch.promote_types(images.dtype, torch.float32)
+    with torch.autocast(images.device.type, enabled=False):
         near = xy.to(dtype).clamp(-_FAR, _FAR).nan_to_num_(_FAR)
         warped = F.grid_sample(
-            pictures.to(dtype), near, mode=kernel, padding_mode=padding, align_corners=False
+            images.to(dtype), near, mode=kernel, padding_mode=padding, align_corners=False
         )
-    return warped.to(pictures.dtype)
+    return warped.to(images.dtype)
 
 
 def warp(
-    pictures: Tensor,
+    images: Tensor,
     theta: Tensor,
     transformation: Transformation = _AFFINE,
     size: tuple[int, int] | None = None,
     kernel: str = "bilinear",
     padding: str = "zeros",
 ) -> Tensor:
-    """Warp pictures (B, C, H, W) with θ (B, dim): the output at point p shows the input at T_θ(p).
+    """Warp images (B, C, H, W) with θ (B, dim): the output at point p shows the input at T_θ(p).
 
-    If A says where the content of an upright picture goes, then
+    If A says where the content of an upright image goes, then
 
         distorted = warp(upright, A⁻¹)   and   corrected = warp(distorted, A).
 
@@ -93,7 +92,7 @@ def warp(
 
     Jaderberg et al., Spatial Transformer Networks, 2015 (arXiv:1506.02025), section 3.
     """
-    if theta.shape[0] != pictures.shape[0]:
-        raise ValueError(f"{len(pictures)} pictures need as many rows of θ, not {len(theta)}")
-    size = (pictures.shape[-2], pictures.shape[-1]) if size is None else size
-    return warp_points(pictures, grid(theta, transformation, size), kernel, padding)
+    if theta.shape[0] != images.shape[0]:
+        raise ValueError(f"{len(images)} images need as many rows of θ, not {len(theta)}")
+    size = (images.shape[-2], images.shape[-1]) if size is None else size
+    return warp_points(images, grid(theta, transformation, size), kernel, padding)

@@ -13,8 +13,8 @@ from ..conftest import preset, seeded
 N = 20_000
 
 
-def parts(distortion, picture_size=(28, 28)):
-    return decompose(as_matrix(distortion.draw(N, picture_size, seeded())))
+def parts(distortion, image_size=(28, 28)):
+    return decompose(as_matrix(distortion.draw(N, image_size, seeded())))
 
 
 def assert_uniform(values, low, high):
@@ -72,7 +72,7 @@ def test_placed_anywhere_keeps_the_digits_on_the_canvas(name, digits):
     st.one_of(st.none(), st.tuples(st.integers(8, 64), st.integers(8, 64))),
 )
 def test_rotations_are_rigid_in_pixels(size, canvas):
-    """In pixels M is a rotation, whatever the shapes of picture and canvas."""
+    """In pixels M is a rotation, whatever the shapes of image and canvas."""
     distortion = AffineDistortion(180, (1, 1), translation=0, canvas=canvas)
     M = as_matrix(distortion.draw(16, size, seeded()))[..., :2]
     to_pixels = torch.tensor((canvas or size)[::-1]).diag() / 2

@@ -9,7 +9,7 @@ from ..conftest import PRESETS, preset, seeded
 
 
 def correlation(a, b):
-    """Pearson's, picture by picture."""
+    """Pearson's, image by image."""
     a, b = ((x - x.mean((1, 2, 3), keepdim=True)).flatten(1) for x in (a, b))
     return torch.cosine_similarity(a, b)
 

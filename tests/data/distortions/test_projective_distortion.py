@@ -36,6 +36,6 @@ def test_the_affine_part_is_one_override_away():
     assert ProjectiveDistortion(AffineDistortion(canvas=42)).canvas == (42, 42)
 
 
-def test_the_horizon_stays_off_the_picture():
+def test_the_horizon_stays_off_the_image():
     with pytest.raises(ValueError, match=r"perspective is 0\.5"):
         ProjectiveDistortion(AffineDistortion(), 0.5)

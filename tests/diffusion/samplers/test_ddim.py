@@ -3,7 +3,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from diffstn.diffusion.samplers import DDIM, DDPM
+from diffstn.diffusion.samplers import DDIM, Ancestral
 from diffstn.diffusion.schedules import Constant, Cosine, Linear
 
 
@@ -63,7 +63,7 @@ def test_full_noise_is_ddpm_with_the_small_variance(gaussian, schedule, steps):
     denoiser, x_T = gaussian(schedule), torch.randn(8, 3, 4, 4)
     ddim, ddpm = (
         sampler(denoiser, x_T, torch.Generator().manual_seed(5))
-        for sampler in (DDIM(steps, eta=1.0), DDPM(steps))
+        for sampler in (DDIM(steps, eta=1.0), Ancestral(steps))
     )
     torch.testing.assert_close(ddim, ddpm, rtol=1e-4, atol=1e-4)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from diffstn.diffusion.denoiser import Denoiser
-from diffstn.diffusion.samplers import DDIM, DDPM, DEIS, DPMSolver, Langevin, Sampler
+from diffstn.diffusion.samplers import DDIM, DEIS, Ancestral, DPMSolver, Langevin, Sampler
 from diffstn.diffusion.schedules import Cosine, Linear, Schedule
 
 MEANS = torch.tensor([[1.0, 0.5], [-0.8, 0.9], [0.1, -1.1]], dtype=torch.float64)
@@ -77,7 +77,7 @@ def test_the_error_falls_with_the_solvers_order(build, order: int):
 @pytest.mark.parametrize(
     "sampler",
     [
-        DDPM(200),
+        Ancestral(200),
         DDIM(200, eta=1.0),
         DDIM(200),
         DPMSolver(50),
@@ -132,7 +132,7 @@ def test_without_a_past_the_noisy_solver_is_ancestral_sampling():
     for steps in (1, 2):
         walks = [
             list(sampler.trajectory(denoiser, x_T, torch.Generator().manual_seed(3)))
-            for sampler in (DPMSolver(steps, "trailing", eta=1.0), DDPM(steps, "trailing"))
+            for sampler in (DPMSolver(steps, "trailing", eta=1.0), Ancestral(steps, "trailing"))
         ]
         for (_, one, _), (_, other, _) in zip(*walks, strict=True):
             torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)

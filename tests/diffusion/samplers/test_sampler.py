@@ -2,11 +2,11 @@ import pytest
 import torch
 
 from diffstn.diffusion.denoiser import Denoised
-from diffstn.diffusion.samplers import DDIM, DDPM, Sampler
+from diffstn.diffusion.samplers import DDIM, Ancestral, Sampler
 from diffstn.diffusion.schedules import Cosine
 
 every_sampler = pytest.mark.parametrize(
-    "sampler", [DDPM(8), DDIM(8), DDIM(8, eta=0.5)], ids=["ddpm", "ddim", "ddim-eta"]
+    "sampler", [Ancestral(8), DDIM(8), DDIM(8, eta=0.5)], ids=["ddpm", "ddim", "ddim-eta"]
 )
 
 
@@ -47,7 +47,7 @@ def test_progress_sees_every_jump(gaussian):
             seen.append(jump)
             yield jump
 
-    DDPM(3)(gaussian(Cosine(30)), torch.randn(2, 6), progress=progress)
+    Ancestral(3)(gaussian(Cosine(30)), torch.randn(2, 6), progress=progress)
     assert seen == [(30, 20), (20, 10), (10, 0)]
 
 
@@ -111,7 +111,7 @@ def test_conditions_reach_the_denoiser_at_every_step(gaussian):
             seen.append((t.tolist(), s.tolist(), label.item()))
             return denoiser(x_t, t, s=s)
 
-    DDPM(2)(Conditioned(), torch.randn(2, 6), label=torch.tensor(7))
+    Ancestral(2)(Conditioned(), torch.randn(2, 6), label=torch.tensor(7))
     assert seen == [([8, 8], [4, 4], 7), ([4, 4], [0, 0], 7)]
 
 
@@ -133,7 +133,7 @@ def test_gradients_flow_to_the_start(gaussian):
 )
 def test_bad_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        DDPM(**arguments)
+        Ancestral(**arguments)
 
 
 @every_sampler

@@ -16,7 +16,7 @@ class AffineDistortion(Distortion):
     """A = [R(φ) S K | t] with every factor uniform in its range; see `affine_matrix`.
 
     Rotation, scale and shear act on pixels: a canvas of another size does not change them, and
-    oblong pictures rotate rigidly.
+    oblong images rotate rigidly.
 
     Args:
         rotation: φ is in ±rotation, degrees.
@@ -25,10 +25,10 @@ class AffineDistortion(Distortion):
         isotropic: k_y = k_x.
         shear: the factor s is in ±shear.
         translation: t_x and t_y are in ±translation, in normalised units of the canvas (1 is half
-            its side). "anywhere" is as far as the disc inscribed in the picture stays on the
+            its side). "anywhere" is as far as the disc inscribed in the image stays on the
             canvas; the 20 × 20 box that holds an MNIST digit fills just that disc. Content larger
             than the canvas is centred.
-        canvas: the distorted picture's side or (height, width) in pixels; None: as the picture.
+        canvas: the distorted image's side or (height, width) in pixels; None: as the image.
 
     Raises:
         UserError: a range is negative, scales are not 0 < smallest ≤ largest, or `canvas` is not
@@ -62,7 +62,7 @@ class AffineDistortion(Distortion):
     def draw(
         self,
         n: int,
-        picture_size: tuple[int, int],
+        image_size: tuple[int, int],
         generator: torch.Generator | None = None,
         device: torch.device | str = "cpu",
     ) -> Tensor:
@@ -77,18 +77,18 @@ class AffineDistortion(Distortion):
             t_y,
             shear * self.shear,
         )
-        A[..., :2] *= self._pixels_to_canvas(picture_size, A)
+        A[..., :2] *= self._pixels_to_canvas(image_size, A)
         A[..., 2] *= self._reach(A)
         return A.flatten(1)
 
-    def distort(self, pictures: Tensor, theta: Tensor) -> Tensor:
-        return warp(pictures, self.transformation.inverse(theta), size=self.canvas)
+    def distort(self, images: Tensor, theta: Tensor) -> Tensor:
+        return warp(images, self.transformation.inverse(theta), size=self.canvas)
 
-    def _pixels_to_canvas(self, picture_size: tuple[int, int], like: Tensor) -> Tensor:
-        """D_canvas⁻¹ M D_picture, D = diag(w, h) / 2, as the factors of the entries of M (2, 2)."""
-        canvas = self.canvas or picture_size
+    def _pixels_to_canvas(self, image_size: tuple[int, int], like: Tensor) -> Tensor:
+        """D_canvas⁻¹ M D_image, D = diag(w, h) / 2, as the factors of the entries of M (2, 2)."""
+        canvas = self.canvas or image_size
         return like.new_tensor(
-            [[pixels / side for pixels in picture_size[::-1]] for side in canvas[::-1]]
+            [[pixels / side for pixels in image_size[::-1]] for side in canvas[::-1]]
         )
 
     def _reach(self, A: Tensor) -> Tensor | float:

@@ -10,11 +10,11 @@ from diffstn.spatial import Inverse, Transformation, warp
 
 
 class Distortion(ABC):
-    """A distribution over transformations A of a picture's content.
+    """A distribution over transformations A of an image's content.
 
-    A maps points of the upright picture to where they lie in the distorted one, so a picture is
-    distorted by warping with A⁻¹ and corrected by warping with A. The distorted picture lies on
-    `canvas`, (height, width) in pixels, or on one of the picture's size where that is None; both
+    A maps points of the upright image to where they lie in the distorted one, so an image is
+    distorted by warping with A⁻¹ and corrected by warping with A. The distorted image lies on
+    `canvas`, (height, width) in pixels, or on one of the image's size where that is None; both
     sides have normalised coordinates of their own, so A carries the ratio of the two sizes.
     """
 
@@ -30,19 +30,19 @@ class Distortion(ABC):
     def draw(
         self,
         n: int,
-        picture_size: tuple[int, int],
+        image_size: tuple[int, int],
         generator: torch.Generator | None = None,
         device: torch.device | str = "cpu",
     ) -> Tensor:
-        """n independent A for pictures of `picture_size` (h, w): (n, dim) float32 on `device`.
+        """n independent A for images of `image_size` (h, w): (n, dim) float32 on `device`.
 
         The numbers come from `generator`, on the device where that lives, so a CPU generator gives
         every device the same A; without one they come from `device`'s global generator.
         """
 
-    def distort(self, pictures: Tensor, theta: Tensor) -> Tensor:
-        """Apply A = theta (B, dim) to pictures (B, C, h, w): (B, C, H, W) on the canvas."""
-        return warp(pictures, theta, Inverse(self.transformation), size=self.canvas)
+    def distort(self, images: Tensor, theta: Tensor) -> Tensor:
+        """Apply A = theta (B, dim) to images (B, C, h, w): (B, C, H, W) on the canvas."""
+        return warp(images, theta, Inverse(self.transformation), size=self.canvas)
 
 
 def uniform(

@@ -16,8 +16,8 @@ class ElasticDistortion(Distortion):
 
     Args:
         displacement: standard deviation of the control points' displacement along x and along y,
-            in pixels of the picture.
-        points_per_side: the control points form a lattice of points_per_side² over the picture.
+            in pixels of the image.
+        points_per_side: the control points form a lattice of points_per_side² over the image.
 
     Raises:
         UserError: `displacement` is negative, or there are fewer than 2 points per side.
@@ -34,11 +34,11 @@ class ElasticDistortion(Distortion):
     def draw(
         self,
         n: int,
-        picture_size: tuple[int, int],
+        image_size: tuple[int, int],
         generator: torch.Generator | None = None,
         device: torch.device | str = "cpu",
     ) -> Tensor:
-        height, width = picture_size
+        height, width = image_size
         drawn_on = device if generator is None else generator.device
         steps = torch.randn(
             n, self.transformation.dim // 2, 2, generator=generator, device=drawn_on

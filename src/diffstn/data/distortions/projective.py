@@ -15,7 +15,7 @@ class ProjectiveDistortion(Distortion):
     Args:
         affine: the affine part; the canvas is its.
         perspective: h₃₁ and h₃₂ are uniform in ±perspective. Below 0.5 the horizon stays off the
-            picture.
+            image.
 
     Raises:
         UserError: `perspective` is not in [0, 0.5).
@@ -33,11 +33,11 @@ class ProjectiveDistortion(Distortion):
     def draw(
         self,
         n: int,
-        picture_size: tuple[int, int],
+        image_size: tuple[int, int],
         generator: torch.Generator | None = None,
         device: torch.device | str = "cpu",
     ) -> Tensor:
-        affine = Projective().from_affine(self.affine.draw(n, picture_size, generator, device))
+        affine = Projective().from_affine(self.affine.draw(n, image_size, generator, device))
         perspective = self.transformation.identity().to(device).repeat(n, 1)
         perspective[:, 6:] = self.perspective * uniform(n, 2, generator, device).T
         return self.transformation.compose(affine, perspective)

@@ -1,10 +1,10 @@
 """Samplers: walks from noise at t = T to data at t = 0."""
 
+from diffstn.diffusion.samplers.ancestral import Ancestral
 from diffstn.diffusion.samplers.ddim import DDIM
-from diffstn.diffusion.samplers.ddpm import DDPM
 from diffstn.diffusion.samplers.deis import DEIS
 from diffstn.diffusion.samplers.dpm_solver import DPMSolver
 from diffstn.diffusion.samplers.langevin import Langevin
 from diffstn.diffusion.samplers.sampler import Sampler
 
-__all__ = ["DDIM", "DDPM", "DEIS", "DPMSolver", "Langevin", "Sampler"]
+__all__ = ["DDIM", "DEIS", "Ancestral", "DPMSolver", "Langevin", "Sampler"]

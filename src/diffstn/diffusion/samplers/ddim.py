@@ -34,7 +34,7 @@ class DDIM(Sampler):
     ) -> None:
         super().__init__(steps, spacing, clip, clip_quantile)
         if not 0 <= eta <= 1:
-            raise ValueError(f"eta must lie between 0 (deterministic) and 1 (DDPM); got {eta}")
+            raise ValueError(f"eta must lie between 0 (deterministic) and 1 (Ancestral); got {eta}")
         self.eta = eta
 
     def step(self, jump: Jump) -> Tensor:

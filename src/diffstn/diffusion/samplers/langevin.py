@@ -9,11 +9,11 @@ from torch import Generator, Tensor
 from diffstn.diffusion.broadcast import broadcast
 from diffstn.diffusion.denoiser import Denoises
 from diffstn.diffusion.noise import gaussian_noise
-from diffstn.diffusion.samplers.ddpm import DDPM
+from diffstn.diffusion.samplers.ancestral import Ancestral
 
 
-class Langevin(DDPM):
-    r"""Predictor and corrector: a step of `DDPM` to s, then Langevin steps that stay there.
+class Langevin(Ancestral):
+    r"""Predictor and corrector: a step of `Ancestral` to s, then Langevin steps that stay there.
 
         x ← x + δ ∇log p_s(x) + √(2δ) z,    ∇log p_s = −ε̂ / σ_s,    δ = 2 (r ‖z‖ / ‖∇log p_s‖)²
 

@@ -1,0 +1,71 @@
+"""Distorted images with the transformations that undo the distortion."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from diffstn.data.batches import DistortedBatch, keyed_generator
+from diffstn.data.distortions import Distortion
+from diffstn.data.modules.in_memory import SPLITS
+from diffstn.data.modules.upright import UprightData
+from diffstn.data.sources.source import ImageSource
+
+
+class DistortedData(UprightData):
+    """Batches of (distorted image, label, A, upright), each distorted by one warp on its device.
+
+    A training batch draws its A from the device's global generator, afresh every time; ranks that
+    train together must not seed theirs alike, or they draw the same A. The A of validation and
+    test images belong to the images: they are drawn once for a whole split from `data_seed`, so
+    that neither batch size, rank, device nor a limit changes what is measured.
+
+    Args:
+        images: where the upright images come from.
+        distortion: the distribution of A.
+        data_seed: fixes the A of val and test.
+        **options: as for `UprightData`.
+    """
+
+    kind = "distorted"
+    distortion: Distortion
+
+    def __init__(
+        self, images: ImageSource, distortion: Distortion, data_seed: int = 0, **options: Any
+    ) -> None:
+        super().__init__(images, **options)
+        self.distortion, self.data_seed = distortion, data_seed
+        self._poses: dict[str, Tensor] = {}
+
+    def poses(self, split: str, device: torch.device | str = "cpu") -> Tensor:
+        """A (N, dim) of every image of val or test, kept on the device that last asked."""
+        with torch.inference_mode(False):
+            if split not in self._poses:
+                self.setup()
+                generator = keyed_generator(self.data_seed, SPLITS.index(split))
+                drawn = self.distortion.draw(self._complete[split], self.size, generator)
+                self._poses[split] = drawn[: self.limits[split]]
+            self._poses[split] = self._poses[split].to(device)
+        return self._poses[split]
+
+    def examples(self, n: int) -> Iterator[DistortedBatch]:
+        """The first n training images with distortions of their own, which never change."""
+        images = self.split("train").first(n)
+        generator = keyed_generator(self.data_seed, len(SPLITS))
+        A = self.distortion.draw(len(images.labels), self.size, generator)
+        for rows in torch.arange(len(A)).split(self.eval_batch_size):
+            upright = images.items[rows] / 255
+            image = self.distortion.distort(upright, A[rows])
+            yield DistortedBatch(image, images.labels[rows], A[rows], upright)
+
+    def batch(
+        self, split: str, indices: Tensor, device: torch.device | str = "cpu"
+    ) -> DistortedBatch:
+        """The images of `split` at `indices` (B,), distorted on `device`."""
+        upright, label = super().batch(split, indices, device)[:2]
+        if split == "train":
+            A = self.distortion.draw(len(upright), self.size, device=device)
+        else:
+            A = self.poses(split, device)[indices.to(device)]
+        return DistortedBatch(self.distortion.distort(upright, A), label, A, upright)

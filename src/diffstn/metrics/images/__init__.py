@@ -1,0 +1,23 @@
+"""Metrics of generated images, in the features of a network that knows images."""
+
+from diffstn.metrics.images.classifier_features import ClassifierFeatures
+from diffstn.metrics.images.features import Features, Seen
+from diffstn.metrics.images.frechet import FrechetDistance, frechet_distance
+from diffstn.metrics.images.inception_features import InceptionFeatures
+from diffstn.metrics.images.inception_score import inception_score
+from diffstn.metrics.images.kernel import kernel_distance
+from diffstn.metrics.images.moments import Moments
+from diffstn.metrics.images.precision_recall import precision_recall
+
+__all__ = [
+    "ClassifierFeatures",
+    "Features",
+    "FrechetDistance",
+    "InceptionFeatures",
+    "Moments",
+    "Seen",
+    "frechet_distance",
+    "inception_score",
+    "kernel_distance",
+    "precision_recall",
+]

@@ -1,0 +1,23 @@
+"""The residual block of the denoisers of vectors."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class ModulatedBlock(nn.Module):
+    r"""$h \leftarrow h + W_2\,\mathrm{SiLU}(W_1\,[(1 + s(m))\,\mathrm{LN}(h) + b(m)])$.
+
+    Feature-wise modulation (FiLM, Perez et al., 2018) by m: time, image, label. Shapes: h
+    (*, width), and m of the same shape or one that broadcasts to it.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.modulation = nn.Linear(width, 2 * width)
+        self.inner = nn.Linear(width, width)
+        self.outer = nn.Linear(width, width)
+
+    def forward(self, h: Tensor, m: Tensor) -> Tensor:
+        scale, shift = self.modulation(m).chunk(2, dim=-1)
+        return h + self.outer(F.silu(self.inner(self.norm(h) * (1 + scale) + shift)))

@@ -1,0 +1,50 @@
+"""The denoising network for poses: a residual MLP modulated by time and image."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from diffstn.networks.blocks.modulated_block import ModulatedBlock
+from diffstn.networks.blocks.time_embedding import TimeEmbedding
+from diffstn.networks.blocks.zero_linear import zero_linear
+
+
+class PoseDenoiser(nn.Module):
+    """Residual MLP over pose vectors, conditioned on the timestep and an image embedding.
+
+    Args:
+        dim: length of a pose vector (6 for an affine matrix).
+        embedding: length of the image embedding.
+        width: of the hidden layers.
+        blocks: number of residual blocks.
+        time_features: of the sinusoidal timestep embedding.
+
+    Shapes: x_t (B, dim), t (B,), embedding (B, embedding) → (B, dim). The last layer starts at
+    zero, so an untrained network predicts the mean of standardised poses.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        embedding: int,
+        width: int = 256,
+        blocks: int = 4,
+        time_features: int = 64,
+    ) -> None:
+        super().__init__()
+        self.input = nn.Linear(dim, width)
+        self.time = nn.Sequential(
+            TimeEmbedding(time_features),
+            nn.Linear(time_features, width),
+            nn.SiLU(),
+            nn.Linear(width, width),
+        )
+        self.picture = nn.Linear(embedding, width)
+        self.blocks = nn.ModuleList(ModulatedBlock(width) for _ in range(blocks))
+        self.output = zero_linear(width, dim)
+
+    def forward(self, x_t: Tensor, t: Tensor, embedding: Tensor) -> Tensor:
+        h = self.input(x_t)
+        m = F.silu(self.time(t) + self.picture(embedding))
+        for block in self.blocks:
+            h = block(h, m)
+        return self.output(h)

@@ -1,0 +1,192 @@
+"""The UNet: images in, images of the same size out, told how noisy and of what."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from diffstn.networks.blocks.condition_embedding import ConditionEmbedding
+from diffstn.networks.blocks.modulated_group_norm import ModulatedGroupNorm
+from diffstn.networks.blocks.resampling import Resampling
+from diffstn.networks.blocks.residual_block import ResidualBlock
+from diffstn.networks.blocks.spatial_attention import SpatialAttention
+
+
+class Stage(nn.Module):
+    """A residual block and, if so chosen, attention after it."""
+
+    def __init__(self, block: ResidualBlock, attention: SpatialAttention | None) -> None:
+        super().__init__()
+        self.block, self.attention = block, attention
+
+    def forward(self, h: Tensor, m: Tensor) -> Tensor:
+        h = self.block(h, m)
+        return h if self.attention is None else self.attention(h)
+
+
+class UNet(nn.Module):
+    """Levels of residual blocks, the sides halved from one to the next, and the way back up.
+
+    On the way up every block is also shown what its opposite on the way down has seen. The default
+    shape has 3 levels of 2 blocks. Two more stages lie in the middle, between the deepest level's
+    way down and its way up, the first with attention if any level has.
+
+    Args:
+        channels: C of the images.
+        size: (H, W) of the images; both divisible by 2^(levels − 1).
+        classes: number of labels; 0 for a network without.
+        outputs: images to answer: 1, or 2 if the variance is learned too.
+        steps: T, see `ConditionEmbedding`.
+        embedding: length of a vector that describes the wanted image; 0 for none.
+        image_channels: channels of an image of the same size to be seen beside x_t; 0 for none.
+        width: channels of the first level.
+        multipliers: of `width`, one for each level.
+        blocks: residual blocks of a level, on the way down and again on the way up.
+        attention: the levels with self-attention, 0 being the first; they cost the square of the
+            number of cells.
+        head_features: channels of an attention head.
+        groups: of the group normalisations.
+        dropout: probability within the blocks.
+        scale_shift: how blocks hear the condition, see `ResidualBlock`.
+        residual_resampling: change sides within residual blocks of their own, instead of by a
+            strided convolution on the way down and plain repetition on the way up.
+        zero_init: let every block start as its shortcut, and the network by answering 0.
+        time_features: of the sinusoidal timestep embedding.
+
+    Shapes: x_t (B, C, H, W), t (B,), label (B,), embedding (B, embedding), image
+    (B, image_channels, H, W) → (B, outputs · C, H, W).
+
+    Raises:
+        ValueError: the sides cannot be halved so often, a width does not suit groups or heads, or,
+            at the call, an image is wanted and does not come.
+
+    Source: Ho et al., Denoising Diffusion Probabilistic Models, 2020, appendix B, and Dhariwal and
+    Nichol, 2021, section 3, for the options.
+    """
+
+    needs = ("upright",)
+
+    def __init__(
+        self,
+        channels: int,
+        size: tuple[int, int],
+        classes: int = 0,
+        outputs: int = 1,
+        steps: int = 1000,
+        embedding: int = 0,
+        image_channels: int = 0,
+        width: int = 64,
+        multipliers: Sequence[int] = (1, 2, 2),
+        blocks: int = 2,
+        attention: Sequence[int] = (),
+        head_features: int = 32,
+        groups: int = 8,
+        dropout: float = 0.0,
+        scale_shift: bool = True,
+        residual_resampling: bool = False,
+        zero_init: bool = True,
+        time_features: int = 128,
+    ) -> None:
+        super().__init__()
+        levels = len(multipliers)
+        widths = [width * multiplier for multiplier in multipliers]
+        if not levels or min(widths) < 1 or blocks < 1:
+            raise ValueError("a UNet needs a level, a block and a positive width at least")
+        halved = 2 ** (levels - 1)
+        if any(side % halved for side in size):
+            good = " x ".join(str(max(1, round(side / halved)) * halved) for side in size)
+            raise ValueError(
+                f"{levels} levels halve the sides {levels - 1} times, and {size[0]} x {size[1]} is"
+                f" not divisible by {halved}: take fewer network.multipliers, or images of {good}"
+            )
+        if any(w % groups for w in widths):
+            raise ValueError(f"groups={groups} must divide the channels of every level, {widths}")
+        if bad := [level for level in attention if not 0 <= level < levels]:
+            raise ValueError(f"attention on level {bad[0]}: there are levels 0 to {levels - 1}")
+        condition = 4 * width
+        self.condition = ConditionEmbedding(condition, classes, time_features, steps)
+        self.described = nn.Linear(embedding, condition) if embedding else None
+        self.channels, self.image_channels = channels, image_channels
+
+        def block(inputs: int, outputs: int, resampling: str = "none") -> ResidualBlock:
+            return ResidualBlock(
+                inputs, outputs, condition, groups, dropout, scale_shift, resampling, zero_init
+            )
+
+        def stage(inputs: int, outputs: int, attends: bool) -> Stage:
+            seen = SpatialAttention(outputs, head_features, groups, zero_init) if attends else None
+            return Stage(block(inputs, outputs), seen)
+
+        def halving(width: int) -> nn.Module:
+            if residual_resampling:
+                return Stage(block(width, width, "down"), None)
+            return nn.Conv2d(width, width, 3, stride=2, padding=1)
+
+        def doubling(inputs: int, outputs: int) -> nn.Module:
+            if residual_resampling:
+                return Stage(block(inputs, outputs, "up"), None)
+            return nn.Sequential(nn.Conv2d(inputs, outputs, 1), Resampling("up"))
+
+        self.first = nn.Conv2d(channels + image_channels, widths[0], 3, padding=1)
+        self.down, self.smaller = nn.ModuleList(), nn.ModuleList()
+        now = widths[0]
+        for level, wide in enumerate(widths):
+            sizes = [now, *[wide] * blocks]
+            self.down.append(
+                nn.ModuleList(stage(a, wide, level in attention) for a in sizes[:blocks])
+            )
+            now = wide
+            if level < levels - 1:
+                self.smaller.append(halving(wide))
+        self.middle = nn.ModuleList([stage(now, now, bool(attention)), stage(now, now, False)])
+        self.up, self.larger = nn.ModuleList(), nn.ModuleList()
+        for level, wide in reversed(list(enumerate(widths))):
+            if level < levels - 1:
+                self.larger.append(doubling(now, wide))
+            self.up.append(
+                nn.ModuleList(stage(2 * wide, wide, level in attention) for _ in range(blocks))
+            )
+            now = wide
+        self.norm = ModulatedGroupNorm(groups, now)
+        self.last = nn.Conv2d(now, outputs * channels, 3, padding=1)
+        if zero_init:
+            nn.init.zeros_(self.last.weight)
+            nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
+
+    def forward(
+        self,
+        x_t: Tensor,
+        t: Tensor,
+        label: Tensor | None = None,
+        embedding: Tensor | None = None,
+        image: Tensor | None = None,
+    ) -> Tensor:
+        m = self.condition(t, label)
+        if self.described is not None and embedding is not None:
+            m = m + self.described(embedding)
+        if self.image_channels:
+            if image is None:
+                raise ValueError("this network wants an image beside x_t")
+            x_t = torch.cat([x_t, image], dim=1)
+        h = self.first(x_t.contiguous(memory_format=torch.channels_last))
+        seen: list[Tensor] = []
+        for level, stages in enumerate(self.down):
+            for stage in stages:  # type: ignore[attr-defined]
+                h = stage(h, m)
+                seen.append(h)
+            if level < len(self.smaller):
+                h = resampled(self.smaller[level], h, m)
+        for stage in self.middle:
+            h = stage(h, m)
+        for level, stages in enumerate(self.up):
+            if level:
+                h = resampled(self.larger[level - 1], h, m)
+            for stage in stages:  # type: ignore[attr-defined]
+                h = stage(torch.cat([h, seen.pop()], dim=1), m)
+        return self.last(F.silu(self.norm(h)))
+
+
+def resampled(module: nn.Module, h: Tensor, m: Tensor) -> Tensor:
+    """Change of sides, by a stage that hears the condition or by a layer that does not."""
+    return module(h, m) if isinstance(module, Stage) else module(h)

@@ -1,0 +1,87 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from diffstn.errors import UserError
+from diffstn.store.run_folder import PRETRAINED, RunFolder, find_runs, new_folder, open_run
+
+
+def make_run(path: Path, model: str = "stn") -> RunFolder:
+    run = RunFolder(path)
+    run.status("done")
+    run.config.write_text(f"choices: {{model: {model}, data: affine_mnist}}\n")
+    return run
+
+
+def test_json_is_written_whole_and_read_back(tmp_path: Path):
+    run = RunFolder(tmp_path / "a" / "b")
+    assert run.read_json("metrics") == {}
+    path = run.write_json("metrics", {"accuracy": 98.5})
+    assert json.loads(path.read_text()) == run.read_json("metrics") == {"accuracy": 98.5}
+    assert list(run.path.iterdir()) == [path]
+
+
+def test_status_says_when(tmp_path: Path):
+    run = RunFolder(tmp_path)
+    run.status("failed", error="no")
+    status = run.read_json("status")
+    assert (status["state"], status["error"]) == ("failed", "no")
+    assert len(status["time"]) == 19
+
+
+def test_runs_are_found_wherever_they_lie(tmp_path: Path):
+    make_run(tmp_path / "one")
+    make_run(tmp_path / "sweep" / "0-seed=1")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "config.yaml").write_text("{}")
+    assert {run.path.name for run in find_runs(tmp_path)} == {"one", "0-seed=1"}
+
+
+def test_open_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    make_run(Path("runs/one"))
+    assert open_run("runs/one").path == Path("runs/one")
+    monkeypatch.chdir(tmp_path / "runs" / "one")
+    assert open_run(".").config.exists()
+
+
+@pytest.mark.parametrize("path", ["nowhere", None, "", ".", "pretrained/none"])
+def test_no_run_lists_those_there_are(
+    path: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    make_run(Path("runs/one"))
+    make_run(Path("sweeps/today/0-seed=1"), "diff_in_stn")
+    with pytest.raises(UserError) as caught:
+        open_run(path)
+    message = str(caught.value)
+    assert "runs/one  [done]  stn affine_mnist" in message
+    assert "sweeps/today/0-seed=1  [done]  diff_in_stn affine_mnist" in message
+    for shipped in PRETRAINED.glob("*/config.yaml"):
+        assert f"pretrained/{shipped.parent.name}" in message
+
+
+def test_a_damaged_run_does_not_hide_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("whole", "config", "status"):
+        run = RunFolder(f"runs/{name}")
+        run.write("config.yaml", "choices: {model: stn}")
+        run.status("done")
+    run = RunFolder("runs/config")
+    run.write("config.yaml", "choices: {model: [st")
+    RunFolder("runs/status").write("status.json", "")
+    with pytest.raises(UserError) as caught:
+        open_run("nowhere")
+    assert "runs/whole  [done]  stn" in str(caught.value)
+    assert str(caught.value).count("[damaged]") == 2
+    with pytest.raises(UserError, match=r"runs/config/config.yaml is damaged"):
+        run.read_config()
+    with pytest.raises(UserError, match=r"runs/status/status.json is damaged"):
+        RunFolder("runs/status").read_json("status")
+
+
+def test_a_new_folder_is_never_one_that_is_there(tmp_path: Path):
+    for count in range(1, 4):
+        new_folder(tmp_path).mkdir()
+        assert len(list(tmp_path.iterdir())) == count
