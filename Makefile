@@ -17,8 +17,8 @@ setup: $(READY) ## Create .venv and install diffstn with its development tools
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v < (3, 14) else f"diffstn needs Python 3.10 to 3.13, this is {v[0]}.{v[1]}; run: make PYTHON=python3.12 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing diffstn and its dependencies into $(VENV) (once; a few minutes) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@echo "Installing diffstn and its dependencies into $(VENV) (once; a few minutes, 6 GB) ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -e '.[dev]'
 	@touch $@
 
 train: $(READY) ## The main job: Diff-in-STN learns to turn distorted digits upright (ARGS="..." adds overrides)

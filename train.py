@@ -1,9 +1,8 @@
 """Train a model: python train.py model=diff_in_stn data=affine_mnist schedule=cosine."""
 
 import sys
-from pathlib import Path
 
-from diffstn.runs.command import train_command
+from diffstn.cli.main import run
 
 if __name__ == "__main__":
-    sys.exit(train_command(Path(__file__).parent / "conf"))
+    sys.exit(run("train"))

@@ -20,7 +20,7 @@ from diffstn.metrics.images import Moments, frechet_distance
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.feature_choice import choose_features
 from diffstn.store.run_folder import open_run
-from diffstn.build.hardware import choose_hardware
+from diffstn.runs.hardware import choose_hardware
 from diffstn.runs.overrides import apply_overrides
 from diffstn.runs.image_generation import check_samples, generated_images, labels_to_draw
 from diffstn.runs.real_statistics import real_statistics

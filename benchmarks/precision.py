@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.command import plain_config
-from diffstn.build.hardware import choose_hardware
+from diffstn.runs.hardware import choose_hardware
 from diffstn.runs.overrides import composed
 from diffstn.runs.tables import markdown
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from diffstn.networks.denoisers.unet import UNet
-from diffstn.build.hardware import choose_hardware
+from diffstn.runs.hardware import choose_hardware
 from diffstn.runs.tables import markdown
 
 CHANNELS, SIDE, WIDTH = 1, 32, 64

@@ -4,7 +4,7 @@ import pytest
 import torch
 import yaml
 
-from diffstn.build.hardware import choose_hardware
+from diffstn.runs.hardware import choose_hardware
 from diffstn.codecs.pixels import as_images
 from diffstn.errors import UserError
 from diffstn.runs.assembly import Assembly

@@ -1,3 +1,26 @@
-"""diffstn: train, sample and evaluate diffusion models and spatial transformers."""
+"""diffstn: train, sample and evaluate diffusion models and spatial transformers.
 
-__version__ = "0.1.0"
+    model = diffstn.load("pretrained/diff_in_stn_full")
+    upright = model.correct(images).images
+
+`load`, `train` and `compose` are the library's door, see docs/library.md. The pieces are there one
+by one: `diffstn.diffusion` (schedules, denoisers, samplers), `diffstn.spatial` (warps),
+`diffstn.networks`, `diffstn.metrics`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.2.0"
+__all__ = ["__version__", "compose", "load", "train"]
+
+if TYPE_CHECKING:
+    from diffstn.library import compose, load, train
+
+
+def __getattr__(name: str) -> Any:
+    """The door is opened where it is used: importing the package costs nothing."""
+    if name in ("compose", "load", "train"):
+        from diffstn import library
+
+        return getattr(library, name)
+    raise AttributeError(f"module 'diffstn' has no attribute '{name}'")

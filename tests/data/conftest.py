@@ -9,7 +9,6 @@ from hydra.utils import instantiate
 
 from diffstn.data.labelled import Labelled
 from diffstn.data.sources.mnist import load_mnist
-from diffstn.runs.assembly import Assembly
 
 CONF = str(Path(__file__).parents[2] / "conf")
 PRESETS = sorted(path.stem for path in Path(CONF, "data", "distortion").glob("*.yaml"))
@@ -42,14 +41,28 @@ def few(digits: dict[str, Labelled]) -> FewDigits:
     return FewDigits({split: digits[split].first(size) for split, size in sizes.items()})
 
 
+@pytest.fixture
+def digit_folder(digits: dict[str, Labelled], tmp_path: Path) -> Path:
+    """60 digits as files, 0 and 1, in a folder each."""
+    from PIL import Image
+
+    images, labels = digits["train"]
+    for digit in (0, 1):
+        folder = tmp_path / "digits" / str(digit)
+        folder.mkdir(parents=True)
+        for i, image in enumerate(images[labels == digit][:30]):
+            Image.fromarray(image[0].numpy()).save(folder / f"{i:02}.png")
+    return tmp_path / "digits"
+
+
 def composed(*overrides: str) -> Any:
     with initialize_config_dir(CONF, version_base="1.3"):
         return compose(overrides=list(overrides))
 
 
 def configured(*overrides: str) -> Any:
-    """The data module of a configuration."""
-    return Assembly(composed(*overrides)).data
+    """The data module of a configuration, made by Hydra alone."""
+    return instantiate(composed(*overrides).data)
 
 
 def preset(name: str, *overrides: str) -> Any:

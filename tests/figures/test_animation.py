@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from diffstn.figures.animation import digits_turning_gif
+from diffstn.figures.animation import animation_gif
 from diffstn.figures.style import BLUE, INK, TILE, WRONG
 
 
@@ -23,7 +23,7 @@ def share(page, colour):
 
 
 def test_frames_size_timing_and_loop(tmp_path):
-    path = digits_turning_gif(
+    path = animation_gif(
         trajectory(), tmp_path / "new" / "turn.gif", columns=4, frame_ms=60, hold_ms=1500
     )
     image = Image.open(path)
@@ -40,13 +40,13 @@ def test_frames_size_timing_and_loop(tmp_path):
 
 def test_every_step_is_a_frame_even_if_nothing_moves(tmp_path):
     still = trajectory(1).expand(7, -1, -1, -1, -1)
-    assert Image.open(digits_turning_gif(still, tmp_path / "s.gif")).n_frames == 7
+    assert Image.open(animation_gif(still, tmp_path / "s.gif")).n_frames == 7
 
 
 def test_frames_are_the_trajectory(tmp_path):
     frames = torch.zeros(3, 2, 1, 8, 8)
     frames[1, 1] = 1
-    path = digits_turning_gif(frames, tmp_path / "t.gif", columns=2)
+    path = animation_gif(frames, tmp_path / "t.gif", columns=2)
     for step, expected in enumerate((TILE, INK, TILE)):
         tile = frame(path, step)[6:30, 36:60]
         assert np.abs(tile - np.array(expected)).max() <= 2
@@ -54,7 +54,7 @@ def test_frames_are_the_trajectory(tmp_path):
 
 
 def test_the_bar_fills_up(tmp_path):
-    path = digits_turning_gif(torch.zeros(5, 16, 1, 8, 8), tmp_path / "t.gif")
+    path = animation_gif(torch.zeros(5, 16, 1, 8, 8), tmp_path / "t.gif")
     shares = [share(frame(path, step), BLUE) for step in range(5)]
     assert shares[0] == 0
     assert np.allclose(np.diff(shares), shares[4] / 4, rtol=0.1)
@@ -65,7 +65,7 @@ def test_misread_images_are_outlined_while_they_are(tmp_path):
     predictions = labels.repeat(5, 1)
     predictions[0] = (labels + 1) % 6
     predictions[1, 2] = 0
-    path = digits_turning_gif(
+    path = animation_gif(
         trajectory(), tmp_path / "t.gif", labels=labels, predictions=predictions, columns=6
     )
     shares = [share(frame(path, step), WRONG) for step in range(3)]
@@ -78,7 +78,7 @@ def test_colours_survive(tmp_path):
     frames = torch.zeros(3, 2, 3, 8, 8)
     frames[:, 0, 0] = 1
     frames[:, 1, 2] = 1
-    page = frame(digits_turning_gif(frames, tmp_path / "t.gif", columns=2), 2)
+    page = frame(animation_gif(frames, tmp_path / "t.gif", columns=2), 2)
     assert np.abs(page[10, 10] - [255, 0, 0]).max() < 16
     assert np.abs(page[10, 40] - [0, 0, 255]).max() < 16
 
@@ -86,8 +86,8 @@ def test_colours_survive(tmp_path):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_levels_are_given_up_for_size(tmp_path, channels):
     noise = trajectory(4, 16, channels)
-    fine = digits_turning_gif(noise, tmp_path / "fine.gif").stat().st_size
-    coarse = digits_turning_gif(noise, tmp_path / "coarse.gif", max_bytes=1)
+    fine = animation_gif(noise, tmp_path / "fine.gif").stat().st_size
+    coarse = animation_gif(noise, tmp_path / "coarse.gif", max_bytes=1)
     assert coarse.stat().st_size < fine
     assert Image.open(coarse).n_frames == 4
 
@@ -97,7 +97,7 @@ def test_a_page_of_forty_digits_fits(tmp_path):
     angle = torch.linspace(0, 3, 51).view(-1, 1, 1, 1, 1) + torch.arange(40.0).view(1, -1, 1, 1, 1)
     y, x = torch.meshgrid(torch.linspace(-1, 1, 28), torch.linspace(-1, 1, 28), indexing="ij")
     stroke = (1.3 - 5 * (x * angle.cos() + y * angle.sin()).abs()).clamp(0, 1)
-    path = digits_turning_gif(stroke, tmp_path / "t.gif")
+    path = animation_gif(stroke, tmp_path / "t.gif")
     assert Image.open(path).n_frames == 51
     assert path.stat().st_size <= 1_500_000
 
@@ -115,5 +115,5 @@ def test_what_does_not_fit_is_refused(tmp_path):
     ]
     for frames, where, options, message in cases:
         with pytest.raises(ValueError, match=message):
-            digits_turning_gif(frames, where, **options)
+            animation_gif(frames, where, **options)
     assert not path.exists()

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from diffstn.build.hardware import choose_hardware
+from diffstn.runs.hardware import choose_hardware
 from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.evaluation import evaluate

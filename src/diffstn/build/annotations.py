@@ -2,8 +2,19 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
 from types import UnionType
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 
 class AtLeast(NamedTuple):
@@ -49,35 +60,59 @@ Count = Annotated[int, AtLeast(1)]
 def parameters(target: Callable[..., Any]) -> dict[str, Any]:
     """Names and annotations of a callable's parameters.
 
-    Where a constructor passes `**keywords` on, those of its base class are included.
+    Where a constructor passes `**keywords` on, those of its base class are included. An annotation
+    that cannot be resolved allows anything.
     """
+    return _walked(target)[0]
+
+
+def takes_any(target: Callable[..., Any]) -> bool:
+    """Whether a callable takes keywords of every name."""
+    return _walked(target)[1]
+
+
+def _walked(target: Callable[..., Any]) -> tuple[dict[str, Any], bool]:
+    """Parameters up to the first constructor that passes no keywords on; whether all of them do."""
     constructors = (
         [vars(base)["__init__"] for base in inspect.getmro(target) if "__init__" in vars(base)]
         if inspect.isclass(target)
         else [target]
     )
+    if len(constructors) > 1 and constructors[-1] is object.__init__:
+        constructors.pop()
     found: dict[str, Any] = {}
     for function in constructors:
-        hints, keywords = get_type_hints(function, include_extras=True), False
-        for name, parameter in inspect.signature(function).parameters.items():
+        try:
+            signature, keywords = inspect.signature(function), False
+        except ValueError:  # written in C
+            return found, True
+        try:
+            hints = get_type_hints(function, include_extras=True)
+        except Exception:  # whatever a name that is not there at run time makes it raise
+            hints = {}
+        for name, parameter in signature.parameters.items():
             keywords |= parameter.kind is parameter.VAR_KEYWORD
             if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
                 found.setdefault(name, hints.get(name, Any))
         if not keywords:
             break
     found.pop("self", None)
-    return found
+    return found, keywords
 
 
 def fits(value: Any, kind: Any) -> bool:
     """Whether a value from a yaml file can stand where `kind` is annotated.
 
-    Whole numbers fit floats, lists fit sequences and tuples, and a mapping fits any class, which is
-    built from it.
+    Whole numbers fit floats, lists fit sequences and tuples, text fits paths, and a mapping fits any
+    class, which is built from it.
     """
     origin, inner = get_origin(kind), get_args(kind)
-    if kind is Any:
+    if kind is Any or isinstance(kind, str | TypeVar):
         return True
+    if origin is Literal:
+        return value in inner
+    if inspect.isclass(kind) and issubclass(kind, PurePath):
+        return isinstance(value, str)
     if origin is Annotated:
         return fits(value, inner[0]) and all(rule.admits(value) for rule in inner[1:])
     if origin in (Union, UnionType):
@@ -109,6 +144,8 @@ WORDS = {
 def describe(kind: Any) -> str:
     """`kind` in words: 'a whole number of at least 1 or null'."""
     origin, inner = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return f"one of {', '.join(map(str, inner))}"
     if origin is Annotated:
         bounds = " ".join(map(str, inner[1:]))
         return f"one of {bounds}" if inner[0] is str else f"{describe(inner[0])} {bounds}"

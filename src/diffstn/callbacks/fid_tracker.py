@@ -20,7 +20,7 @@ class FIDTracker(pl.Callback):
         images: called before each measurement, yields batches of generated images in [0, 1].
         features: what looks at them.
         mean, covariance: of the real images' features.
-        precision: the context to draw in, that of the final evaluation.
+        precision: the context to sample in, that of the final evaluation.
     """
 
     def __init__(

@@ -15,19 +15,19 @@ MOST = 24
 
 
 class SampleSheet(pl.Callback):
-    """After each validation, draw from the same noise; at the end, all drawings on one page.
+    """After each validation, sample from the same noise; at the end, all samples on one page.
 
-    The weights are those of validation, the moving average if there is one. The drawings are kept
+    The weights are those of validation, the moving average if there is one. The samples are kept
     in the checkpoint, so that a resumed run's sheet is complete. Of more than 24 the sheet shows
     24, evenly spaced, the last one always.
 
     Args:
         path: of the page, rewritten after every epoch.
         shape: of the noise.
-        image: a sample of that shape → its drawing (C, H, W) in [0, 1].
-        label: classes to draw, for a model that hears them.
+        image: a sample of that shape → an image of it (C, H, W) in [0, 1].
+        label: classes to sample, for a model that hears them.
         seed: of the noise.
-        precision: the context to draw in, that of the final figures.
+        precision: the context to sample in, that of the final figures.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class SampleSheet(pl.Callback):
         self.path, self.shape, self.seed = path, shape, seed
         self.image, self.label = image, label
         self.steps: list[int] = []
-        self.drawings: list[Tensor] = []
+        self.sheets: list[Tensor] = []
 
     @torch.inference_mode()
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -52,23 +52,24 @@ class SampleSheet(pl.Callback):
         generator = torch.Generator().manual_seed(self.seed)
         noise = torch.randn(self.shape, generator=generator)
         with self.precision():
-            drawn = pl_module.sample(noise, self.label, generator)  # type: ignore[operator]
+            sampled = pl_module.denoise(noise, self.label, generator)  # type: ignore[operator]
         self.steps.append(trainer.global_step)
-        self.drawings.append(self.image(drawn.float().cpu()))
-        self.draw()
+        self.sheets.append(self.image(sampled.float().cpu()))
+        self.write()
 
-    def draw(self) -> Path:
+    def write(self) -> Path:
         """Write the page."""
-        count = len(self.drawings)
+        count = len(self.sheets)
         chosen = torch.linspace(0, count - 1, min(count, MOST)).round().long().tolist()
         return panel_page(
-            torch.stack([self.drawings[i] for i in chosen]),
+            torch.stack([self.sheets[i] for i in chosen]),
             self.path,
             [f"step {self.steps[i]}" for i in chosen],
         )
 
     def state_dict(self) -> dict[str, Any]:
-        return {"steps": self.steps, "drawings": self.drawings}
+        return {"steps": self.steps, "sheets": self.sheets}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.steps, self.drawings = state_dict["steps"], state_dict["drawings"]
+        kept = state_dict.get("sheets", state_dict.get("drawings"))  # as older runs called them
+        self.steps, self.sheets = state_dict["steps"], kept

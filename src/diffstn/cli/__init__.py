@@ -1,0 +1,1 @@
+"""The command line: words → configuration, refusals, exit codes."""

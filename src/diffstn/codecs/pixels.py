@@ -1,15 +1,21 @@
 """The range in which images are diffused."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
-
-def as_data(images: Tensor) -> Tensor:
-    """Images in [0, 1] as data in [−1, 1]."""
-    return 2 * images - 1
+from diffstn.data.facts import Facts
 
 
-def as_images(x_0: Tensor) -> Tensor:
-    """Data in [−1, 1] as images in [0, 1]; what lies outside is cut off."""
-    return ((x_0.float() + 1) / 2).clamp(0, 1)
+class Pixels:
+    """x_0 = 2 · image − 1: images in [0, 1] as data in [−1, 1].
+
+    Decoding cuts off what lies outside, and gives float32.
+    """
+
+    def facts(self, data: Facts) -> Facts:
+        return data
+
+    def encode(self, items: Tensor) -> Tensor:
+        return 2 * items - 1
+
+    def decode(self, x_0: Tensor) -> Tensor:
+        return ((x_0.float() + 1) / 2).clamp(0, 1)

@@ -1,15 +1,12 @@
 """Poses as numbers of mean 0 and deviation 1."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
-EXAMPLES = 10_000
 SMALLEST_STD = 0.1
 
 
-class Standardiser(nn.Module):
+class StandardisedPose(nn.Module):
     """x = (A − μ) / s, entry by entry, and back; μ and s travel with the weights.
 
     s is at least 0.1, a twentieth of the image's side: an entry that varies less (the translation
@@ -27,25 +24,16 @@ class Standardiser(nn.Module):
         self.register_buffer("mean", torch.zeros(dim))
         self.register_buffer("std", torch.ones(dim))
 
+    @torch.no_grad()
     def fit(self, poses: Tensor) -> None:
         """Take μ and s from example poses (N, dim)."""
         self.mean.copy_(poses.double().mean(0))
         self.std.copy_(poses.double().std(0).clamp_min(SMALLEST_STD))
 
     def encode(self, A: Tensor) -> Tensor:
+        """Poses (*, dim) → x_0 (*, dim)."""
         return (A - self.mean) / self.std
 
     def decode(self, x: Tensor) -> Tensor:
+        """x_0 (*, dim) → poses (*, dim)."""
         return x * self.std + self.mean
-
-
-def fit_to_data(standardiser: Standardiser, model: Any, data: Any) -> None:
-    """Fit to the poses, relative to the model's frames, of seeded distortions of training images.
-
-    Args:
-        model: a `PoseCorrector`.
-        data: with `examples(n)`, batches of distorted training images that are always the same.
-    """
-    with torch.no_grad():
-        relative = [model.to_frame(b.image, b.A) for b in data.examples(EXAMPLES)]
-        standardiser.fit(torch.cat(relative))

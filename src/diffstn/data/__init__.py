@@ -1,7 +1,8 @@
-"""Images in memory, distorted a batch at a time on the device that trains on them.
+"""Data sets, their facts, and the batches that models train on.
 
 Import what you need from its own module, so that nothing heavy loads before it is used:
-`diffstn.data.modules.upright.UprightData` and `diffstn.data.modules.distorted.DistortedData` are the two
-LightningDataModules, `diffstn.data.sources.mnist` and `diffstn.data.sources.cifar10` read the images, and
-`diffstn.data.distortions` says how they are distorted.
+`diffstn.data.modules` holds the LightningDataModules (`upright.UprightData`,
+`distorted.DistortedData`, `streamed.StreamedImages`, …), `diffstn.data.sources` reads images,
+`diffstn.data.distortions` says how they are distorted, and `diffstn.data.facts` what a model must
+know of its data.
 """

@@ -7,8 +7,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from diffstn.codecs.pixels import as_data
-
 
 class Batch(NamedTuple):
     """Images as they are.
@@ -22,9 +20,9 @@ class Batch(NamedTuple):
     label: Tensor
 
     @property
-    def x_0(self) -> Tensor:
-        """The images as a diffusion model sees them."""
-        return as_data(self.image)
+    def items(self) -> Tensor:
+        """The images: what a generative model learns to sample."""
+        return self.image
 
 
 class DistortedBatch(NamedTuple):
@@ -44,16 +42,21 @@ class DistortedBatch(NamedTuple):
     A: Tensor
     upright: Tensor
 
+    @property
+    def items(self) -> Tensor:
+        """The distorted images."""
+        return self.image
+
 
 class SampleBatch(NamedTuple):
-    """What a generative model learns to draw.
+    """Items without a pose: what a generative model learns to sample.
 
     Shapes:
-        x_0: (B, D) points, or (B, N, D) clouds, float32.
+        items: (B, D) points, or (B, N, D) clouds, float32.
         label: (B,) int64.
     """
 
-    x_0: Tensor
+    items: Tensor
     label: Tensor
 
 

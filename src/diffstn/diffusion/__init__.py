@@ -1,9 +1,9 @@
-"""Diffusion models for tensors of any shape: schedules, denoisers, losses, guidance, samplers.
+"""Diffusion models for tensors of any shape: processes, denoisers, losses, wrappers, samplers.
 
-Five pieces compose. A *schedule* says how much signal and noise there is at each timestep, a
-*denoiser* makes a network speak of clean data and noise, a *loss* trains it, a *guidance* leads it,
-and a *sampler* walks from noise to data. Nothing here knows whether it diffuses poses (B, 6),
-clouds (B, N, 2) or images (B, C, H, W).
+Five pieces compose. A *process* makes noise of data, with as much signal at each timestep as its
+*schedule* says, a *denoiser* makes a network speak of clean data and noise, a *loss* trains it, a
+*wrapper* leads or bounds it, and a *sampler* walks from noise to data. Nothing here knows
+whether it diffuses poses (B, 6), clouds (B, N, 2) or images (B, C, H, W).
 """
 
 from diffstn.diffusion.broadcast import broadcast
@@ -13,7 +13,12 @@ from diffstn.diffusion.likelihood import Bound, likelihood_bound
 from diffstn.diffusion.losses import HybridLoss, Loss, SimpleLoss, VariationalLoss
 from diffstn.diffusion.noise import gaussian_noise
 from diffstn.diffusion.prediction import X0, Eps, Prediction, V
-from diffstn.diffusion.timesteps import stratified_timesteps, uniform_timesteps
+from diffstn.diffusion.processes import Gaussian, Process
+from diffstn.diffusion.timesteps import (
+    shuffled_timesteps,
+    stratified_timesteps,
+    uniform_timesteps,
+)
 from diffstn.diffusion.variance import FixedLarge, FixedSmall, LearnedRange, Variance
 from diffstn.diffusion.weighting import MinSNR, Unweighted
 
@@ -26,12 +31,14 @@ __all__ = [
     "Eps",
     "FixedLarge",
     "FixedSmall",
+    "Gaussian",
     "HybridLoss",
     "LearnedRange",
     "Loss",
     "LossSecondMoment",
     "MinSNR",
     "Prediction",
+    "Process",
     "SimpleLoss",
     "Unweighted",
     "V",
@@ -40,6 +47,7 @@ __all__ = [
     "broadcast",
     "gaussian_noise",
     "likelihood_bound",
+    "shuffled_timesteps",
     "stratified_timesteps",
     "uniform_timesteps",
 ]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from diffstn.diffusion.broadcast import broadcast
 from diffstn.diffusion.named import named
 from diffstn.diffusion.prediction import PREDICTIONS, Prediction
+from diffstn.diffusion.processes import Gaussian
 from diffstn.diffusion.schedules import Schedule
 from diffstn.diffusion.variance import VARIANCES, Variance
 
@@ -27,9 +28,9 @@ class Denoised(NamedTuple):
 
 
 class Denoises(Protocol):
-    """Anything that samplers can walk with: a `Denoiser`, or a guidance around one.
+    """Anything that samplers can walk with: a `Denoiser`, or a wrapper around one.
 
-    A guidance hands all keywords on to the denoiser that it wraps, and with them the sampler's
+    A wrapper hands all keywords on to the denoiser that it wraps, and with them the sampler's
     `s=`, the timestep of the next step, of which only `log_variance` depends.
     """
 
@@ -42,11 +43,11 @@ class Denoises(Protocol):
 
 
 class Denoiser(nn.Module):
-    """A network, the schedule of its data, and what its output means.
+    """A network, the process that it undoes, and what its output means.
 
     Args:
         network: called as `network(x_t, t, **condition)`, with x_t (B, *) and t (B,) long.
-        schedule: the forward process.
+        process: how data turn into noise.
         prediction: what the output means: `"eps"`, `"x0"`, `"v"` or a `Prediction`.
         variance: that of the reverse step: `"fixed_small"`, `"fixed_large"` or a `Variance`.
 
@@ -54,20 +55,25 @@ class Denoiser(nn.Module):
         ValueError: if `prediction` or `variance` is no name that exists.
     """
 
-    schedule: Schedule
+    process: Gaussian
 
     def __init__(
         self,
         network: nn.Module,
-        schedule: Schedule,
+        process: Gaussian,
         prediction: str | Prediction = "eps",
         variance: str | Variance = "fixed_small",
     ) -> None:
         super().__init__()
         self.network = network
-        self.schedule = schedule
+        self.process = process
         self.prediction = named("prediction", prediction, PREDICTIONS)
         self.variance = named("variance", variance, VARIANCES)
+
+    @property
+    def schedule(self) -> Schedule:
+        """That of the process."""
+        return self.process.schedule
 
     def forward(
         self, x_t: Tensor, t: Tensor, s: Tensor | None = None, **condition: Tensor

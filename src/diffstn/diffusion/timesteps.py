@@ -43,3 +43,18 @@ def stratified_timesteps(
     u = torch.rand(shape, generator=generator, device=source, dtype=torch.float32).to(device)
     position = (torch.arange(shape[-1], device=u.device) + u) / shape[-1]
     return (position**power * steps).ceil().long().clamp(1, steps)
+
+
+def shuffled_timesteps(
+    count: int,
+    steps: int,
+    generator: Generator | None = None,
+    device: torch.device | str | None = None,
+    power: float = 1.0,
+) -> Tensor:
+    """`stratified_timesteps` of `count` items, (count,), in random order.
+
+    For items that come in an order of their own, which the timesteps must not follow.
+    """
+    t = stratified_timesteps((count,), steps, generator, device, power)
+    return t[torch.randperm(count, generator=generator).to(t.device)]

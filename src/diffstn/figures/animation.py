@@ -50,7 +50,7 @@ def with_palette(pages: list[Image], levels: int, grey: bool) -> list[Image]:
     return [page.quantize(palette=palette, dither=Image.Dither.NONE) for page in pages]
 
 
-def digits_turning_gif(
+def animation_gif(
     frames: Tensor,
     path: str | os.PathLike[str],
     *,

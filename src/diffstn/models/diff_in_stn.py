@@ -5,11 +5,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from diffstn.codecs.standardised_pose import Standardiser, fit_to_data
-from diffstn.diffusion import Denoiser, SimpleLoss, stratified_timesteps
+from diffstn.build import Factory
+from diffstn.codecs.standardised_pose import StandardisedPose
+from diffstn.data.facts import Facts
+from diffstn.diffusion import SimpleLoss, stratified_timesteps
 from diffstn.diffusion.samplers import Sampler
+from diffstn.diffusion.schedules import Schedule
+from diffstn.models.denoiser import denoiser_for
+from diffstn.models.fit_to_data import fit_to_data
 from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.networks.heads.label_head import LabelHead
 from diffstn.spatial import affine_matrix
@@ -23,7 +28,7 @@ class DiffInSTN(PoseCorrector):
 
     What is diffused is the standardised pose relative to the image's frame C,
     $x_0 = (C^{-1}A - \mu)/s$, (B, dim). The encoder sees the image once; the denoiser trains on
-    `timesteps` noise levels of each image, one from each of as many equal strata of 1…T, which
+    `noise_levels` timesteps of each image, one from each of as many equal strata of 1…T, which
     costs little beside the encoder and steadies the gradient. The loss is the mean-square error in
     the space the denoiser's network predicts in.
 
@@ -46,52 +51,60 @@ class DiffInSTN(PoseCorrector):
     the noise levels; its loss does not reach the pose.
 
     Args:
-        encoder: image → embedding (B, features).
-        denoiser: called as denoiser(x_t, t, embedding=...).
+        facts: of the data.
+        encoder: makes the network image → embedding (B, features).
+        network: makes the one called as network(x_t, t, embedding=...).
+        schedule: of the noise.
         sampler: x_T → x_0.
-        timesteps: noise levels drawn per image and step.
+        prediction, variance: see `Denoiser`.
+        noise_levels: sampled per image and training step.
         label_weight: of the auxiliary label loss; 0 leaves the labels unused.
         centre_first: start the first hypothesis at x_T = 0 instead of a random draw.
-        any_rotation: the distribution of poses is the same after any rotation.
-        views: frames to look through if so, and if there is a frame; otherwise there is one.
+        views: frames to look through if the data know any rotation, and if there is a frame;
+            otherwise there is one.
         common: see `PoseCorrector`.
     """
 
-    tells = ("dim", "embedding")
-    """What its network must take, see `check_network`."""
-
     def __init__(
         self,
-        encoder: nn.Module,
-        denoiser: Denoiser,
+        facts: Facts,
+        encoder: Factory,
+        network: Factory,
+        schedule: Schedule,
         sampler: Sampler,
-        classes: int,
-        timesteps: int = 4,
+        prediction: str = "v",
+        variance: str = "fixed_small",
+        noise_levels: int = 4,
         label_weight: float = 0.5,
         centre_first: bool = True,
-        any_rotation: bool = False,
         views: int = 4,
         **common: Any,
     ) -> None:
-        super().__init__(classes=classes, **common)
-        if views < 1:
-            raise ValueError(f"views must be at least 1, got {views}")
-        self.encoder = encoder
-        self.denoiser = denoiser
+        super().__init__(facts=facts, **common)
+        if min(views, noise_levels) < 1:
+            raise ValueError(
+                f"views and noise_levels must be at least 1, not {views} and {noise_levels}"
+            )
+        dim = self.transformation.dim
+        self.encoder = self.encoder_for(encoder)
+        features: Any = self.encoder.features
+        told = {"dim": dim, "embedding": features}
+        self.denoiser = denoiser_for(network, schedule, prediction, variance, tuple(told), **told)
         self.sampler = sampler
-        self.timesteps = timesteps
+        sampler.timesteps(schedule)  # refuses more steps than there are
+        self.noise_levels = noise_levels
         self.diffusion_loss = SimpleLoss()
-        self.label_head = LabelHead(int(encoder.features), classes)  # type: ignore[arg-type]
+        self.label_head = LabelHead(features, self.classes)
         self.label_weight = label_weight
         self.centre_first = centre_first
-        self.views = views if any_rotation and self.frame is not None else 1
-        self.standardiser = Standardiser(self.transformation.dim)
+        self.views = views if facts.any_rotation and self.frame is not None else 1
+        self.standardiser = StandardisedPose(dim)
 
     def setup(self, stage: str) -> None:
         if stage == "fit":
             fit_to_data(self.standardiser, self, self.trainer.datamodule)  # type: ignore[attr-defined]
 
-    def draw_latents(
+    def sample_latents(
         self, images: int, hypotheses: int, generator: torch.Generator | None = None
     ) -> Tensor:
         """x_T ~ N(0, I), (images, hypotheses, dim), the first at the centre if so chosen."""
@@ -108,7 +121,11 @@ class DiffInSTN(PoseCorrector):
         return relative
 
     def reverse_process(
-        self, image: Tensor, latents: Tensor, generator: torch.Generator | None = None
+        self,
+        image: Tensor,
+        latents: Tensor,
+        generator: torch.Generator | None = None,
+        sampler: Sampler | None = None,
     ) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Yield (t, x_t, x̂_0), relative poses (B, k, dim), from T down to 0, the sample."""
         k = latents.shape[1]
@@ -116,7 +133,7 @@ class DiffInSTN(PoseCorrector):
         embedding = self.embeddings(image, min(k, self.views))[:, view].flatten(0, 1)
         turn = self.transformation.from_affine(affine_matrix(view * GOLDEN).flatten(1))
         turn = turn.to(image.device).repeat(len(image), 1)
-        walk = self.sampler.trajectory(
+        walk = (sampler or self.sampler).trajectory(
             self.denoiser, latents.flatten(0, 1), generator, embedding=embedding
         )
         for t, *points in walk:
@@ -143,7 +160,7 @@ class DiffInSTN(PoseCorrector):
         features = self.encoder(batch.image)
         embedding = features[:, None]
         x_0 = self.standardiser.encode(self.to_frame(batch.image, batch.A))
-        x_0 = x_0[:, None].expand(-1, self.timesteps, -1)
+        x_0 = x_0[:, None].expand(-1, self.noise_levels, -1)
         steps = self.denoiser.schedule.steps
         t = stratified_timesteps(x_0.shape[:2], steps, device=x_0.device)
         eps = torch.randn_like(x_0)

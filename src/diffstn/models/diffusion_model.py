@@ -6,33 +6,34 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from diffstn.diffusion import (
-    Denoiser,
-    Denoises,
-    LossSecondMoment,
-    gaussian_noise,
-    stratified_timesteps,
-)
+from diffstn.build import Factory, load_model
+from diffstn.codecs.codec import Codec
+from diffstn.data.facts import Facts
+from diffstn.diffusion import Denoises, LossSecondMoment, gaussian_noise, shuffled_timesteps
 from diffstn.diffusion.losses import LOSSES
 from diffstn.diffusion.named import named
 from diffstn.diffusion.samplers import Sampler
+from diffstn.diffusion.schedules import Schedule
 from diffstn.diffusion.weighting import WEIGHTINGS
-from diffstn.diffusion.wrappers import ByClassifier, ClassifierFree
+from diffstn.diffusion.wrappers import ByClassifier, ClassifierFree, Clipped
+from diffstn.errors import UserError
+from diffstn.models.denoiser import denoiser_for
 from diffstn.models.noisy_classifier import NoisyClassifier, check_guide
 from diffstn.models.optimised import OptimisedModule
 
-TIMESTEPS: dict[str, Callable[[int], LossSecondMoment | None]] = {
+TIMESTEP_SAMPLINGS: dict[str, Callable[[int], LossSecondMoment | None]] = {
     "stratified": lambda steps: None,
     "importance": LossSecondMoment,
 }
 
 
 class DiffusionModel(OptimisedModule):
-    r"""Learns to undo the noise in $x_t = \alpha_t x_0 + \sigma_t \varepsilon$, and so to draw x_0.
+    r"""Learns to undo the noise in $x_t = \alpha_t x_0 + \sigma_t \varepsilon$, and so to sample x_0.
 
-    `batch.x_0` (B, *) may be points, clouds or images; the network says which it reads. The
-    timesteps of a batch come from equal strata of 1…T, one from each, which covers every noise
-    level at every step. Validation draws the same noise every time, so its losses can be compared.
+    The items of a batch (B, *) may be points, clouds or images; the network says which it reads,
+    and the codec makes x_0 of them. The timesteps of a batch come from equal strata of 1…T, one
+    from each, which covers every noise level at every step. Validation uses the same noise every
+    time, so its losses can be compared.
 
     A conditional model hears `batch.label`, or in a share `label_dropout` of the cases the label
     `classes`, which stands for none: the same network then serves without a label, too.
@@ -40,26 +41,30 @@ class DiffusionModel(OptimisedModule):
     Sharp outlines are decided at low noise, which uniform timesteps seldom visit; a
     `timestep_power` above 1 visits it more often, see `stratified_timesteps`.
 
-    Alternatively timesteps are drawn by `importance`, more often where the loss is large; for the
+    Alternatively timesteps are sampled by `importance`, more often where the loss is large; for the
     losses that read the variance, whose terms differ by orders of magnitude.
 
     Sampling may be led to a class: by the model's own labels (`guidance_scale`), by a classifier
     of noisy data (`guide`, `guide_scale`), or by both.
 
     Args:
-        denoiser: called as denoiser(x_t, t), or with `label=` (B,) if conditional.
+        facts: of the data.
+        network: makes the one called as network(x_t, t), or with `label=` (B,) if conditional.
+        schedule: of the noise.
         sampler: x_T → x_0.
-        classes: number of classes.
-        conditional: whether the denoiser hears the label.
+        codec: items ↔ x_0.
+        prediction, variance: see `Denoiser`.
+        conditional: whether the network hears the label.
         label_dropout: share of training items whose label is withheld.
         timestep_power: exponent of the timesteps' distribution; 1 is uniform.
+        timestep_sampling: `stratified` or `importance`.
         guidance_scale: w of classifier-free guidance while sampling; 0 is none.
-        guide: a classifier that was trained on data noised by the same schedule.
+        guide: run of a `NoisyClassifier` that was trained on data noised by the same schedule.
         guide_scale: of the guidance by it.
+        clip, clip_quantile: of x̂_0 while sampling, see `Clipped`.
         loss: `simple`, `hybrid` or `vlb`, see `LOSSES`.
         bins: values that data can take in [−1, 1], for losses and likelihoods; None: any.
         weighting: of the noise levels, `none` or `min_snr`.
-        timesteps: `stratified` or `importance`.
         optimisation: see `OptimisedModule`.
 
     Raises:
@@ -75,19 +80,25 @@ class DiffusionModel(OptimisedModule):
 
     def __init__(
         self,
-        denoiser: Denoiser,
+        facts: Facts,
+        network: Factory,
+        schedule: Schedule,
         sampler: Sampler,
-        classes: int,
+        codec: Codec,
+        prediction: str = "v",
+        variance: str = "fixed_small",
         conditional: bool = False,
         label_dropout: float = 0.1,
         timestep_power: float = 1.0,
+        timestep_sampling: str = "stratified",
         guidance_scale: float = 0.0,
-        guide: NoisyClassifier | None = None,
+        guide: str | None = None,
         guide_scale: float = 1.0,
+        clip: float | None = None,
+        clip_quantile: float | None = None,
         loss: str = "simple",
         bins: int | None = None,
         weighting: str = "none",
-        timesteps: str = "stratified",
         **optimisation: Any,
     ) -> None:
         super().__init__(**optimisation)
@@ -100,35 +111,50 @@ class DiffusionModel(OptimisedModule):
                 f"guidance_scale={guidance_scale} needs a model that was trained with labels and"
                 " without: model.conditional=true and label_dropout above 0"
             )
-        if denoiser.variance.outputs > 1 and loss == "simple":
+        if weighting != "none" and loss != "simple":
+            raise ValueError(f"weighting={weighting} is for squared errors: model.loss=simple")
+        if timestep_sampling == "importance" and timestep_power != 1:
+            raise ValueError(
+                "importance samples the timesteps by their losses: model.timestep_power=1.0"
+            )
+        self.facts, self.codec = facts, codec
+        self.classes = len(facts.classes)
+        seen = codec.facts(facts)
+        self.denoiser = denoiser_for(
+            network,
+            schedule,
+            prediction,
+            variance,
+            channels=seen.channels,
+            size=seen.size,
+            dim=seen.dim,
+            classes=self.classes if conditional else 0,
+            embedding=0,
+            image_channels=0,
+        )
+        if self.denoiser.variance.outputs > 1 and loss == "simple":
             raise ValueError(
                 "variance=learned_range needs a loss that reads the variance: model.loss=hybrid"
             )
-        if weighting != "none" and loss != "simple":
-            raise ValueError(f"weighting={weighting} is for squared errors: model.loss=simple")
-        if timesteps == "importance" and timestep_power != 1:
-            raise ValueError(
-                "importance draws the timesteps by their losses: model.timestep_power=1.0"
-            )
-        if guide is not None:
-            check_guide(guide, denoiser.schedule, classes)
-        self.denoiser, self.sampler = denoiser, sampler
+        sampler.timesteps(schedule)  # refuses more steps than there are
+        self.sampler = sampler
         self.guidance_scale, self.guide_scale = guidance_scale, guide_scale
-        self.guides = () if guide is None else (guide,)  # in a tuple: its weights are not ours
+        self.clip, self.clip_quantile = clip, clip_quantile
+        Clipped(self.denoiser, clip, clip_quantile)  # refuses what is out of range
+        led = () if guide is None else (guide_of(guide, facts, schedule),)
+        self.guides = led  # in a tuple: its weights are not ours
         self.timestep_power = timestep_power
-        self.classes, self.conditional = classes, conditional
-        self.label_dropout = label_dropout
+        self.conditional, self.label_dropout = conditional, label_dropout
         self.bins = bins
         self.loss = named("loss", loss, LOSSES)(bins)
         self.weighting = named("weighting", weighting, WEIGHTINGS)()
-        steps = denoiser.schedule.steps
-        self.importance = named("timesteps", timesteps, TIMESTEPS)(steps)
+        choose = named("timestep_sampling", timestep_sampling, TIMESTEP_SAMPLINGS)
+        self.importance = choose(schedule.steps)
 
     def losses(self, x_0: Tensor, label: Tensor, generator: Generator | None = None) -> Tensor:
         """One loss for each item, (B,), at one random timestep each."""
-        shape, steps = x_0.shape[:1], self.denoiser.schedule.steps
-        t = stratified_timesteps(shape, steps, generator, x_0.device, self.timestep_power)
-        t = t[torch.randperm(len(t), generator=generator).to(t.device)]
+        steps = self.denoiser.schedule.steps
+        t = shuffled_timesteps(len(x_0), steps, generator, x_0.device, self.timestep_power)
         return self.losses_at(t, x_0, label, generator)
 
     def losses_at(
@@ -145,54 +171,162 @@ class DiffusionModel(OptimisedModule):
         if self.conditional and self.label_dropout:
             withheld = torch.rand(label.shape, device=label.device) < self.label_dropout
             label = label.masked_fill(withheld, self.classes)
+        x_0 = self.codec.encode(batch.items)
         if self.importance is None:
-            loss = self.losses(batch.x_0, label).mean()
+            loss = self.losses(x_0, label).mean()
         else:
             t, weights = self.importance.draw(len(label))
-            losses = self.losses_at(t, batch.x_0, label)
+            losses = self.losses_at(t, x_0, label)
             self.importance.observe(t, losses)
             loss = (weights * losses).mean()
         self.log("train/loss", loss.detach(), on_step=False, on_epoch=True)
         return loss
 
     def validation_step(self, batch: Any, batch_index: int) -> None:
-        loss = self.losses(batch.x_0, batch.label, Generator().manual_seed(batch_index)).mean()
+        x_0, generator = self.codec.encode(batch.items), Generator().manual_seed(batch_index)
+        loss = self.losses(x_0, batch.label, generator).mean()
         self.log("val/loss", loss, on_epoch=True, batch_size=len(batch.label))
 
-    def sample(
+    @property
+    def hears_label(self) -> bool:
+        """Whether a label leads sampling: the network hears it, or a guide does."""
+        return self.conditional or bool(self.guides)
+
+    def led(self, guidance_scale: float | None = None) -> Denoises:
+        """The denoiser that samplers walk with, led and clipped.
+
+        Args:
+            guidance_scale: w of classifier-free guidance; None: the model's own.
+        """
+        w = self.guidance_scale if guidance_scale is None else guidance_scale
+        led: Denoises = ClassifierFree(self.denoiser, w)
+        for guide in self.guides:
+            with torch.inference_mode(False):  # tensors made in it could take no gradients
+                there = guide.to(self.device)
+            led = ByClassifier(led, there, self.guide_scale, heard=self.conditional)
+        return Clipped(led, self.clip, self.clip_quantile)
+
+    @property
+    def guided(self) -> Denoises:
+        """`led` with the model's own scale."""
+        return self.led()
+
+    def denoise(
         self,
         x_T: Tensor,
         label: Tensor | None = None,
         generator: Generator | None = None,
+        *,
+        sampler: Sampler | None = None,
+        guidance_scale: float | None = None,
         progress: Any = None,
     ) -> Tensor:
         """x_0 from the noise x_T (B, *), of the classes `label` (B,) or of any."""
+        walk = self.sampler if sampler is None else sampler
         condition = self.condition(label)
-        return self.sampler(self.guided, x_T.to(self.device), generator, progress, **condition)
+        denoiser = self.led(guidance_scale)
+        return walk(denoiser, x_T.to(self.device), generator, progress=progress, **condition)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        n: int,
+        label: int | str | Tensor | None = None,
+        *,
+        guidance_scale: float | None = None,
+        sampler: Sampler | None = None,
+        seed: int = 0,
+        batch_size: int = 64,
+    ) -> Tensor:
+        """n new items: images (n, C, H, W) in [0, 1], points (n, D) or clouds (n, N, D).
+
+        Args:
+            n: how many.
+            label: the class of all of them, by number or name, or a class for each, (n,); None: any.
+            guidance_scale: w of classifier-free guidance; None: the model's own.
+            sampler: another one than the model's own.
+            seed: the same seed gives the same items.
+            batch_size: sampled at once.
+
+        Raises:
+            ValueError: n is not positive, there is no such class, or the model hears none.
+        """
+        if n < 1:
+            raise ValueError(f"n={n}: ask for one item or more")
+        if guidance_scale and not (self.conditional and self.label_dropout):
+            raise ValueError(
+                f"guidance_scale={guidance_scale}: this model was trained on labels alone, or on none"
+            )
+        generator = Generator().manual_seed(seed)
+        labels = self._labels(n, label)
+        x_T = torch.randn((n, *self.item_shape), generator=generator)
+        told = labels.split(batch_size) if labels is not None else [None] * n
+        made = [
+            self.denoise(noise, some, generator, sampler=sampler, guidance_scale=guidance_scale)
+            for noise, some in zip(x_T.split(batch_size), told, strict=False)
+        ]
+        return torch.cat([self.codec.decode(x_0) for x_0 in made])
 
     @property
-    def guided(self) -> Denoises:
-        """The denoiser that samplers walk with."""
-        guided: Denoises = ClassifierFree(self.denoiser, self.guidance_scale)
-        for guide in self.guides:
-            with torch.inference_mode(False):  # tensors made in it could take no gradients
-                there = guide.to(self.device)
-            guided = ByClassifier(guided, there, self.guide_scale, heard=self.conditional)
-        return guided
+    def item_shape(self) -> tuple[int, ...]:
+        """Of one x_0."""
+        seen = self.codec.facts(self.facts)
+        if seen.channels is not None and seen.size is not None:
+            return (seen.channels, *seen.size)
+        assert seen.dim is not None
+        return (seen.points, seen.dim) if seen.points else (seen.dim,)
+
+    def _labels(self, n: int, label: int | str | Tensor | None) -> Tensor | None:
+        """A class for each of n items, (n,); None where none is asked for."""
+        if label is None:
+            return None
+        if isinstance(label, str):
+            if label not in self.facts.classes:
+                raise ValueError(
+                    f"label={label!r}: the classes are {', '.join(self.facts.classes)}"
+                )
+            label = self.facts.classes.index(label)
+        labels = torch.as_tensor(label, dtype=torch.long).expand(n)
+        if int(labels.min()) < 0 or int(labels.max()) >= self.classes:
+            raise ValueError(f"label={label}: the classes are 0 to {self.classes - 1}")
+        return labels
 
     def noise(self, shape: tuple[int, ...], generator: Generator | None = None) -> Tensor:
-        """x_T ~ N(0, I), drawn on the generator's device, on the model's."""
-        drawn_on = generator.device if generator else self.device
-        return torch.randn(shape, generator=generator, device=drawn_on).to(self.device)
+        """x_T ~ N(0, I), sampled on the generator's device, on the model's."""
+        sampled_on = generator.device if generator else self.device
+        return torch.randn(shape, generator=generator, device=sampled_on).to(self.device)
 
     def condition(self, label: Tensor | None) -> dict[str, Tensor]:
         """What the denoiser is called with beside x_t and t.
 
         Raises:
-            ValueError: a label for an unconditional model.
+            ValueError: a label for a model that hears none.
         """
         if label is None:
             return {}
-        if not self.conditional and not self.guides:
-            raise ValueError("this model was trained without labels")
+        if not self.hears_label:
+            raise ValueError("this model was trained without labels: leave label out")
         return {"label": label.to(self.device)}
+
+
+def guide_of(run: str, facts: Facts, schedule: Schedule) -> NoisyClassifier:
+    """The classifier of noisy data in the folder `run`, which takes no gradients of its own.
+
+    Raises:
+        UserError: it is no run of such a classifier, or it knows other data or other noise.
+    """
+    model = load_model(run)
+    if not isinstance(model, NoisyClassifier):
+        raise UserError(
+            f"model.guide={run} is no run of model=noisy_classifier, which is what a guide has to"
+            " be"
+        )
+    theirs = model.facts
+    if (theirs.channels, theirs.classes) != (facts.channels, facts.classes):
+        raise UserError(
+            f"model.guide={run} knows {theirs.channels}-channel images of the classes"
+            f" {', '.join(theirs.classes)}; train one on this data:"
+            " python train.py model=noisy_classifier data=..."
+        )
+    check_guide(model, schedule, len(facts.classes))
+    return model.requires_grad_(False)

@@ -1,6 +1,6 @@
 """Diffusion of one normal number: nothing to train, everything to see."""
 
-from torch import nn
+import pytorch_lightning as pl
 
 from diffstn.diffusion import schedules
 from diffstn.diffusion.closed_form import GaussianDiffusion
@@ -21,36 +21,20 @@ def steeper(steps: int) -> dict[str, Schedule]:
     }
 
 
-class Gaussian1D(nn.Module):
+class Gaussian1D(pl.LightningModule):
     """x_0 ~ N(m, p) under the chosen schedule, and under the others with as many steps.
 
     Args:
         schedule: the chosen one.
         mean: m.
         variance: p.
-        paths: drawn and tested.
-        drawn: of these, how many are shown.
 
     Raises:
-        ValueError: the variance is not positive, or there are fewer than 100 paths.
+        ValueError: the variance is not positive.
     """
 
-    trained = False
-
-    def __init__(
-        self,
-        schedule: Schedule,
-        mean: float = 2.0,
-        variance: float = 0.25,
-        paths: int = 10_000,
-        drawn: int = 150,
-    ) -> None:
+    def __init__(self, schedule: Schedule, mean: float = 2.0, variance: float = 0.25) -> None:
         super().__init__()
-        if not 1 <= drawn <= paths or paths < 100:
-            raise ValueError(
-                f"paths must be at least 100 and drawn at most as many, not {paths} and {drawn}"
-            )
-        self.paths, self.drawn = paths, drawn
         name = type(schedule).__name__.lower()
         chosen = {f"{name}, as chosen": schedule}
         self.diffusions = {

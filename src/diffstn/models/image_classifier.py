@@ -2,32 +2,50 @@
 
 from typing import Any
 
+import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torchmetrics.classification import MulticlassAccuracy
 
+from diffstn.build import Factory
+from diffstn.data.facts import Facts
+from diffstn.models.encoder import encoder_for
+from diffstn.models.given import Given
 from diffstn.models.optimised import OptimisedModule
+from diffstn.networks.classifiers.classifier import Classifier
+from diffstn.spatial import named_frame
 
 
 class ImageClassifier(OptimisedModule):
     """Cross-entropy on `batch.image`, whether upright (`data=mnist`) or distorted.
 
     Args:
-        network: images (B, C, H, W) → logits (B, classes).
-        classes: number of classes.
+        facts: of the data.
+        encoder: makes what is in front of the last, linear layer.
+        frame: through which the encoder looks, a name in `FRAMES`.
         optimisation: see `OptimisedModule`.
     """
 
     needs = ("upright", "distorted")
 
-    def __init__(self, network: nn.Module, classes: int, **optimisation: Any) -> None:
+    def __init__(
+        self, facts: Facts, encoder: Factory, frame: str = "none", **optimisation: Any
+    ) -> None:
         super().__init__(**optimisation)
-        self.network = network
+        self.facts = facts
+        classes = len(facts.classes)
+        self.network = Classifier(encoder_for(facts, encoder, named_frame(frame)), classes)
         self.validation_accuracy = MulticlassAccuracy(classes, average="micro")
 
     def forward(self, image: Tensor) -> Tensor:
         """Probabilities (B, classes)."""
         return self.network(image).float().softmax(dim=-1)
+
+    @torch.no_grad()
+    def classify(self, images: Any) -> Tensor:
+        """Probabilities (B, classes), or (classes,) of a single image; see `Given` for images."""
+        given = Given(images, self.facts, self.facts.canvas, self.device)
+        return given.like(self(given.images))
 
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
         loss = F.cross_entropy(self.network(batch.image).float(), batch.label)

@@ -5,8 +5,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from diffstn.diffusion import Denoiser
+from diffstn.build import Factory
+from diffstn.data.facts import Facts
 from diffstn.diffusion.samplers import Sampler
+from diffstn.diffusion.schedules import Schedule
+from diffstn.models.denoiser import denoiser_for
 from diffstn.models.pose_corrector import PoseCorrector
 
 
@@ -22,26 +25,35 @@ class LatentDiffInSTN(PoseCorrector):
     "Diff+STN architectures for external orientation correction", model 1.
 
     Args:
-        encoder: image → embedding (B, features).
-        denoiser: over latents (B, latent), called with embedding=.
+        facts: of the data.
+        encoder: makes the network image → embedding (B, features).
+        network: makes the one over latents (B, latent), called with embedding=.
+        schedule: of the noise.
         sampler: z_T → z_0.
+        prediction, variance: see `Denoiser`.
         latent: length of the latent; null diffuses θ itself, without θ-encoder and regressor.
         common: see `PoseCorrector`.
     """
 
     def __init__(
         self,
-        encoder: nn.Module,
-        denoiser: Denoiser,
+        facts: Facts,
+        encoder: Factory,
+        network: Factory,
+        schedule: Schedule,
         sampler: Sampler,
+        prediction: str = "eps",
+        variance: str = "fixed_small",
         latent: int | None = 20,
         **common: Any,
     ) -> None:
-        super().__init__(**common)
+        super().__init__(facts=facts, **common)
         dim = self.transformation.dim
-        self.encoder = encoder
-        self.denoiser = denoiser
+        self.encoder = self.encoder_for(encoder)
+        told = {"dim": latent or dim, "embedding": self.encoder.features}
+        self.denoiser = denoiser_for(network, schedule, prediction, variance, tuple(told), **told)
         self.sampler = sampler
+        sampler.timesteps(schedule)  # refuses more steps than there are
         self.latent = latent or dim
         self.theta_encoder: nn.Module = nn.Identity()
         self.regressor: nn.Module = nn.Identity()
@@ -54,7 +66,7 @@ class LatentDiffInSTN(PoseCorrector):
             last.bias.data.copy_(self.transformation.identity())
             self.regressor = nn.Sequential(nn.Linear(latent, latent), nn.ReLU(inplace=True), last)
 
-    def draw_latents(
+    def sample_latents(
         self, images: int, hypotheses: int, generator: torch.Generator | None = None
     ) -> Tensor:
         """z_T ~ N(0, I), (images, hypotheses, latent)."""

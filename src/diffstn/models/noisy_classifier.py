@@ -4,10 +4,13 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torchmetrics.classification import MulticlassAccuracy
 
-from diffstn.diffusion import gaussian_noise, stratified_timesteps
+from diffstn.build import Factory, fitted
+from diffstn.codecs.codec import Codec
+from diffstn.data.facts import Facts
+from diffstn.diffusion import gaussian_noise, shuffled_timesteps
 from diffstn.diffusion.schedules import Schedule
 from diffstn.models.optimised import OptimisedModule
 
@@ -18,9 +21,10 @@ class NoisyClassifier(OptimisedModule):
     Its validation accuracy is over all noise levels, so it is well below that on clean images.
 
     Args:
-        noisy_network: called as network(x_t, t) → logits (B, classes).
+        facts: of the data.
+        network: makes the one called as network(x_t, t) → logits (B, classes).
         schedule: of the noise; that of the diffusion model it is to lead.
-        classes: number of classes.
+        codec: images ↔ what is made noisy; that of the diffusion model.
         optimisation: see `OptimisedModule`.
 
     Source: Dhariwal & Nichol, Diffusion Models Beat GANs on Image Synthesis, 2021, section 4.
@@ -29,12 +33,27 @@ class NoisyClassifier(OptimisedModule):
     needs = ("upright",)
 
     def __init__(
-        self, noisy_network: nn.Module, schedule: Schedule, classes: int, **optimisation: Any
+        self,
+        facts: Facts,
+        network: Factory,
+        schedule: Schedule,
+        codec: Codec,
+        **optimisation: Any,
     ) -> None:
         super().__init__(**optimisation)
-        self.network, self.schedule = noisy_network, schedule
-        self.classes = classes
-        self.validation_accuracy = MulticlassAccuracy(classes, average="micro")
+        seen = codec.facts(facts)
+        self.facts, self.codec = facts, codec
+        self.classes = len(facts.classes)
+        self.network = fitted(
+            network,
+            must=("classes",),
+            channels=seen.channels,
+            size=seen.size,
+            classes=self.classes,
+            steps=schedule.steps,
+        )
+        self.schedule = schedule
+        self.validation_accuracy = MulticlassAccuracy(self.classes, average="micro")
 
     def forward(self, x_t: Tensor, t: Tensor) -> Tensor:
         """Log-probabilities (B, classes) of noisy data x_t (B, C, H, W) at t (B,)."""
@@ -42,17 +61,17 @@ class NoisyClassifier(OptimisedModule):
 
     def noisy(self, x_0: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Log-probabilities of x_0 after noising it to random timesteps."""
-        t = stratified_timesteps(x_0.shape[:1], self.schedule.steps, generator, x_0.device)
-        t = t[torch.randperm(len(t), generator=generator).to(t.device)]
+        t = shuffled_timesteps(len(x_0), self.schedule.steps, generator, x_0.device)
         return self(self.schedule.add_noise(x_0, t, gaussian_noise(x_0, generator)), t)
 
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
-        loss = F.nll_loss(self.noisy(batch.x_0), batch.label)
+        loss = F.nll_loss(self.noisy(self.codec.encode(batch.items)), batch.label)
         self.log("train/loss", loss.detach(), on_step=False, on_epoch=True)
         return loss
 
     def validation_step(self, batch: Any, batch_index: int) -> None:
-        log_probabilities = self.noisy(batch.x_0, torch.Generator().manual_seed(batch_index))
+        generator = torch.Generator().manual_seed(batch_index)
+        log_probabilities = self.noisy(self.codec.encode(batch.items), generator)
         self.validation_accuracy(log_probabilities, batch.label)
         self.log_dict(
             {

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pytorch_lightning as pl
-from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -58,22 +57,3 @@ class OptimisedModule(pl.LightningModule):
             {name: value for name, value in state.items() if name not in SCHEDULE_SHAPE}
             for state in checkpoint["lr_schedulers"]
         ]
-
-
-class Frozen(nn.Module):
-    """Wrap a network so that it stays in evaluation mode and takes no gradient of its own.
-
-    Gradients still flow *through* it to its input, which is how a frozen judge teaches a spatial
-    transformer.
-    """
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network.eval().requires_grad_(False)
-
-    def train(self, mode: bool = True) -> "Frozen":
-        super().train(False)
-        return self
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        return self.network(*args, **kwargs)

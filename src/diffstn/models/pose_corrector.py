@@ -1,7 +1,6 @@
 """What every model that turns images upright has in common."""
 
 from abc import abstractmethod
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -9,11 +8,23 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
+from diffstn.build import Factory
+from diffstn.data.facts import Facts
 from diffstn.models.combination import agreement, combination
+from diffstn.models.encoder import encoder_for
+from diffstn.models.given import Given
 from diffstn.models.optimised import OptimisedModule
-from diffstn.spatial import Transformation, as_matrix, corner_distance, invert, warp
-
-Frame = Callable[[Tensor], Tensor]
+from diffstn.spatial import (
+    KERNELS,
+    PADDINGS,
+    Transformation,
+    as_matrix,
+    corner_distance,
+    invert,
+    named_family,
+    named_frame,
+    warp,
+)
 
 
 class Correction(NamedTuple):
@@ -29,26 +40,38 @@ class Correction(NamedTuple):
     """What the corrector itself takes the distorted images for, (B, classes)."""
 
 
+class Corrected(NamedTuple):
+    """What `correct` answers; of a single image without the dimension B."""
+
+    images: Tensor
+    """Upright images (B, C, h, w): bytes if bytes were given, otherwise floats in [0, 1]."""
+    A: Tensor
+    """The poses (B, dim) that were undone: `warp(image, A)` corrects."""
+    probabilities: Tensor
+    """What the classifier reads, all hypotheses taken together, (B, classes)."""
+
+
 class PoseCorrector(OptimisedModule):
     """Image → pose hypotheses → corrected images → classifier.
 
     A subclass says how poses come about (`relative_poses`) and what to minimise (`loss`); warping,
     judging, combining hypotheses and the training loop are here. A hypothesis is a function of the
-    image and of a latent vector: `draw_latents` gives the latents, empty for a regressor, so
+    image and of a latent vector: `sample_latents` gives the latents, empty for a regressor, so
     evaluating a whole split draws all randomness up front and does not depend on the batch size.
 
     Args:
-        classifier: images (B, C, h, w) → logits (B, classes); wrap it in `Frozen` to keep it.
-        transformation: family of the poses.
-        target_transformation: family of the data's poses, the same unless chosen otherwise.
-        size: (height, width) of a corrected image.
-        classes: number of classes.
-        hypotheses: how many poses to draw for an image.
+        facts: of the data.
+        classifier: called with the facts, makes a network of images (B, C, h, w) → logits
+            (B, classes).
+        transformation: name of the family of the poses; None: that of the data's poses.
+        hypotheses: how many poses to sample for an image.
         combine: `mean`, `most_confident` or `agreement`, see `combination`.
-        frame: images (B, C, H, W) → affine maps (B, 6) into them, such as `moment_frame`; poses
-            are predicted relative to them. None for the image itself. The encoder must look at
-            the image through the same frame, see `FramedEncoder`.
+        frame: name of the map through which poses are predicted and encoders look, see `FRAMES`.
         kernel, padding: of the warps that correct, see `diffstn.spatial.warp_points`.
+        optimisation: see `OptimisedModule`.
+
+    Raises:
+        ValueError: a number is out of range or a name unknown.
     """
 
     needs = ("distorted",)
@@ -57,42 +80,50 @@ class PoseCorrector(OptimisedModule):
 
     def __init__(
         self,
-        classifier: nn.Module,
-        transformation: Transformation,
-        target_transformation: Transformation,
-        size: tuple[int, int],
-        classes: int,
+        facts: Facts,
+        classifier: Factory,
+        transformation: str | None = None,
         hypotheses: int = 1,
         combine: str = "mean",
-        frame: Frame | None = None,
+        frame: str = "none",
         kernel: str = "bilinear",
         padding: str = "zeros",
         **optimisation: Any,
     ) -> None:
         super().__init__(**optimisation)
+        assert facts.transformation is not None
+        assert facts.size is not None
         if hypotheses < 1:
             raise ValueError(f"hypotheses must be at least 1, got {hypotheses}")
-        self.classifier = classifier
-        self.transformation = transformation
-        self.target_transformation = target_transformation
-        self.size = size
-        self.hypotheses = hypotheses
         if combine == "agreement" and type(self).belief is PoseCorrector.belief:
             raise ValueError(
                 f"combine=agreement asks what the corrector takes an image for, and"
                 f" {type(self).__name__} has no opinion: choose mean or most_confident"
             )
+        check_sampling(kernel, padding)
+        self.facts = facts
+        self.classifier: nn.Module = classifier(facts)
+        self.target_transformation: Transformation = facts.transformation
+        self.transformation = (
+            named_family(transformation) if transformation else facts.transformation
+        )
+        self.size = facts.size
+        self.hypotheses = hypotheses
         self.combination = combination(combine)
-        self.classes = classes
-        self.frame = frame
+        self.classes = len(facts.classes)
+        self.frame = named_frame(frame)
         self.kernel, self.padding = kernel, padding
-        self.validation_accuracy = MulticlassAccuracy(classes, average="micro")
+        self.validation_accuracy = MulticlassAccuracy(self.classes, average="micro")
+
+    def encoder_for(self, encoder: Factory) -> nn.Module:
+        """A new image encoder with `.features`, looking through the model's frame."""
+        return encoder_for(self.facts, encoder, self.frame)
 
     @property
     def trains_classifier(self) -> bool:
         return any(p.requires_grad for p in self.classifier.parameters())
 
-    def draw_latents(
+    def sample_latents(
         self, images: int, hypotheses: int, generator: torch.Generator | None = None
     ) -> Tensor:
         """Latents (images, hypotheses, L) on the CPU; L = 0 where the pose is deterministic."""
@@ -163,7 +194,7 @@ class PoseCorrector(OptimisedModule):
     ) -> Correction:
         """Correct distorted images (B, C, H, W)."""
         if latents is None:
-            latents = self.draw_latents(len(image), hypotheses or self.hypotheses, generator)
+            latents = self.sample_latents(len(image), hypotheses or self.hypotheses, generator)
         A = self.poses(image, latents.to(image.device), generator)
         images = self.warp(image, A)
         asked = self.combination is agreement and A.shape[1] > 1
@@ -191,6 +222,31 @@ class PoseCorrector(OptimisedModule):
         """The combined opinion on the first so many hypotheses, probabilities (B, classes)."""
         weights = self.weights(correction, hypotheses)
         return (weights[..., None] * correction.probabilities[:, :hypotheses]).sum(dim=1)
+
+    @torch.no_grad()
+    def correct(self, images: Any, hypotheses: int | None = None, seed: int = 0) -> Corrected:
+        """Turn images upright; see `Given` for what images may be.
+
+        Args:
+            images: distorted ones, single or in a batch.
+            hypotheses: poses sampled for each, of which the best is taken; None: the model's own
+                number.
+            seed: of the poses; the same images and seed give the same answer.
+        """
+        given = Given(images, self.facts, self.facts.canvas, self.device)
+        generator = torch.Generator().manual_seed(seed)
+        correction = self(given.images, hypotheses, generator=generator)
+        chosen = self.representative(correction)
+        rows = torch.arange(len(chosen), device=chosen.device)
+        return Corrected(
+            given.like(correction.images[rows, chosen], pixels=True),
+            given.like(correction.A[rows, chosen]),
+            given.like(self.combine(correction)),
+        )
+
+    def classify(self, images: Any, hypotheses: int | None = None, seed: int = 0) -> Tensor:
+        """What the classifier reads in the corrected images: probabilities (B, classes)."""
+        return self.correct(images, hypotheses, seed).probabilities
 
     def classification_loss(self, images: Tensor, label: Tensor) -> Tensor:
         """Negative log-likelihood of the labels (B,) given corrected images (B, k, C, h, w)."""
@@ -224,3 +280,14 @@ class PoseCorrector(OptimisedModule):
             on_epoch=True,
             batch_size=len(batch.label),
         )
+
+
+def check_sampling(kernel: str, padding: str) -> None:
+    """Refuse kernels and paddings that warps do not know.
+
+    Raises:
+        ValueError: the message lists those they know.
+    """
+    for name, value, known in (("kernel", kernel, KERNELS), ("padding", padding, PADDINGS)):
+        if value not in known:
+            raise ValueError(f"{name}={value}: choose {', '.join(known)}")

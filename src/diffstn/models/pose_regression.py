@@ -4,9 +4,12 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from diffstn.codecs.standardised_pose import Standardiser, fit_to_data
+from diffstn.build import Factory
+from diffstn.codecs.standardised_pose import StandardisedPose
+from diffstn.data.facts import Facts
+from diffstn.models.fit_to_data import fit_to_data
 from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.networks.heads.label_head import LabelHead
 from diffstn.networks.heads.regressor import PoseRegressor
@@ -22,7 +25,8 @@ class PoseRegression(PoseCorrector):
     how the pose is predicted.
 
     Args:
-        encoder: image → embedding, with `.features`.
+        facts: of the data.
+        encoder: makes the network image → embedding.
         label_weight: of the auxiliary label loss; 0 leaves the labels unused.
         common: see `PoseCorrector`.
     """
@@ -30,21 +34,15 @@ class PoseRegression(PoseCorrector):
     fixed_hypotheses = 1
 
     def __init__(
-        self,
-        encoder: nn.Module,
-        classes: int,
-        label_weight: float = 0.5,
-        **common: Any,
+        self, facts: Facts, encoder: Factory, label_weight: float = 0.5, **common: Any
     ) -> None:
-        super().__init__(classes=classes, **common)
-        self.encoder = encoder
-        self.regressor = PoseRegressor(
-            int(encoder.features),  # type: ignore[arg-type]
-            torch.zeros(self.transformation.dim),
-        )
-        self.label_head = LabelHead(int(encoder.features), classes)  # type: ignore[arg-type]
+        super().__init__(facts=facts, **common)
+        self.encoder = self.encoder_for(encoder)
+        features: Any = self.encoder.features
+        self.regressor = PoseRegressor(features, torch.zeros(self.transformation.dim))
+        self.label_head = LabelHead(features, self.classes)
         self.label_weight = label_weight
-        self.standardiser = Standardiser(self.transformation.dim)
+        self.standardiser = StandardisedPose(self.transformation.dim)
 
     def setup(self, stage: str) -> None:
         if stage == "fit":

@@ -1,11 +1,11 @@
 """Spatial transformers, single, cascaded, parallel and inverse-compositional."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from diffstn.build import Factory
 from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.networks.heads.regressor import PoseRegressor
 from diffstn.spatial import warp
@@ -26,7 +26,7 @@ class STN(PoseCorrector):
     `batch.A` is not used.
 
     Args:
-        new_encoder: () → a new localisation encoder with `.features`, one per stage and branch.
+        encoder: makes the localisation networks, one for each stage and branch.
         cascade: number of stages.
         parallel: number of branches.
         shared: one network for all stages of a branch.
@@ -35,7 +35,7 @@ class STN(PoseCorrector):
 
     def __init__(
         self,
-        new_encoder: Callable[[], nn.Module],
+        encoder: Factory,
         cascade: int = 1,
         parallel: int = 1,
         shared: bool = False,
@@ -49,7 +49,7 @@ class STN(PoseCorrector):
         self.cascade, self.fixed_hypotheses = cascade, parallel
 
         def stage() -> nn.Module:
-            localisation = new_encoder()
+            localisation = self.encoder_for(encoder)
             regressor = PoseRegressor(
                 int(localisation.features),  # type: ignore[arg-type]
                 self.transformation.identity(),

@@ -1,6 +1,5 @@
 """STN-in-Diff: the upright image itself is diffused, conditioned on the distorted one."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -8,14 +7,19 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
-from diffstn.codecs.pixels import as_data, as_images
-from diffstn.diffusion import Denoiser, SimpleLoss, gaussian_noise, stratified_timesteps
+from diffstn.build import Factory
+from diffstn.codecs.codec import Codec
+from diffstn.data.facts import Facts
+from diffstn.diffusion import SimpleLoss, gaussian_noise, shuffled_timesteps
 from diffstn.diffusion.samplers import Sampler
+from diffstn.diffusion.schedules import Schedule
+from diffstn.diffusion.wrappers import Clipped
+from diffstn.models.denoiser import denoiser_for
+from diffstn.models.encoder import encoder_for
+from diffstn.models.given import Given
 from diffstn.models.optimised import OptimisedModule
 from diffstn.networks.heads.aligner import Aligner
-from diffstn.spatial import Affine, warp
-
-Frame = Callable[[Tensor], Tensor]
+from diffstn.spatial import Affine, named_frame, warp
 
 
 class Redrawing(NamedTuple):
@@ -25,6 +29,15 @@ class Redrawing(NamedTuple):
     """Upright images (B, k, C, h, w) in [0, 1]."""
     probabilities: Tensor
     """The classifier's opinion of each, (B, k, classes)."""
+
+
+class Redrawn(NamedTuple):
+    """What `correct` answers; of a single image without the dimension B."""
+
+    images: Tensor
+    """Upright images (B, C, h, w): bytes if bytes were given, otherwise floats in [0, 1]."""
+    probabilities: Tensor
+    """What the classifier reads, all redrawings taken together, (B, classes)."""
 
 
 class STNInDiff(OptimisedModule):
@@ -38,71 +51,100 @@ class STNInDiff(OptimisedModule):
     aligned image and the upright one. Of several drawings the classifier's mean opinion counts.
 
     Args:
-        encoder: image → embedding (B, features).
-        denoiser: called as denoiser(x_t, t, embedding=..., image=...).
+        facts: of the data.
+        encoder: makes the network image → embedding (B, features).
+        network: makes the one called as network(x_t, t, embedding=..., image=...).
+        schedule: of the noise.
         sampler: x_T → x_0.
-        classifier: images (B, C, h, w) → logits (B, classes), frozen; it plays no part in
-            training.
-        classes: number of classes.
-        size: (height, width) of an upright image.
-        hypotheses: drawings of each image.
+        classifier: called with the facts, makes a network of images (B, C, h, w) → logits
+            (B, classes), frozen; it plays no part in training.
+        codec: images ↔ what is diffused.
+        prediction, variance: see `Denoiser`.
+        hypotheses: redrawings of each image.
         spatial: show the distorted image beside x_t, aligned.
         align_weight: of the mean-square error between the aligned and the upright image, in
             [−1, 1]; 0 leaves the alignment to the denoising loss.
-        frame: images → affine maps (B, 6) into them, see `PoseCorrector`.
-        timesteps: noise levels of each image in a training step; the encoder sees it once.
+        frame: name of the map through which images are seen, see `FRAMES`.
+        noise_levels: timesteps of each image in a training step; the encoder sees it once.
         timestep_power: exponent of the timesteps' distribution; 1 is uniform, and below 1 high
             noise is trained more often, where all that is known is the distorted image.
+        clip, clip_quantile: of x̂_0 while sampling, see `Clipped`.
         optimisation: see `OptimisedModule`.
+
+    Raises:
+        ValueError: a number is out of range, or a part does not suit.
 
     Source of the task: Diff+STN architectures for external orientation correction (STN-in-Diff);
     a condition shown beside x_t: Saharia et al., Palette, 2022.
     """
 
     needs = ("distorted",)
-    tells = ("size", "embedding")
-    """What its network must take, see `check_network`."""
     monitor = ("val/loss", "min")
 
     def __init__(
         self,
-        encoder: nn.Module,
-        denoiser: Denoiser,
+        facts: Facts,
+        encoder: Factory,
+        network: Factory,
+        schedule: Schedule,
         sampler: Sampler,
-        classifier: nn.Module,
-        classes: int,
-        size: tuple[int, int],
+        classifier: Factory,
+        codec: Codec,
+        prediction: str = "v",
+        variance: str = "fixed_small",
         hypotheses: int = 1,
         spatial: bool = True,
         align_weight: float = 1.0,
-        frame: Frame | None = None,
-        timesteps: int = 1,
+        frame: str = "none",
+        noise_levels: int = 1,
         timestep_power: float = 1.0,
+        clip: float | None = None,
+        clip_quantile: float | None = None,
         **optimisation: Any,
     ) -> None:
         super().__init__(**optimisation)
-        if hypotheses < 1 or timesteps < 1:
+        assert facts.size is not None
+        if hypotheses < 1 or noise_levels < 1:
             raise ValueError(
-                f"hypotheses and timesteps must be at least 1, not {hypotheses} and {timesteps}"
+                "hypotheses and noise_levels must be at least 1, not"
+                f" {hypotheses} and {noise_levels}"
             )
         if timestep_power <= 0:
             raise ValueError(f"timestep_power must be positive, not {timestep_power}")
-        self.timestep_power = timestep_power
-        if denoiser.variance.outputs > 1:
-            raise ValueError("no loss here teaches a learned variance: model.variance=fixed_small")
-        if any(p.requires_grad for p in classifier.parameters()):
+        judge: nn.Module = classifier(facts)
+        if any(p.requires_grad for p in judge.parameters()):
             raise ValueError(
                 "the classifier only judges and would never learn here: pass classifier=frozen"
             )
-        self.encoder, self.denoiser, self.sampler = encoder, denoiser, sampler
-        self.classifier, self.classes = classifier, classes
-        self.size, self.hypotheses = size, hypotheses
-        self.frame, self.timesteps = frame, timesteps
-        features: Any = encoder.features
+        self.facts, self.codec = facts, codec
+        self.frame = named_frame(frame)
+        self.encoder = encoder_for(facts, encoder, self.frame)
+        features: Any = self.encoder.features
+        seen = codec.facts(facts)
+        self.denoiser = denoiser_for(
+            network,
+            schedule,
+            prediction,
+            variance,
+            must=("size", "embedding"),
+            channels=seen.channels,
+            size=seen.size,
+            embedding=features,
+            image_channels=seen.channels if spatial else 0,
+            classes=0,
+        )
+        if self.denoiser.variance.outputs > 1:
+            raise ValueError("no loss here teaches a learned variance: model.variance=fixed_small")
+        self.guided = Clipped(self.denoiser, clip, clip_quantile)
+        self.sampler = sampler
+        sampler.timesteps(schedule)  # refuses more steps than there are
+        self.classifier, self.classes = judge, len(facts.classes)
+        self.size, self.hypotheses = facts.size, hypotheses
+        self.noise_levels, self.timestep_power = noise_levels, timestep_power
         self.aligner = Aligner(features) if spatial else None
         self.align_weight = align_weight
         self.simple_loss = SimpleLoss()
-        self.validation_accuracy = MulticlassAccuracy(classes, average="micro")
+        self.validation_accuracy = MulticlassAccuracy(self.classes, average="micro")
 
     def aligned(self, image: Tensor, embedding: Tensor) -> Tensor:
         """Distorted images (B, C, H, W), turned by the aligner: (B, C, h, w)."""
@@ -117,18 +159,17 @@ class STNInDiff(OptimisedModule):
         embedding = self.encoder(image)
         if self.aligner is None:
             return {"embedding": embedding}
-        return {"embedding": embedding, "image": as_data(self.aligned(image, embedding))}
+        return {"embedding": embedding, "image": self.codec.encode(self.aligned(image, embedding))}
 
     def losses(self, batch: Any, generator: Generator | None = None) -> dict[str, Tensor]:
         """The mean loss over images and noise levels, and what it is made of."""
-        upright = as_data(batch.upright)
+        upright = self.codec.encode(batch.upright)
         condition = self.condition(batch.image)
-        x_0 = upright.repeat_interleave(self.timesteps, dim=0)
+        x_0 = upright.repeat_interleave(self.noise_levels, dim=0)
         steps = self.denoiser.schedule.steps
-        t = stratified_timesteps(x_0.shape[:1], steps, generator, x_0.device, self.timestep_power)
-        t = t[torch.randperm(len(t), generator=generator).to(t.device)]
+        t = shuffled_timesteps(len(x_0), steps, generator, x_0.device, self.timestep_power)
         eps = gaussian_noise(x_0, generator)
-        told = {k: v.repeat_interleave(self.timesteps, dim=0) for k, v in condition.items()}
+        told = {k: v.repeat_interleave(self.noise_levels, dim=0) for k, v in condition.items()}
         diffusion = self.simple_loss(self.denoiser, x_0, t, eps, **told).mean()
         if self.aligner is None:
             return {"loss": diffusion}
@@ -162,7 +203,7 @@ class STNInDiff(OptimisedModule):
             batch_size=len(batch.label),
         )
 
-    def draw_latents(
+    def sample_latents(
         self, images: int, hypotheses: int, generator: Generator | None = None
     ) -> Tensor:
         """x_T ~ N(0, I), (images, hypotheses, C, h, w), on the CPU."""
@@ -178,13 +219,33 @@ class STNInDiff(OptimisedModule):
     ) -> Redrawing:
         """Redraw distorted images (B, C, H, W) upright."""
         if latents is None:
-            latents = self.draw_latents(len(image), hypotheses or self.hypotheses, generator)
+            latents = self.sample_latents(len(image), hypotheses or self.hypotheses, generator)
         k, x_T = latents.shape[1], latents.to(image.device).flatten(0, 1)
         told = {n: v.repeat_interleave(k, dim=0) for n, v in self.condition(image).items()}
-        x_0 = self.sampler(self.denoiser, x_T, generator, None, **told)
-        images = as_images(x_0)
+        x_0 = self.sampler(self.guided, x_T, generator, **told)
+        images = self.codec.decode(x_0)
         opinion = self.classifier(images).float().softmax(dim=-1)
         return Redrawing(images.unflatten(0, (-1, k)), opinion.unflatten(0, (-1, k)))
+
+    @torch.no_grad()
+    def correct(self, images: Any, hypotheses: int | None = None, seed: int = 0) -> Redrawn:
+        """Redraw images upright; see `Given` for what images may be.
+
+        Of several redrawings the one that the classifier is surest of is taken, and its opinions
+        are averaged.
+        """
+        given = Given(images, self.facts, self.facts.canvas, self.device)
+        made = self(given.images, hypotheses, generator=Generator().manual_seed(seed))
+        surest = made.probabilities.amax(dim=-1).argmax(dim=1)
+        rows = torch.arange(len(surest), device=surest.device)
+        return Redrawn(
+            given.like(made.images[rows, surest], pixels=True),
+            given.like(made.probabilities.mean(dim=1)),
+        )
+
+    def classify(self, images: Any, hypotheses: int | None = None, seed: int = 0) -> Tensor:
+        """What the classifier reads in the redrawn images: probabilities (B, classes)."""
+        return self.correct(images, hypotheses, seed).probabilities
 
     def judge(self, images: Tensor) -> Tensor:
         """Probabilities (B, classes) of images (B, C, h, w)."""

@@ -1,62 +1,87 @@
-"""Dashboards beside `metrics.csv`."""
+"""Dashboards beside `metrics.csv`, as many at once as one likes."""
 
-from collections.abc import Mapping
+import importlib.util
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pytorch_lightning.loggers import Logger
+
+from diffstn.build import instantiated, user_errors
+from diffstn.build.annotations import parameters
+from diffstn.errors import UserError
+from diffstn.located import located
 from diffstn.store.run_folder import RunFolder, first_rank
 
-LOGGERS = ("csv", "wandb", "tensorboard")
+IDENTITIES = ("id", "run_id")
+"""Parameters by which loggers go on with what they began."""
+
+
+def check_loggers(nodes: Mapping[str, Any]) -> None:
+    """Refuse Lightning's loggers whose package is not installed.
+
+    Raises:
+        UserError: it names the extra to install.
+    """
+    for name, node in nodes.items():
+        ours = str(node["_target_"]).startswith("pytorch_lightning.")
+        if ours and importlib.util.find_spec(name) is None:
+            raise UserError(f"logger={name} needs: pip install 'diffstn[{name}]'")
 
 
 @contextmanager
-def dashboard(settings: Mapping[str, Any], run: RunFolder, config: dict[str, Any]) -> Any:
-    """A Lightning logger, or False for `logger=csv`; W&B runs are finished whatever happens.
+def dashboards(
+    nodes: Mapping[str, Any], run: RunFolder, config: Mapping[str, Any]
+) -> Iterator[list[Logger]]:
+    """Lightning loggers that know the run's folder, name and configuration.
 
-    A resumed run continues its W&B run, whose id is kept in the run's folder.
+    What they leave on disk goes to the run's folder. A resumed run goes on with what it began,
+    whose identities are kept in `loggers.json`. Whatever happens, they are finished at the end.
     """
-    name = settings["name"]
-    if name == "csv":
-        yield False
-    elif name == "tensorboard":
-        from pytorch_lightning.loggers import TensorBoardLogger
-
-        yield TensorBoardLogger(run.path, name="tensorboard", version="")
-    else:
-        import wandb
-        from pytorch_lightning.loggers import WandbLogger
-
-        logger = WandbLogger(
-            project=settings["project"],
-            name=run.path.name,
-            id=run.read_json("wandb").get("id"),
-            save_dir=run.path,
-            offline=bool(settings["offline"]),
-            config=config,
-        )
-        try:
-            if first_rank():
-                run.write_json("wandb", {"id": logger.experiment.id})
-            yield logger
-        finally:
-            wandb.finish()
+    began = run.read_json("loggers")
+    loggers = {name: _logger(name, node, run, began.get(name)) for name, node in nodes.items()}
+    try:
+        if loggers and first_rank():
+            for logger in loggers.values():
+                logger.log_hyperparams(dict(config))
+            found = {name: _identity(logger) for name, logger in loggers.items()}
+            run.write_json("loggers", {name: one for name, one in found.items() if one})
+        yield list(loggers.values())
+    finally:
+        for logger in loggers.values():
+            finish = getattr(logger.experiment, "finish", None)  # type: ignore[attr-defined]
+            if callable(finish):
+                finish()
 
 
-def log_image(logger: Any, name: str, path: Path, step: int) -> None:
-    """Show a saved image on the dashboard; GIFs go to W&B only."""
-    if not logger:
-        return
-    kind = type(logger).__name__
-    if kind == "WandbLogger":
-        import wandb
+def _logger(name: str, node: Mapping[str, Any], run: RunFolder, identity: str | None) -> Logger:
+    known = {"save_dir": str(run.path), "run_name": run.path.name, "name": run.path.name}
+    known |= dict.fromkeys(IDENTITIES, identity)
+    takes = parameters(located(node["_target_"]))
+    fill = {k: v for k, v in known.items() if k in takes and node.get(k) is None and v}
+    with user_errors(f"logger={name}"):
+        return instantiated({**node, **fill}, f"logger.{name}")
 
-        shown = wandb.Video(str(path), format="gif") if path.suffix == ".gif" else None
-        entry = {name: shown or wandb.Image(str(path)), "trainer/global_step": step}
-        logger.experiment.log(entry)
-    elif path.suffix != ".gif":
-        import numpy as np
-        from PIL import Image
 
-        image = np.asarray(Image.open(path).convert("RGB"))
-        logger.experiment.add_image(name, image, step, dataformats="HWC")
+def _identity(logger: Any) -> str | None:
+    return getattr(logger, "run_id", None) or getattr(logger.experiment, "id", None)
+
+
+def show_file(loggers: Sequence[Logger], name: str, path: Path, step: int) -> None:
+    """Show a figure on every dashboard that can; moving ones where videos can be shown."""
+    for logger in loggers:
+        experiment: Any = logger.experiment
+        moving = path.suffix == ".gif"
+        if moving and hasattr(logger, "log_video"):
+            logger.log_video(name, [str(path)], step, format=["gif"])
+        elif not moving and hasattr(logger, "log_image"):
+            logger.log_image(name, [str(path)], step)
+        elif not moving and hasattr(experiment, "add_image"):
+            import numpy as np
+            from PIL import Image
+
+            pixels = np.asarray(Image.open(path).convert("RGB"))
+            experiment.add_image(name, pixels, step, dataformats="HWC")
+        elif hasattr(experiment, "log_artifact"):
+            experiment.log_artifact(_identity(logger), str(path))

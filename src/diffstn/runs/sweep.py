@@ -9,8 +9,8 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from diffstn.runs.tables import headline, markdown
 from diffstn.store.run_folder import RunFolder
+from diffstn.tasks.tables import markdown
 
 failures: list[str] = []
 """Jobs of the sweep that just ended which did not finish."""
@@ -24,7 +24,7 @@ def job_row(run: RunFolder) -> dict[str, Any]:
     row |= dict(line.split("=", 1) for line in overrides if "=" in line)
     row["error"] = status.get("error", "")
     row["seconds"] = metrics.get("train_seconds", "")
-    return row | (headline(metrics) if metrics else {})
+    return row | metrics.get("numbers", {})
 
 
 def summarise(folder: Path) -> tuple[list[dict[str, Any]], str]:
@@ -35,7 +35,7 @@ def summarise(folder: Path) -> tuple[list[dict[str, Any]], str]:
     """
     jobs = [RunFolder(p.parent) for p in folder.glob("*/overrides.txt")]
     rows = [job_row(run) for run in sorted(jobs, key=lambda r: int(r.path.name.split("-")[0]))]
-    found = [headline(run.read_json("metrics")) for run in jobs if run.read_json("metrics")]
+    found = [run.read_json("metrics").get("numbers", {}) for run in jobs]
     numbers = {"seconds", *(name for one in found for name in one)}
     apart = {"job", "state", "error", "seed"}
     names = list(dict.fromkeys(name for row in rows for name in row if name not in apart))

@@ -14,7 +14,14 @@ from diffstn.spatial.affine import (
     invert,
 )
 from diffstn.spatial.corners import corner_distance, corner_offsets
-from diffstn.spatial.families import FRAMES, TRANSFORMATIONS, Frame, family_of
+from diffstn.spatial.families import (
+    FRAMES,
+    TRANSFORMATIONS,
+    Frame,
+    family_of,
+    named_family,
+    named_frame,
+)
 from diffstn.spatial.inverse import Inverse
 from diffstn.spatial.lattice import lattice, pixel_centres
 from diffstn.spatial.moments import moment_frame
@@ -47,6 +54,8 @@ __all__ = [
     "invert",
     "lattice",
     "moment_frame",
+    "named_family",
+    "named_frame",
     "pixel_centres",
     "turned",
     "warp",

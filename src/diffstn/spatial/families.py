@@ -25,6 +25,28 @@ Frame = Callable[[Tensor], Tensor]
 FRAMES: dict[str, Frame | None] = {"none": None, "moments": moment_frame}
 
 
+def named_frame(name: str) -> Frame | None:
+    """The frame of that name.
+
+    Raises:
+        ValueError: there is none; the message lists those there are.
+    """
+    if name not in FRAMES:
+        raise ValueError(f"frame={name}: choose {', '.join(FRAMES)}")
+    return FRAMES[name]
+
+
+def named_family(name: str) -> Transformation:
+    """A transformation of the family of that name, with its defaults.
+
+    Raises:
+        ValueError: there is none; the message lists those there are.
+    """
+    if name not in TRANSFORMATIONS:
+        raise ValueError(f"transformation={name}: choose {', '.join(TRANSFORMATIONS)}")
+    return TRANSFORMATIONS[name]()
+
+
 def family_of(transformation: Transformation) -> dict[str, Any]:
     """The name of a transformation's family and what else it takes to make it again.
 

@@ -5,11 +5,15 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from diffstn.errors import UserError
+from diffstn.store.migration import migrated
+
+if TYPE_CHECKING:
+    from diffstn.data.facts import Facts
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 
@@ -20,9 +24,9 @@ def first_rank() -> bool:
 
 
 class RunFolder:
-    """`config.yaml`, `overrides.txt`, `environment.json`, `status.json`, `metrics.csv`,
-    `metrics.json`, `train.log`, `checkpoints/`, `figures/` and, of a run with a frozen classifier,
-    that one's configuration as `judge.yaml`: a run, complete on its own.
+    """`config.yaml`, `facts.json`, `overrides.txt`, `environment.json`, `status.json`,
+    `metrics.csv`, `metrics.json`, `train.log`, `checkpoints/`, `figures/`: a run, complete on its
+    own.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -31,10 +35,6 @@ class RunFolder:
     @property
     def config(self) -> Path:
         return self.path / "config.yaml"
-
-    @property
-    def judge(self) -> Path:
-        return self.path / "judge.yaml"
 
     @property
     def checkpoints(self) -> Path:
@@ -78,10 +78,10 @@ class RunFolder:
             raise UserError(f"{path} is damaged; mend or remove it") from None
 
     def read_config(self) -> dict[str, Any]:
-        """The run's configuration.
+        """The run's configuration; that of an older version as the present one writes it.
 
         Raises:
-            UserError: it is damaged.
+            UserError: it is damaged, or holds interpolations, which could read what is not its.
         """
         try:
             content = yaml.safe_load(self.config.read_text())
@@ -89,7 +89,22 @@ class RunFolder:
             content = None
         if not isinstance(content, dict):
             raise UserError(f"{self.config} is damaged: without it the run cannot be read")
-        return content
+        if "${" in json.dumps(content, default=str):
+            raise UserError(f"{self.config} holds ${{…}}, which a run never writes: not read")
+        return migrated(content, self.path)
+
+    @property
+    def facts(self) -> "Facts | None":
+        """Of the run's data, as far as the run kept them."""
+        from diffstn.data.facts import Facts  # only here: it imports torch
+
+        plain = self.read_json("facts")
+        return Facts.from_plain(plain) if plain else None
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether the run lies within the package."""
+        return PRETRAINED in self.path.parents
 
     def write_overrides(self, words: Sequence[str]) -> None:
         """Write `overrides.txt`, one override a line."""

@@ -6,7 +6,7 @@ from diffstn.data.distortions import AffineDistortion, ElasticDistortion
 from diffstn.data.modules.distorted import DistortedData
 from diffstn.spatial import Affine, warp
 
-from .conftest import configured, preset
+from ..conftest import configured, preset
 from .test_upright import Recorder, quiet_trainer
 
 

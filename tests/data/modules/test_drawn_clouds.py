@@ -9,7 +9,7 @@ from diffstn.data.modules.solids import Solids, box, random_rotations, sphere, t
 from diffstn.data.modules.stars import Stars
 from diffstn.errors import UserError
 
-from .conftest import seeded
+from ..conftest import seeded
 
 
 def test_a_star_lies_between_its_two_radii_and_touches_both():
@@ -80,14 +80,14 @@ def test_clouds_are_fixed_by_their_seed_and_thinned_in_training_only(kind):
     first, label = data.batch("test", torch.arange(4))
     assert first.shape == (4, 64, data.dim)
     assert torch.equal(first, kind(points=64, train=99, val=3, test=4).split("test").items)
-    few = data.batch("train", torch.tensor([2, 5])).x_0
+    few = data.batch("train", torch.tensor([2, 5])).items
     assert few.shape == (2, 16, data.dim)
     whole = data.split("train").items[[2, 5]]
     for part, cloud in zip(few, whole, strict=True):
         same = (part[:, None] == cloud[None]).all(-1)
         assert same.sum() == 16
         assert int(same.any(0).sum()) == 16  # each point once
-    assert not torch.equal(few, data.batch("train", torch.tensor([2, 5])).x_0)
+    assert not torch.equal(few, data.batch("train", torch.tensor([2, 5])).items)
     assert int(label.max()) < len(data.classes)
 
 

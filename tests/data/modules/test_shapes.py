@@ -10,7 +10,7 @@ from diffstn.data.modules.shape_points import ShapePoints
 from diffstn.data.modules.shapes import SHAPES, Checkerboard, Curves, arc, shape
 from diffstn.errors import UserError
 
-from .conftest import seeded
+from ..conftest import seeded
 
 
 def test_points_of_a_circle_are_uniform_in_angle():
@@ -67,11 +67,11 @@ def test_an_arc_has_its_length():
 def test_shape_data_is_fixed_by_its_seed_and_labelled():
     data = ShapePoints("all", train=3000, val=70, test=70)
     batch = data.batch("test", torch.arange(70))
-    assert batch.x_0.shape == (70, 2)
+    assert batch.items.shape == (70, 2)
     again = ShapePoints("all", train=3000, val=70, test=70).batch("test", torch.arange(70))
-    assert torch.equal(batch.x_0, again.x_0)
+    assert torch.equal(batch.items, again.items)
     other = ShapePoints("all", train=3000, val=70, test=70, data_seed=1)
-    assert not torch.equal(batch.x_0, other.batch("test", torch.arange(70)).x_0)
+    assert not torch.equal(batch.items, other.batch("test", torch.arange(70)).items)
     points, labels = data.split("train")
     rings = points[labels == data.classes.index("circle")]
     torch.testing.assert_close(rings.norm(dim=1), torch.full((len(rings),), 0.9), atol=1e-4, rtol=0)

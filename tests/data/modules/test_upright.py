@@ -9,7 +9,7 @@ from diffstn.data.batches import Batch
 from diffstn.data.modules.upright import UprightData
 from diffstn.errors import UserError
 
-from .conftest import configured
+from ..conftest import configured
 
 
 def test_importing_the_package_loads_nothing_heavy():

@@ -5,7 +5,7 @@ import shutil
 import pytest
 import torch
 
-from diffstn.data import mnist
+from diffstn.data.sources import mnist
 from diffstn.data.sources.idx import format_idx
 from diffstn.data.sources.mnist import CHECKSUMS, MNIST, load_mnist
 from diffstn.errors import UserError

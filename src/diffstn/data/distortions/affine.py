@@ -31,7 +31,7 @@ class AffineDistortion(Distortion):
         canvas: the distorted image's side or (height, width) in pixels; None: as the image.
 
     Raises:
-        UserError: a range is negative, scales are not 0 < smallest ≤ largest, or `canvas` is not
+        UserError: a range is negative or no finite number, scales are not 0 < smallest ≤ largest, or `canvas` is not
             positive.
     """
 
@@ -44,11 +44,13 @@ class AffineDistortion(Distortion):
         translation: float | str = 0.25,
         canvas: int | tuple[int, int] | None = None,
     ) -> None:
-        if rotation < 0 or shear < 0:
+        if not (0 <= rotation < math.inf and 0 <= shear < math.inf):
             raise UserError(f"rotation {rotation} and shear {shear} are ranges: give them as ≥ 0")
-        if not 0 < scale[0] <= scale[1]:
+        if not 0 < scale[0] <= scale[1] < math.inf:
             raise UserError(f"scale is (smallest, largest), both positive, not {tuple(scale)}")
-        if translation != ANYWHERE and (isinstance(translation, str) or translation < 0):
+        if translation != ANYWHERE and (
+            isinstance(translation, str) or not 0 <= translation < math.inf
+        ):
             raise UserError(f"translation is a number ≥ 0 or {ANYWHERE!r}, not {translation!r}")
         self.transformation = Affine()
         self.canvas = canvas_size(canvas)

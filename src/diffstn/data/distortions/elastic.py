@@ -1,5 +1,7 @@
 """Random smooth bending."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -20,13 +22,13 @@ class ElasticDistortion(Distortion):
         points_per_side: the control points form a lattice of points_per_side² over the image.
 
     Raises:
-        UserError: `displacement` is negative, or there are fewer than 2 points per side.
+        UserError: `displacement` is negative or no finite number, or there are fewer than 2 points per side.
     """
 
     transformation: ThinPlateSpline
 
     def __init__(self, displacement: float = 1.5, points_per_side: int = 4) -> None:
-        if displacement < 0:
+        if not 0 <= displacement < math.inf:
             raise UserError(f"displacement is {displacement}: it must be at least 0 pixels")
         self.transformation = ThinPlateSpline(points_per_side)
         self.displacement = displacement

@@ -16,7 +16,8 @@ from torch import Generator, Tensor
 from diffstn.data.batches import keyed_generator
 from diffstn.data.labelled import Labelled
 from diffstn.data.modules.clouds import CloudData
-from diffstn.data.modules.in_memory import SPLITS
+from diffstn.data.sources.image_folder import named_like
+from diffstn.data.splits import split_by_name
 from diffstn.errors import UserError
 
 logger = logging.getLogger("diffstn")
@@ -103,7 +104,7 @@ class CloudFolder(CloudData):
 
     Every cloud is thinned at random to `points`; meshes are sampled on their surface. A file that
     does not fit (unreadable, empty, not finite, too few points, other dimension than most) is left
-    out and named; the rest is used.
+    out and named; the rest is used. The files are read at once, for their dimension is a fact.
 
     Args:
         root: the folder.
@@ -137,14 +138,16 @@ class CloudFolder(CloudData):
             )
         if normalise not in ("each", "all", "none"):
             raise UserError(f"data.normalise={normalise}: choose each, all or none")
-        if points < 1 or min(val, test) <= 0 or val + test >= 1:
+        if points < 1 or not (val > 0 and test > 0 and val + test < 1):
             raise UserError(
                 "data.points must be at least 1, and data.val and data.test shares above 0 that"
                 f" leave something to train on; not {points}, {val} and {test}"
             )
         self.points, self.normalise, self.data_seed = points, normalise, data_seed
         self.shares = {"val": val, "test": test}
-        files = sorted(path for path in Path(root).rglob("*") if path.suffix.lower() in READERS)
+        every = named_like(Path(root), tuple(READERS))
+        files = [path for path in every if path.is_file()]
+        self._pipes = [path for path in every if not path.is_file()]
         if not files:
             raise UserError(f"{root} holds no {', '.join(READERS)} files")
         self.root, self.files = Path(root), files
@@ -165,7 +168,7 @@ class CloudFolder(CloudData):
             UserError: none does.
         """
         read: dict[Path, Tensor] = {}
-        left_out = []
+        left_out = [f"{path}: no file but a pipe or a device" for path in self._pipes]
         for path in self.files:
             try:
                 read[path] = read_cloud(path, self.points, self._generator(path, 0))
@@ -195,11 +198,9 @@ class CloudFolder(CloudData):
     def load(self) -> Mapping[str, Labelled]:
         """The splits, drawn file by file from its name: files that come or go move no other."""
         every = self._clouds
-        u = torch.stack([torch.rand((), generator=self._generator(p, 1)) for p in self.files])
-        val, test = self.shares["val"], self.shares["test"]
-        rows = {"val": u < val, "test": (u >= val) & (u < val + test), "train": u >= val + test}
-        order = torch.randperm(len(u), generator=keyed_generator(self.data_seed, len(SPLITS)))
-        splits = {split: every.at(order[rows[split][order]]) for split in SPLITS}
+        names = [path.relative_to(self.root).as_posix() for path in self.files]
+        rows = split_by_name(names, self.shares["val"], self.shares["test"], self.data_seed)
+        splits = {split: every.at(chosen) for split, chosen in rows.items()}
         for split, items in splits.items():
             if not len(items.labels):
                 raise UserError(

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from diffstn.data.batches import SampleBatch
+from diffstn.data.facts import Facts
 from diffstn.data.modules.in_memory import InMemoryData
 from diffstn.errors import UserError
 
@@ -22,16 +23,22 @@ class CloudData(InMemoryData):
 
     Attributes:
         dim: coordinates of a point.
+        points: of each cloud.
     """
 
     kind = "clouds"
     dim: int
+    points: int
 
     def __init__(self, points_per_step: int | None = None, **options: Any) -> None:
         super().__init__(**options)
         if points_per_step is not None and points_per_step < 1:
             raise UserError(f"data.points_per_step is {points_per_step}: it must be at least 1")
         self.points_per_step = points_per_step
+
+    @property
+    def facts(self) -> Facts:
+        return Facts(kind=self.kind, classes=tuple(self.classes), dim=self.dim, points=self.points)
 
     def batch(self, split: str, indices: Tensor, device: torch.device | str = "cpu") -> SampleBatch:
         """The clouds of `split` at `indices` (B,), those of training thinned if so chosen."""

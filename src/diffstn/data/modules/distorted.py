@@ -8,9 +8,9 @@ from torch import Tensor
 
 from diffstn.data.batches import DistortedBatch, keyed_generator
 from diffstn.data.distortions import Distortion
-from diffstn.data.modules.in_memory import SPLITS
 from diffstn.data.modules.upright import UprightData
 from diffstn.data.sources.source import ImageSource
+from diffstn.data.splits import SPLITS
 
 
 class DistortedData(UprightData):

@@ -10,7 +10,8 @@ from torch import Generator
 
 from diffstn.data.batches import keyed_generator
 from diffstn.data.labelled import Labelled
-from diffstn.data.modules.in_memory import SPLITS, InMemoryData
+from diffstn.data.modules.in_memory import InMemoryData
+from diffstn.data.splits import SPLITS
 from diffstn.errors import UserError
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from diffstn.data.batches import SampleBatch
+from diffstn.data.facts import Facts
 from diffstn.data.labelled import Labelled
 from diffstn.data.modules.drawn import DrawnData
 from diffstn.data.modules.shapes import SHAPES, shape
@@ -48,6 +49,10 @@ class ShapePoints(DrawnData):
             raise UserError(f"data.thickness is {thickness}: it must be at least 0")
         self.classes = list(SHAPES) if shape == ALL else [shape]
         self.thickness = thickness
+
+    @property
+    def facts(self) -> Facts:
+        return Facts(kind=self.kind, classes=tuple(self.classes), dim=self.dim)
 
     def draw(self, n: int, generator: torch.Generator, label: int | None = None) -> Labelled:
         """n independent points, of the class `label` or of all, each as likely."""

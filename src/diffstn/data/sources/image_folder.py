@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from diffstn.data.batches import keyed_generator
 from diffstn.data.labelled import Labelled
-from diffstn.data.modules.in_memory import SPLITS
+from diffstn.data.sources.fitting import check_shape, fitted
+from diffstn.data.sources.stored import StoredImages
+from diffstn.data.splits import check_shares, split_by_name
 from diffstn.errors import UserError
 
 logger = logging.getLogger("diffstn")
@@ -22,48 +22,43 @@ logger = logging.getLogger("diffstn")
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 NAMED = 5
 """How many of the files that are left out are named; the rest is counted."""
-MODES = {1: "L", 3: "RGB"}
 
 
 def read_image(path: Path, size: tuple[int, int], channels: int) -> Tensor:
-    """(C, H, W) uint8: scaled until it covers `size`, cropped to it around the centre.
-
-    Transparent places are shown on white. Grey becomes colour, and colour grey, as asked for; 16
-    bits become 8.
+    """(C, H, W) uint8: the image in a file, `fitted` to `size` and `channels`.
 
     Raises:
         ValueError: the file cannot be read as an image.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         with Image.open(path) as opened:
-            image = ImageOps.exif_transpose(opened)
-            if image.mode == "F":
-                raise ValueError("its numbers have no known range; save it with 8 or 16 bits")
-            if image.mode.startswith("I"):  # 16 bits, which converting would cut off
-                wide = np.asarray(image, dtype=np.float64) / 257
-                image = Image.fromarray(wide.round().clip(0, 255).astype(np.uint8))
-            if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-                image = image.convert("RGBA")
-                white = Image.new("RGBA", image.size, "white")
-                image = Image.alpha_composite(white, image)
-            image = image.convert(MODES[channels])
-            height, width = size
-            fitted = ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
+            return fitted(opened, size, channels)
     except Exception as error:  # whatever a damaged file makes a reader raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"unreadable ({reason})") from None
-    array = np.asarray(fitted, dtype=np.uint8)
-    return torch.from_numpy(array.reshape(height, width, channels).copy()).permute(2, 0, 1)
+
+
+def read_nth(paths: Sequence[Path], size: tuple[int, int], channels: int, row: int) -> Tensor:
+    """`read_image` of `paths[row]`.
+
+    Raises:
+        UserError: the file cannot be read as an image.
+    """
+    try:
+        return read_image(paths[row], size, channels)
+    except ValueError as error:
+        raise UserError(f"{paths[row]}: {error}; mend or remove it") from None
 
 
 class ImageFolder:
     """Images of any size in a folder, a class per sub-folder, as an image source.
 
-    Every image is scaled until it covers `size` and cropped around its centre. Files that cannot
-    be read, and files beside the sub-folders, are left out, named (the first few) and counted. A
-    image's split follows from its name alone, so adding files moves none to another.
+    Every image is scaled until it covers `image_size` and cropped around its centre. What cannot be
+    read, files beside the sub-folders, and pipes or devices with an image's name are left out, named
+    (the first few) and counted. An image's split follows from its name alone, so adding files moves
+    none to another.
 
     Args:
         root: the folder.
@@ -86,87 +81,105 @@ class ImageFolder:
         test: float = 0.1,
         data_seed: int = 0,
     ) -> None:
-        if root is None or not Path(root).is_dir():
+        if root is None or not Path(str(root)).is_dir():
             raise UserError(
                 f"data.root={root}: there is no such folder; pass data.root=<folder of images,"
                 " one sub-folder per class>"
             )
-        if len(image_size) != 2 or min(image_size) < 1 or channels not in MODES:
-            raise UserError(
-                f"data.image_size={list(image_size)} data.channels={channels}: a size is [height,"
-                " width], and images have 1 channel (grey) or 3 (colour)"
-            )
-        if min(val, test) <= 0 or val + test >= 1:
-            raise UserError(
-                "data.val and data.test are shares above 0 that leave something to train on; not"
-                f" {val} and {test}"
-            )
-        self.root, self.data_seed = Path(root), data_seed
-        self.size: tuple[int, int] = (int(image_size[0]), int(image_size[1]))
-        self.channels = channels
-        self.shares = {"val": val, "test": test}
+        self.size, self.channels = check_shape(image_size, channels), channels
+        check_shares(val, test)
+        self.root, self.data_seed = Path(str(root)), data_seed
+        self.val, self.test = val, test
         inside = sorted(p for p in self.root.iterdir() if p.name[0] != ".")
         folders = [path for path in inside if path.is_dir()]
         self.stray = [p for p in inside if folders and p.suffix.lower() in ENDINGS and p.is_file()]
-        self.files = {folder.name: images_in(folder) for folder in folders} or {
-            ".": images_in(self.root)
-        }
-        for name, files in self.files.items():
-            if not files:
+        files = {path.name: images_in(path) for path in folders} or {".": images_in(self.root)}
+        for name, paths in files.items():
+            if not paths:
                 raise UserError(
                     f"{self.root / name} holds no image ({', '.join(ENDINGS)}): remove the"
                     " folder, or put its class's images there"
                 )
-        self.classes = tuple(self.files)
+        self.classes = tuple(files)
+        self.files = [path for paths in files.values() for path in paths]
+        self._labels = [label for label, paths in enumerate(files.values()) for _ in paths]
 
     def load(self) -> dict[str, Labelled]:
         """The splits, each in an order that is random and always the same."""
         images: list[Tensor] = []
-        labels: list[int] = []
-        draws: list[float] = []
-        left_out: list[str] = []
-        total = sum(len(files) for files in self.files.values())
-        with tqdm(total=total, desc="reading images", unit="image", disable=None) as bar:
-            for label, files in enumerate(self.files.values()):
-                for path in files:
-                    bar.update()
-                    try:
-                        images.append(read_image(path, self.size, self.channels))
-                    except ValueError as error:
-                        left_out.append(f"{path}: {error}")
-                        continue
-                    labels.append(label)
-                    name = path.relative_to(self.root).as_posix().encode()
-                    generator = keyed_generator(self.data_seed, 1, zlib.crc32(name))
-                    draws.append(float(torch.rand((), generator=generator)))
+        rows: list[int] = []
+        unreadable: list[str] = []
+        for row, path in enumerate(tqdm(self.files, "reading images", unit="image", disable=None)):
+            try:
+                images.append(read_image(path, self.size, self.channels))
+                rows.append(row)
+            except ValueError as error:
+                unreadable.append(f"{path}: {error}")
+        self._tell(unreadable)
+        if not images:
+            raise UserError(f"no image in {self.root} can be read; {unreadable[0]}")
+        labels = torch.tensor([self._labels[row] for row in rows])
+        if lost := set(range(len(self.classes))) - set(labels.tolist()):
+            where = self.root / self.classes[min(lost)]
+            raise UserError(f"no image of {where} can be read: mend or remove it")
+        every = Labelled(torch.stack(images), labels)
+        return {split: every.at(chosen) for split, chosen in self._split(rows).items()}
+
+    def index(self) -> dict[str, StoredImages]:
+        """The splits of `load` with no image read; nobody knows yet which can be."""
+        self._tell([])
+        labels = torch.tensor(self._labels)
+        read = functools.partial(read_nth, self.files, self.size, self.channels)
+        about = [(path, path.stat()) for path in self.files]
+        shape = f"{self.size} {self.channels}"
+        fingerprint = "\n".join(
+            [shape, *(f"{self._name(p)} {s.st_size} {s.st_mtime_ns}" for p, s in about)]
+        )
+        return {
+            split: StoredImages(read, chosen, labels[chosen], fingerprint)
+            for split, chosen in self._split(range(len(labels))).items()
+        }
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
+
+    def _split(self, rows: Sequence[int]) -> dict[str, Tensor]:
+        """Places in `rows`, which are rows of `files`, of each split.
+
+        Raises:
+            UserError: one would be empty.
+        """
+        names = [self._name(self.files[row]) for row in rows]
+        splits = split_by_name(names, self.val, self.test, self.data_seed)
+        for split, chosen in splits.items():
+            if not len(chosen):
+                raise UserError(
+                    f"{len(rows)} images are too few: the {split} split would be empty; raise"
+                    " data.val or data.test, or add images"
+                )
+        return splits
+
+    def _tell(self, unreadable: list[str]) -> None:
+        """Say what is left out."""
         if self.stray:
             logger.warning(
                 "left out %s: beside the classes' folders %d images belong to no class",
                 *(self.stray[0], len(self.stray)),
             )
+        pipes = [path for path in named_like(self.root, ENDINGS) if not path.is_file()]
+        left_out = [*unreadable, *(f"{path}: no file but a pipe or a device" for path in pipes)]
         for line in left_out[:NAMED]:
             logger.warning("left out %s", line)
         if left_out:
-            logger.warning("left out %d of %d images", len(left_out), total)
-        if not images:
-            raise UserError(f"no image in {self.root} can be read; {left_out[0]}")
-        if lost := set(range(len(self.classes))) - set(labels):
-            where = self.root / self.classes[min(lost)]
-            raise UserError(f"no image of {where} can be read: mend or remove it")
-        every = Labelled(torch.stack(images), torch.tensor(labels))
-        u, (val, test) = torch.tensor(draws), self.shares.values()
-        rows = {"val": u < val, "test": (u >= val) & (u < val + test), "train": u >= val + test}
-        order = torch.randperm(len(u), generator=keyed_generator(self.data_seed, len(SPLITS)))
-        splits = {split: every.at(order[rows[split][order]]) for split in SPLITS}
-        for split, items in splits.items():
-            if not len(items.labels):
-                raise UserError(
-                    f"{len(labels)} images are too few: the {split} split would be empty; raise"
-                    " data.val or data.test, or add images"
-                )
-        return splits
+            logger.warning("left out %d of %d images", len(left_out), len(self.files) + len(pipes))
+
+
+def named_like(folder: Path, endings: Sequence[str]) -> list[Path]:
+    """All below `folder` but folders whose names end so, in order."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in endings)
+    return sorted(path for path in found if not path.is_dir())
 
 
 def images_in(folder: Path) -> list[Path]:
     """The files below `folder` that look like images by their names, in order."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS)
+    return [path for path in named_like(folder, ENDINGS) if path.is_file()]

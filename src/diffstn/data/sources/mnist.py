@@ -70,6 +70,8 @@ def load_mnist(root: str | Path | None = None, folder: str = "MNIST") -> dict[st
 
 
 def _images(images: Tensor, labels: Tensor) -> Labelled:
+    if labels.ndim != 1 or not len(labels):
+        raise UserError("MNIST's files hold no image: fetch them again, or check data.root")
     if images.shape != (len(labels), *MNIST.size) or int(labels.max()) >= len(MNIST.classes):
         raise UserError(
             f"{tuple(images.shape)} images with {tuple(labels.shape)} labels are not MNIST's: "

@@ -6,5 +6,15 @@ from diffstn.diffusion.samplers.deis import DEIS
 from diffstn.diffusion.samplers.dpm_solver import DPMSolver
 from diffstn.diffusion.samplers.langevin import Langevin
 from diffstn.diffusion.samplers.sampler import Sampler
+from diffstn.diffusion.samplers.trajectory import Trajectory, collect
 
-__all__ = ["DDIM", "DEIS", "Ancestral", "DPMSolver", "Langevin", "Sampler"]
+__all__ = [
+    "DDIM",
+    "DEIS",
+    "Ancestral",
+    "DPMSolver",
+    "Langevin",
+    "Sampler",
+    "Trajectory",
+    "collect",
+]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from torch import Tensor
 
 from diffstn.diffusion.samplers.jump import Jump
 from diffstn.diffusion.samplers.sampler import Sampler
 
 
+@dataclass(frozen=True, kw_only=True)
 class Ancestral(Sampler):
     """Draws x_s from the denoiser's own reverse step.
 

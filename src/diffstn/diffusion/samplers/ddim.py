@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from torch import Tensor
 
 from diffstn.diffusion.broadcast import broadcast
@@ -9,6 +11,7 @@ from diffstn.diffusion.samplers.jump import Jump
 from diffstn.diffusion.samplers.sampler import Sampler
 
 
+@dataclass(frozen=True, kw_only=True)
 class DDIM(Sampler):
     """Noises x̂_0 afresh to level s, partly with ε̂ and partly with new noise z.
 
@@ -18,24 +21,18 @@ class DDIM(Sampler):
     with the fixed small variance, whatever variance the denoiser has.
 
     Args:
-        steps, spacing, clip, clip_quantile: see `Sampler`.
+        steps, spacing: see `Sampler`.
         eta: η, from 0 to 1.
 
     Source: Song et al., Denoising Diffusion Implicit Models, 2021, eq. 12 and 16.
     """
 
-    def __init__(
-        self,
-        steps: int | None = 50,
-        spacing: str = "trailing",
-        clip: float | None = None,
-        eta: float = 0.0,
-        clip_quantile: float | None = None,
-    ) -> None:
-        super().__init__(steps, spacing, clip, clip_quantile)
-        if not 0 <= eta <= 1:
-            raise ValueError(f"eta must lie between 0 (deterministic) and 1 (Ancestral); got {eta}")
-        self.eta = eta
+    eta: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.eta <= 1:
+            raise ValueError(f"eta must lie between 0 (deterministic) and 1 (DDPM); got {self.eta}")
 
     def step(self, jump: Jump) -> Tensor:
         schedule, x_t, denoised = jump.schedule, jump.x_t, jump.denoised

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from diffstn.diffusion.samplers.sampler import Sampler
 from diffstn.diffusion.schedules import Schedule
 
 
+@dataclass(frozen=True, kw_only=True)
 class DEIS(Sampler):
     r"""The probability flow ODE with ε̂ as a polynomial in t, integrated exactly; deterministic.
 
@@ -27,7 +29,7 @@ class DEIS(Sampler):
     timesteps, where a discrete schedule says nothing, ρ is linear, and the integral is exact.
 
     Args:
-        steps, spacing, clip, clip_quantile: see `Sampler`.
+        steps, spacing: see `Sampler`.
         order: from 1 to 3.
 
     Raises:
@@ -37,18 +39,19 @@ class DEIS(Sampler):
     section 3.3.
     """
 
-    def __init__(
-        self,
-        steps: int | None = 10,
-        spacing: str = "quadratic",
-        clip: float | None = None,
-        order: int = 3,
-        clip_quantile: float | None = None,
-    ) -> None:
-        super().__init__(steps, spacing, clip, clip_quantile)
-        if order not in (1, 2, 3):
-            raise ValueError(f"order is 1, 2 or 3, not {order}")
-        self.memory = order - 1
+    steps: int | None = 10
+    spacing: str = "quadratic"
+    order: int = 3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.order not in (1, 2, 3):
+            raise ValueError(f"order is 1, 2 or 3, not {self.order}")
+
+    @property
+    def memory(self) -> int:  # type: ignore[override]
+        """Earlier estimates that a step reads."""
+        return self.order - 1
 
     def step(self, jump: Jump) -> Tensor:
         schedule, s, x_t, denoised = jump.schedule, jump.s, jump.x_t, jump.denoised

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
@@ -10,6 +13,7 @@ from diffstn.diffusion.samplers.jump import Jump
 from diffstn.diffusion.samplers.sampler import Sampler
 
 
+@dataclass(frozen=True, kw_only=True)
 class DPMSolver(Sampler):
     """DPM-Solver++(2M), of second order at one call of the denoiser a step, with noise if wanted.
 
@@ -25,7 +29,7 @@ class DPMSolver(Sampler):
     an infinite h: both take D = x̂_0(t).
 
     Args:
-        steps, spacing, clip, clip_quantile: see `Sampler`.
+        steps, spacing: see `Sampler`.
         eta: η, 0 or more.
 
     Raises:
@@ -36,20 +40,16 @@ class DPMSolver(Sampler):
     reverse SDE with its noise scaled by √η, which has the same marginals.
     """
 
-    memory = 1
+    steps: int | None = 10
+    spacing: str = "log_snr"
+    eta: float = 0.0
 
-    def __init__(
-        self,
-        steps: int | None = 10,
-        spacing: str = "log_snr",
-        clip: float | None = None,
-        eta: float = 0.0,
-        clip_quantile: float | None = None,
-    ) -> None:
-        super().__init__(steps, spacing, clip, clip_quantile)
-        if not eta >= 0:
-            raise ValueError(f"eta must be 0 (deterministic) or more; got {eta}")
-        self.eta = eta
+    memory: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.eta >= 0:
+            raise ValueError(f"eta must be 0 (deterministic) or more; got {self.eta}")
 
     def step(self, jump: Jump) -> Tensor:
         schedule, t, s, x_t = jump.schedule, jump.t, jump.s, jump.x_t

@@ -19,7 +19,7 @@ class Jump:
     """(B, *)"""
 
     denoised: Denoised
-    """What the denoiser says of x_t, within the sampler's clip."""
+    """What the denoiser says of x_t."""
 
     t: Tensor
     """long (B,)"""

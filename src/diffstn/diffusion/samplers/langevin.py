@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from torch import Generator, Tensor
 
@@ -12,6 +13,7 @@ from diffstn.diffusion.noise import gaussian_noise
 from diffstn.diffusion.samplers.ancestral import Ancestral
 
 
+@dataclass(frozen=True, kw_only=True)
 class Langevin(Ancestral):
     r"""Predictor and corrector: a step of `Ancestral` to s, then Langevin steps that stay there.
 
@@ -21,7 +23,7 @@ class Langevin(Ancestral):
     the price of `corrections` more calls of the denoiser a step. There are none at s = 0.
 
     Args:
-        steps, spacing, clip, clip_quantile: see `Sampler`.
+        steps, spacing: see `Sampler`.
         corrections: Langevin steps at each timestep visited.
         snr: r, the signal-to-noise ratio of a step.
 
@@ -32,21 +34,16 @@ class Langevin(Ancestral):
     2021, algorithms 3 and 5. There δ carries α_t of the step, which is about 1.
     """
 
-    def __init__(
-        self,
-        steps: int | None = 50,
-        spacing: str = "trailing",
-        clip: float | None = None,
-        corrections: int = 1,
-        snr: float = 0.1,
-        clip_quantile: float | None = None,
-    ) -> None:
-        super().__init__(steps, spacing, clip, clip_quantile)
-        if corrections < 0 or snr <= 0:
+    corrections: int = 1
+    snr: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.corrections < 0 or not self.snr > 0:
             raise ValueError(
-                f"corrections must be at least 0 and snr positive, not {corrections} and {snr}"
+                "corrections must be at least 0 and snr positive, not"
+                f" {self.corrections} and {self.snr}"
             )
-        self.corrections, self.snr = corrections, snr
 
     def corrected(
         self,
@@ -57,8 +54,7 @@ class Langevin(Ancestral):
         condition: Mapping[str, Tensor],
     ) -> Tensor:
         for _ in range(self.corrections):
-            denoised = denoiser(x_s, s, **condition)
-            eps = self._clipped(denoised, x_s, s, denoiser.schedule).eps
+            eps = denoiser(x_s, s, **condition).eps
             score = -eps / broadcast(denoiser.schedule.sigma(s), x_s)
             z = gaussian_noise(x_s, generator)
             norms = [one.flatten(1).norm(dim=1).mean() for one in (z, score)]

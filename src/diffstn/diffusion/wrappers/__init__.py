@@ -1,6 +1,7 @@
-"""Guidance: takes a denoiser, is a denoiser."""
+"""Wrappers: take a denoiser, are a denoiser, and nest."""
 
 from diffstn.diffusion.wrappers.by_classifier import ByClassifier
 from diffstn.diffusion.wrappers.classifier_free import ClassifierFree
+from diffstn.diffusion.wrappers.clipped import Clipped
 
-__all__ = ["ByClassifier", "ClassifierFree"]
+__all__ = ["ByClassifier", "ClassifierFree", "Clipped"]

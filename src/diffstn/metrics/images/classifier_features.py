@@ -1,5 +1,7 @@
 """The penultimate layer of one of our own classifiers."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -15,12 +17,21 @@ class ClassifierFeatures:
         name: for protocols.
         channels: of the images that it reads.
         digest: of its weights, see `Features`.
+        classes: names of those that it tells apart.
     """
 
-    def __init__(self, network: Classifier, name: str, channels: int, digest: str) -> None:
+    def __init__(
+        self,
+        network: Classifier,
+        name: str,
+        channels: int,
+        digest: str,
+        classes: Sequence[str] = (),
+    ) -> None:
         self.network, self.name, self.channels = network.eval().float(), name, channels
         self.size = network.head.in_features
         self.digest = digest
+        self.classes = tuple(classes)
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Seen:

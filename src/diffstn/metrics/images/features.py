@@ -21,6 +21,8 @@ class Features(Protocol):
     """For protocols."""
     size: int
     """D."""
+    classes: tuple[str, ...]
+    """Names of the classes that it tells apart, as far as they are ours."""
     digest: str
     """Changes whenever the features would: what was computed with them is kept under it."""
 

@@ -24,6 +24,7 @@ class InceptionFeatures:
 
     name = "inception"
     size = 2048
+    classes: tuple[str, ...] = ()
 
     def __init__(self, weights: str | None = None, channels: int = 3) -> None:
         try:

@@ -1,6 +1,7 @@
 """Any encoder, shown edges instead of the image."""
 
 import importlib.util
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -15,16 +16,24 @@ class CannyEncoder(nn.Module):
     image. Shapes and `features` are the wrapped encoder's.
 
     Args:
-        encoder: of images with the same number of channels.
+        encoder: makes one of images with the same number of channels.
+        channels, size: of the image, see the other encoders.
         low, high: hysteresis thresholds on 0…255.
     """
 
-    def __init__(self, encoder: nn.Module, low: float = 100.0, high: float = 200.0) -> None:
+    def __init__(
+        self,
+        encoder: Callable[..., nn.Module],
+        channels: int,
+        size: tuple[int, int],
+        low: float = 100.0,
+        high: float = 200.0,
+    ) -> None:
         super().__init__()
         if importlib.util.find_spec("cv2") is None:
             raise UserError("encoder=canny needs OpenCV: pip install 'diffstn[canny]'")
-        self.encoder = encoder
-        self.features = int(encoder.features)  # type: ignore[arg-type]
+        self.encoder = encoder(channels=channels, size=size)
+        self.features = int(self.encoder.features)  # type: ignore[arg-type]
         self.low, self.high = low, high
 
     def edges(self, image: Tensor) -> Tensor:

@@ -1,0 +1,1 @@
+"""A package that plugs into diffstn at every place."""

@@ -1,0 +1,136 @@
+"""The configurations that ship, and those that a user adds."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from diffstn.errors import UserError
+
+CONF = Path(__file__).parents[1] / "conf"
+
+
+def run_folder(out: str | None, seed: int, choices: Any) -> str:
+    """`out`, or a new folder below runs/ that says what it holds."""
+    what = "-".join(str(choices[name]) for name in ("model", "data") if choices.get(name))
+    return out or time.strftime(f"runs/%Y-%m-%d_%H-%M-%S-{what}-seed{seed}")
+
+
+def file_name(text: str) -> str:
+    """`text` as one short path component that can stand in an override without quotes."""
+    allowed = "".join(c if c.isalnum() or c in "_.-" else "." for c in _dashes(text))
+    while ".." in allowed:
+        allowed = allowed.replace("..", ".")
+    return allowed[:120]
+
+
+def _dashes(text: str) -> str:
+    return text.replace("=", "-").replace(",", "_")
+
+
+OmegaConf.register_new_resolver("run_folder", run_folder, use_cache=True, replace=True)
+OmegaConf.register_new_resolver("file_name", file_name, replace=True)
+
+
+@contextmanager
+def composing(search: Sequence[str] = ()) -> Iterator[ConfigLoader]:
+    """Hydra's loader over our configurations and those in further folders."""
+    outer = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(CONF.resolve()), version_base="1.3"):
+            loader = GlobalHydra.instance().config_loader()
+            for folder in search:
+                where = folder if "://" in folder else f"file://{Path(folder).absolute()}"
+                loader.get_search_path().append("command-line", where)
+            yield loader
+    finally:
+        if outer is not None:
+            GlobalHydra.instance().hydra = outer
+
+
+def composed(
+    name: str | None, words: Sequence[str], search: Sequence[str] = (), hydra_too: bool = False
+) -> DictConfig:
+    """A configuration outside `hydra.main`, Hydra's own node included if asked for.
+
+    Raises:
+        HydraException, OmegaConfBaseException: the words do not compose.
+    """
+    with composing(search):
+        return compose(name, list(words), return_hydra_config=hydra_too)
+
+
+def plain(cfg: DictConfig, choices: Any) -> dict[str, Any]:
+    """A composed configuration as plain containers, with the names of its choices.
+
+    Raises:
+        UserError: something in it cannot be resolved.
+    """
+    with open_dict(cfg):
+        cfg.pop("hydra", None)
+    try:
+        config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise UserError(" ".join(str(error).split())) from None
+    assert isinstance(config, dict)
+    named = {k: v for k, v in dict(choices).items() if v and not str(k).startswith("hydra")}
+    return {**{str(k): v for k, v in config.items()}, "choices": _plain_choices(named)}
+
+
+def _plain_choices(choices: dict[str, Any]) -> dict[str, Any]:
+    return {k: list(v) if OmegaConf.is_list(v) else v for k, v in choices.items()}
+
+
+def training_config(words: Sequence[str], search: Sequence[str] = ()) -> dict[str, Any]:
+    """What `train.py` would run with, as plain containers."""
+    cfg = composed("train", words, search, hydra_too=True)
+    choices = dict(cfg.hydra.runtime.choices)
+    return plain(cfg, choices)
+
+
+def groups(loader: ConfigLoader) -> dict[str, list[str]]:
+    """Choices of every group in the search path: {"data/distortion": ["full", "paper", …], …}.
+
+    Folders below `experiment` are no groups, they sort its choices: {"experiment": ["paper/stn"]}.
+    """
+    found: dict[str, list[str]] = {}
+
+    def walk(folder: str, group: str, prefix: str) -> None:
+        names = loader.list_groups(folder)
+        options = loader.get_group_options(folder, ObjectType.CONFIG)
+        if options and group:
+            found.setdefault(group, []).extend(prefix + name for name in sorted(options))
+        for name in sorted(set(names)):
+            inner = f"{folder}/{name}" if folder else name
+            if inner == "hydra":
+                continue
+            sorts = group == "experiment"
+            walk(inner, group if sorts else inner, f"{prefix}{name}/" if sorts else "")
+
+    walk("", "", "")
+    return found
+
+
+@cache
+def renamed() -> dict[str, list[str]]:
+    """Words that are called otherwise now, see conf/renamed.yaml."""
+    return dict(OmegaConf.to_container(OmegaConf.load(CONF / "renamed.yaml")))  # type: ignore[arg-type]
+
+
+def import_from_here() -> None:
+    """Let classes of the working directory be found, after those of installed packages."""
+    import sys
+
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())

@@ -1,0 +1,86 @@
+"""The jobs of a sweep, refused before any of them starts."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from hydra.core.override_parser.types import Override
+
+from diffstn.cli.conf import composed, plain
+from diffstn.cli.refusals import explained, parse
+from diffstn.errors import UserError
+
+MOST_JOBS = 64
+
+
+def combinations(parsed: Sequence[Override]) -> Iterator[list[str]]:
+    """What a sweep over `key=a,b` and the like expands to, at most `MOST_JOBS` of it.
+
+    Words that only a sweeper can expand, such as `interval(0, 1)` and `glob(*)`, are left out.
+    """
+    choices = []
+    for override in parsed:
+        line = override.input_line or ""
+        if not override.is_sweep_override():
+            choices.append([line])
+        elif override.is_choice_sweep() or override.is_range_sweep():
+            name = line.split("=", 1)[0]
+            some = itertools.islice(override.sweep_string_iterator(), MOST_JOBS)
+            choices.append([f"{name}={value}" for value in some])
+    yield from (list(c) for c in itertools.islice(itertools.product(*choices), MOST_JOBS))
+
+
+def check_words(words: Sequence[str]) -> None:
+    """Refuse sweeps where there is one job alone.
+
+    Raises:
+        UserError: one of the words is a sweep, or none at all.
+    """
+    for override in parse(words):
+        if override.is_sweep_override():
+            raise UserError(f"'{override.input_line}' is a sweep; add -m to run all of it")
+
+
+def check_jobs(words: Sequence[str], search: Sequence[str] = ()) -> None:
+    """Refuse a sweep of which a job cannot work.
+
+    Raises:
+        UserError: one line, with the remedy.
+    """
+    from diffstn.runs.train import check, seeded
+
+    parsed, folders = parse(words), set()
+    for override in parsed:
+        if override.key_or_group == "out":
+            raise UserError("out= is one folder; for a sweep pass hydra.sweep.dir=<folder>")
+        if override.key_or_group == "resume":
+            raise UserError("resume=true carries on with one run; leave -m out")
+        _check_word(override)
+    for one in combinations(parsed):
+        try:
+            cfg = composed("train", one, search, hydra_too=True)
+        except Exception as error:
+            raise UserError(explained(error, one, search)) from error
+        folders.add(str(cfg.hydra.sweep.dir))
+        config = plain(cfg, dict(cfg.hydra.runtime.choices))
+        if config["trainer"]["devices"] != 1:
+            raise UserError(
+                "-m with accelerator=ddp would start one sweep per GPU; run the jobs one by one, or"
+                " sweep with accelerator=gpu"
+            )
+        check(config)
+        seeded(config)
+    for folder in folders:
+        if any(Path(folder).glob("*/overrides.txt")):
+            raise UserError(f"{folder} holds a sweep already; choose another hydra.sweep.dir=")
+
+
+def _check_word(override: Override) -> None:
+    """Refuse sweeps over nothing, and those that need a sweeper of their own."""
+    if override.is_range_sweep():
+        if next(iter(override.sweep_string_iterator()), None) is None:
+            raise UserError(f"'{override.input_line}' is a sweep over nothing")
+    elif override.is_interval_sweep():
+        raise UserError(
+            f"'{override.input_line}' is for a sweeper that searches: pass hydra/sweeper=optuna"
+        )

@@ -1,0 +1,42 @@
+"""`diffstn train|sample|evaluate|correct`: the console command and the three scripts."""
+
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "train": "train a model: diffstn train model=diff_in_stn data=affine_mnist",
+    "sample": "figures and samples of a run: diffstn sample run=runs/NAME",
+    "evaluate": "numbers of a run: diffstn evaluate run=runs/NAME",
+    "correct": "turn the images of a folder upright: diffstn correct FOLDER",
+}
+
+
+def run(command: str, arguments: Sequence[str] | None = None) -> int:
+    """Run one of `COMMANDS`; return its exit code."""
+    if command == "train":
+        from diffstn.cli.train import train_command
+
+        return train_command(arguments)
+    if command == "correct":
+        from diffstn.cli.correct import correct_command
+
+        return correct_command(arguments)
+    from diffstn.cli.of_a_run import run_command
+
+    return run_command(command, arguments)
+
+
+def main() -> int:
+    """The console command `diffstn`."""
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    if command not in COMMANDS:
+        asked = command in ("-h", "--help", "")
+        out = sys.stdout if asked else sys.stderr
+        if not asked:
+            print(f"error: no command '{command}'", file=out)
+        width = max(map(len, COMMANDS))
+        for name, what in COMMANDS.items():
+            print(f"  diffstn {name:<{width}}  {what}", file=out)
+        return 0 if asked else 2
+    sys.argv = [f"{sys.argv[0]} {command}", *sys.argv[2:]]
+    return run(command)

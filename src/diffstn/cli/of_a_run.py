@@ -1,0 +1,137 @@
+"""`sample.py run=… [overrides]` and `evaluate.py run=… [overrides]`."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from diffstn.cli.conf import CONF, composed, import_from_here, training_config
+from diffstn.cli.flags import flags
+from diffstn.cli.overrides import apply_overrides
+from diffstn.cli.refusals import Outcome, no_setting, parse
+from diffstn.errors import UserError
+
+HERE = {"accelerator": "auto", "devices": 1, "num_nodes": 1, "strategy": "auto"}
+"""Hardware of the machine at hand instead of that of the training."""
+
+
+def run_command(name: str, arguments: Sequence[str] | None = None) -> int:
+    """Run `sample` or `evaluate`; return the exit code.
+
+    Overrides of keys in conf/<name>.yaml are the command's own, names of the task's settings are
+    the task's, and all others change the run's configuration. A model that has nothing to learn
+    has no run: `model=` names it instead.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if {"-h", "--help"} & set(arguments):
+        print((CONF / f"{name}.yaml").read_text())
+        return 0
+    asked = flags(arguments)
+    words: list[str] = asked.overrides
+    search = [asked.config_dir] if asked.config_dir else []
+    import_from_here()
+
+    debug = "debug=true" in (word.lower() for word in words)
+    with Outcome(debug, words, search) as outcome:
+        own: Any = OmegaConf.to_container(composed(name, []))
+        parsed = parse(words)
+        first = [(o.key_or_group.split(".")[0].split("/")[0], o.input_line or "") for o in parsed]
+        mine = [line for key, line in first if key in own]
+        theirs = [line for key, line in first if key not in own]
+        settings: Any = OmegaConf.to_container(composed(name, mine), resolve=True)
+        if name == "sample" and not settings["run"] and any(w.startswith("model=") for w in theirs):
+            _untrained(settings, theirs, search)
+        else:
+            _of_a_run(name, settings, own, theirs, search, asked)
+    return outcome.code
+
+
+def _untrained(settings: dict[str, Any], words: Sequence[str], search: Sequence[str]) -> None:
+    config = training_config(words, search)
+    from diffstn.build.checks import check_settings
+    from diffstn.runs.sample import sample_untrained
+    from diffstn.runs.settings import SampleSettings
+    from diffstn.runs.train import check
+
+    check_settings(settings, SampleSettings)
+    check(config)
+    sample_untrained(settings, config)
+
+
+def _of_a_run(
+    name: str,
+    settings: dict[str, Any],
+    own: dict[str, Any],
+    words: Sequence[str],
+    search: Sequence[str],
+    asked: Any,
+) -> None:
+    from diffstn.store.run_folder import open_run
+
+    run = open_run(settings["run"])
+    stored = run.read_config()
+    stored["trainer"] = {**stored["trainer"], **HERE}
+    task = _with_defaults(stored["task"])
+    stored["task"] = task
+    theirs = [_of_the_task(word, task, stored, own) for word in words]
+    config = apply_overrides(stored, theirs, search)
+    if asked.cfg:
+        print(OmegaConf.to_yaml(config))
+        return
+    from diffstn.build.checks import check_config, check_settings
+    from diffstn.runs.settings import EvaluateSettings, SampleSettings, TrainSettings
+    from diffstn.store.trust import check_targets
+
+    check_settings(settings, SampleSettings if name == "sample" else EvaluateSettings)
+    check_targets(config, settings["trust"])
+    check_config(config, TrainSettings)
+    if name == "sample":
+        from diffstn.runs.sample import sample
+
+        sample(run, settings, config)
+    else:
+        from diffstn.runs.evaluate import evaluate
+
+        evaluate(run, settings, config, theirs)
+
+
+def _with_defaults(task: dict[str, Any]) -> dict[str, Any]:
+    """A task's node with the settings that it did not have when the run was trained."""
+    import dataclasses
+
+    from diffstn.located import located
+
+    kind = located(task["_target_"])
+    defaults = {
+        field.name: field.default
+        for field in dataclasses.fields(kind)
+        if field.default is not dataclasses.MISSING
+    }
+    plain = {k: list(v) if isinstance(v, tuple) else v for k, v in defaults.items()}
+    return {"_target_": task["_target_"], **plain, **task}
+
+
+def _of_the_task(
+    word: str, task: dict[str, Any], config: dict[str, Any], own: dict[str, Any]
+) -> str:
+    """A word that names a setting of the task alone, in full; any other as it is.
+
+    Raises:
+        UserError: it names nothing that the run, its task or the command has.
+    """
+    [override] = parse([word])
+    key = override.key_or_group
+    if "." in key or "/" in key or key in config or override.is_add():
+        return word
+    if key in task and not key.startswith("_"):
+        return f"task.{word}"
+    if key in config.get("choices", {}):
+        return word
+    known = [*own, *(f"task.{name}" for name in task if not name.startswith("_")), *config]
+    from diffstn.cli.conf import composing, groups
+
+    with composing() as loader:
+        if key in groups(loader):
+            return word
+    raise UserError(no_setting(key, known))

@@ -1,0 +1,85 @@
+"""`train.py [flags] [overrides]`: Hydra's command line, and what a job does."""
+
+import math
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from diffstn.cli.conf import CONF, import_from_here, plain
+from diffstn.cli.flags import flags
+from diffstn.cli.jobs import check_jobs, check_words
+from diffstn.cli.refusals import Outcome
+from diffstn.cli.resume import asks_to_resume, resumed_config
+from diffstn.runs import sweep
+from diffstn.store.run_folder import RunFolder
+
+SHOWS = ("help", "hydra_help", "cfg", "info", "shell_completion", "experimental_rerun")
+"""Flags at which Hydra shows something, or runs what it kept, and composes nothing new."""
+KEPT = ("out=", "resume=", "debug=", "hydra.", "hydra/", "trust=", "+trust=")
+"""Words that Hydra gets of a run that is resumed; the others change the run's own configuration."""
+
+
+def train_command(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    asked = flags(arguments)
+    words: list[str] = asked.overrides
+    search = [asked.config_dir] if asked.config_dir else []
+    multirun, resumes = bool(asked.multirun), asks_to_resume(words)
+    problems: list[BaseException] = []
+    import_from_here()
+
+    def job(cfg: DictConfig) -> float:
+        from diffstn.runs.train import train
+
+        context = HydraConfig.get()
+        config, said = plain(cfg, context.runtime.choices), list(context.overrides.task)
+        if resumes:
+            config, said = resumed_config(config["out"], words, config["trust"], search), words
+        run = RunFolder(context.runtime.output_dir)
+        if skipped(run, said, problems, config["on_error"]):
+            return math.nan
+        try:
+            return objective(train(config, run, said))
+        except (Exception, KeyboardInterrupt) as error:
+            if not multirun:
+                raise
+            problems.append(error)
+            print(f"job failed: {run.path}: {error}", file=sys.stderr)
+            return math.nan
+
+    with Outcome("debug=true" in (word.lower() for word in words), words, search) as outcome:
+        if not any(getattr(asked, name) for name in SHOWS):
+            if multirun:
+                check_jobs(words, search)
+            else:
+                check_words(words)
+        kept = [word for word in words if word.startswith(KEPT)] if resumes else words
+        sys.argv = [sys.argv[0], *(word for word in arguments if word not in words), *kept]
+        os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us as they are
+        hydra.main(version_base="1.3", config_path=str(CONF.resolve()), config_name="train")(job)()
+    return outcome.code or int(multirun and bool(problems or sweep.failures))
+
+
+def objective(metrics: dict[str, Any]) -> float:
+    """The number by which a sweeper compares jobs: the best of what the model monitors."""
+    return next(iter(metrics.get("monitored", {}).values()), math.nan)
+
+
+def skipped(
+    run: RunFolder, words: Sequence[str], problems: Sequence[BaseException], on_error: str
+) -> bool:
+    """Whether a job is left out: after an interrupt, or after a failure with `on_error=stop`."""
+    interrupted = any(isinstance(problem, KeyboardInterrupt) for problem in problems)
+    if not (interrupted or (problems and on_error == "stop")):
+        return False
+    if not run.config.exists():
+        run.write_overrides(words)
+        why = "the sweep was interrupted" if interrupted else "on_error=stop"
+        run.status("skipped", error=f"an earlier job did not finish, and {why}")
+    return True

@@ -1,0 +1,62 @@
+"""Images of any kind and size as bytes of one shape."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from diffstn.errors import UserError
+
+MODES = {1: "L", 3: "RGB"}
+
+
+def check_shape(image_size: Any, channels: Any) -> tuple[int, int]:
+    """(height, width) as a tuple.
+
+    Raises:
+        UserError: there is no image of this size and so many channels.
+    """
+    size = tuple(image_size) if hasattr(image_size, "__iter__") else ()
+    if len(size) != 2 or not all(isinstance(n, int) and n > 0 for n in size):
+        size = ()
+    if not size or channels not in MODES:
+        raise UserError(
+            f"data.image_size={image_size} data.channels={channels}: a size is [height, width], and"
+            " images have 1 channel (grey) or 3 (colour)"
+        )
+    return size[0], size[1]
+
+
+def fitted(image: Any, size: tuple[int, int], channels: int) -> Tensor:
+    """(C, H, W) uint8: scaled until it covers `size`, cropped to it around the centre.
+
+    Transparent places are shown on white. Grey becomes colour, and colour grey, as asked for; 16
+    bits become 8.
+
+    Args:
+        image: a Pillow image.
+        size: (height, width).
+        channels: 1 or 3.
+
+    Raises:
+        ValueError: the numbers of a floating-point image have no known range.
+    """
+    from PIL import Image, ImageOps
+
+    image = ImageOps.exif_transpose(image)
+    if image.mode == "F":
+        raise ValueError("its numbers have no known range; save it with 8 or 16 bits")
+    if image.mode.startswith("I"):  # 16 bits, which converting would cut off
+        wide = np.asarray(image, dtype=np.float64) / 257
+        image = Image.fromarray(wide.round().clip(0, 255).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    image = image.convert(MODES[channels])
+    height, width = size
+    if image.size != (width, height):
+        image = ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
+    array = np.asarray(image, dtype=np.uint8)
+    return torch.from_numpy(array.reshape(height, width, channels).copy()).permute(2, 0, 1)

@@ -1,0 +1,128 @@
+"""Images as users hold them, as the images that models read."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from diffstn.data.facts import Facts
+
+
+class Given:
+    """A user's images as (B, C, H, W) float32 in [0, 1] on a model's device.
+
+    Taken are tensors and NumPy arrays, uint8 from 0 to 255 or floats from 0 to 1, single or in a
+    batch: (H, W), (C, H, W), (B, C, H, W) and, of grey models, (B, H, W); arrays also with channels
+    last. Grey images are shown to colour models as grey, colour ones to grey models by their
+    luminance. Images of another size are scaled until they fit into the model's and centred on
+    black. `like` gives answers in the form of the question.
+
+    Args:
+        images: the user's.
+        facts: of the model's data.
+        size: (H, W) that the model reads; None for any.
+        device: of the model.
+
+    Raises:
+        ValueError: no images, values that are not finite or out of range, or a shape that cannot be
+            read; the message says what to do.
+    """
+
+    def __init__(
+        self,
+        images: Any,
+        facts: Facts,
+        size: tuple[int, int] | None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.is_array = not isinstance(images, Tensor)
+        tensor = torch.as_tensor(np.asarray(images)) if self.is_array else images.detach()
+        self.is_bytes = tensor.dtype == torch.uint8
+        self.device = tensor.device
+        channels = facts.channels or 1
+        batch, self.is_single = _batched(tensor, self.is_array, channels)
+        values = _in_range(batch)
+        if values.shape[1] != channels:
+            grey = values.new_tensor([0.299, 0.587, 0.114])[:, None, None]
+            values = (
+                values.expand(-1, channels, -1, -1)
+                if values.shape[1] == 1
+                else (values * grey).sum(1, keepdim=True)
+            )
+        if size is not None and tuple(values.shape[2:]) != tuple(size):
+            values = _fitted_into(values, size)
+        if channels == 1 and float(values[..., [0, -1], :].mean()) > 0.5:
+            warnings.warn(
+                "the borders are bright: these models know light content on black, so pass"
+                " 1 - images if yours are dark on white",
+                stacklevel=3,
+            )
+        self.images = values.to(device)
+
+    def like(self, answer: Tensor, pixels: bool = False) -> Tensor:
+        """An answer (B, *) on the images' device, without its batch if there was none.
+
+        Args:
+            pixels: the answer is images in [0, 1]; bytes if bytes were given.
+        """
+        answer = answer[0] if self.is_single else answer
+        if pixels and self.is_bytes:
+            answer = (answer.float().clamp(0, 1) * 255).round().to(torch.uint8)
+        return answer.to(self.device)
+
+
+def _batched(images: Tensor, is_array: bool, channels: int) -> tuple[Tensor, bool]:
+    """(B, C, H, W), and whether there was one image without a batch."""
+    if images.ndim == 2:
+        return images[None, None], True
+    if images.ndim == 3:
+        if images.shape[0] in (1, 3):
+            return images[None], True
+        if is_array and images.shape[2] in (1, 3):
+            return images.permute(2, 0, 1)[None], True
+        if channels == 1:
+            return images[:, None], False
+    if images.ndim == 4:
+        if images.shape[1] in (1, 3):
+            return images, False
+        if is_array and images.shape[3] in (1, 3):
+            return images.permute(0, 3, 1, 2), False
+    raise ValueError(
+        f"images are (B, C, H, W), (C, H, W) or (H, W) with 1 or 3 channels, not"
+        f" {tuple(images.shape)}"
+    )
+
+
+def _in_range(images: Tensor) -> Tensor:
+    """Floats in [0, 1]."""
+    if not images.numel():
+        raise ValueError(f"no images: the shape is {tuple(images.shape)}")
+    if images.dtype == torch.uint8:
+        return images.float() / 255
+    if images.dtype == torch.bool:
+        return images.float()
+    if not images.is_floating_point():
+        raise ValueError(f"images are uint8 or floats, not {images.dtype}: convert them first")
+    values = images.float()
+    if not bool(values.isfinite().all()):
+        raise ValueError("an image holds values that are not finite: replace or remove them")
+    low, high = (float(v) for v in values.aminmax())
+    if low < -1e-3 or high > 1 + 1e-3:
+        raise ValueError(
+            f"float images lie in [0, 1], these reach from {low:.3g} to {high:.3g}: divide by 255,"
+            " or pass uint8"
+        )
+    return values.clamp(0, 1)
+
+
+def _fitted_into(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Scaled until they fit into `size`, the rest black."""
+    height, width = images.shape[2:]
+    scale = min(size[0] / height, size[1] / width)
+    inner = (max(1, round(height * scale)), max(1, round(width * scale)))
+    scaled = F.interpolate(images, inner, mode="bilinear", align_corners=False, antialias=True)
+    top, left = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+    return F.pad(scaled, (left, size[1] - inner[1] - left, top, size[0] - inner[0] - top))

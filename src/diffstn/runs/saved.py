@@ -1,0 +1,42 @@
+"""Samples as files that other programs read."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from diffstn.data.labelled import Labelled
+from diffstn.errors import UserError
+
+
+def saved(items: Labelled, folder: Path, form: str) -> Path:
+    """Write items to `samples.npz`, or images to `samples/` as a PNG each.
+
+    The npz holds `items` (images as uint8 (N, C, H, W), points as float32) and `labels` (N,). A
+    PNG's name is its number and its class; its pixels are those of the image, white being 1.
+
+    Returns:
+        The file or the folder.
+
+    Raises:
+        UserError: PNG for what are no images.
+    """
+    content, labels = items.items.detach().float().cpu(), items.labels.cpu()
+    images = content.ndim == 4
+    if images:
+        content = (content.clamp(0, 1) * 255).round().to(torch.uint8)
+    folder.mkdir(parents=True, exist_ok=True)
+    if form == "npz":
+        path = folder / "samples.npz"
+        np.savez_compressed(path, items=content.numpy(), labels=labels.numpy())
+        return path
+    if not images:
+        raise UserError("save=png is for images, and these are points: save=npz")
+    from PIL import Image
+
+    path = folder / "samples"
+    path.mkdir(exist_ok=True)
+    for number, (image, label) in enumerate(zip(content, labels.tolist(), strict=True)):
+        pixels = image[0] if len(image) == 1 else image.permute(1, 2, 0)
+        Image.fromarray(pixels.numpy()).save(path / f"{number:05d}-{label}.png")
+    return path

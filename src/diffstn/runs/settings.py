@@ -1,0 +1,73 @@
+"""What every run can be told, whatever its model: the schemas of conf/{train,sample,evaluate}.yaml."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from diffstn.build.annotations import AtLeast, AtMost, Count, OneOf
+
+Seed = Annotated[int, AtLeast(0), AtMost(2**32 - 1)]
+Weights = Annotated[str, OneOf(("ema", "raw"))]
+Checkpoint = Annotated[str, OneOf(("best", "last"))]
+Share = Annotated[float, AtLeast(0), AtMost(1)]
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Which weights the evaluation at the end of a training uses."""
+
+    weights: Weights
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Of train.py; what else stands in a configuration is the model's."""
+
+    data: Any
+    model: Any
+    task: Any
+    trainer: dict[str, Any]
+    logger: dict[str, Any]
+    callbacks: dict[str, Any]
+    choices: dict[str, Any]
+    evaluate: Evaluate
+    seed: Seed
+    epochs: Count
+    validate_every: Count
+    ema_decay: Share
+    compile: bool
+    out: str | None
+    resume: bool
+    ckpt: str | None
+    trust: list[str]
+    debug: bool
+    on_error: Annotated[str, OneOf(("continue", "stop"))]
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """Of evaluate.py."""
+
+    run: str | None
+    out: str | None
+    checkpoint: Checkpoint | None
+    weights: Weights | None
+    seed: Seed
+    trust: list[str]
+    debug: bool
+
+
+@dataclass(frozen=True)
+class SampleSettings:
+    """Of sample.py."""
+
+    run: str | None
+    out: str | None
+    checkpoint: Checkpoint | None
+    weights: Weights | None
+    seed: Seed
+    save: Annotated[str, OneOf(("png", "npz"))] | None
+    n: Count
+    figures: bool
+    trust: list[str]
+    debug: bool

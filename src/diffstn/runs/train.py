@@ -1,0 +1,219 @@
+"""Train, evaluate, plot: one run in one folder."""
+
+import gc
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+import yaml
+
+from diffstn.build import Built, build, load_model
+from diffstn.build.checks import check_config
+from diffstn.build.self_contained import self_contained
+from diffstn.errors import UserError
+from diffstn.figures.curves import training_curves
+from diffstn.runs.environment import environment
+from diffstn.runs.hardware import Hardware, choose_hardware
+from diffstn.runs.loggers import check_loggers, dashboards, show_file
+from diffstn.runs.logs import LogFile, quiet_libraries
+from diffstn.runs.protocol import protocol
+from diffstn.runs.settings import TrainSettings
+from diffstn.runs.trainer import check_trainer, trainer_for
+from diffstn.runs.warm_start import warm_start
+from diffstn.store.run_folder import RunFolder, first_rank
+
+
+def check(config: Mapping[str, Any]) -> Hardware:
+    """Refuse what cannot work before anything is built; the hardware that is to be used.
+
+    Raises:
+        UserError: one line, with the remedy.
+    """
+    check_config(config, TrainSettings)
+    check_trainer(config)
+    check_loggers(config["logger"])
+    return choose_hardware(config["trainer"]["accelerator"], config["trainer"]["precision"])
+
+
+def seeded(config: Mapping[str, Any]) -> Built:
+    """Data, model and task, whose random start follows from the seed.
+
+    Raises:
+        UserError: the model has nothing to learn, or the parts do not fit.
+    """
+    pl.seed_everything(config["seed"], verbose=False)
+    built = build(config)
+    if not any(p.requires_grad for p in built.model.parameters()):
+        name = config["choices"]["model"]
+        raise UserError(f"model={name} has nothing to train; run: python sample.py model={name}")
+    built.task.check(built.model, built.data)
+    return built
+
+
+def claim_folder(run: RunFolder, resume: bool) -> None:
+    """Make sure that nothing is overwritten.
+
+    Raises:
+        UserError: the folder holds a run and `resume` is not set, or it is to be resumed and there
+            is no checkpoint.
+    """
+    if resume:
+        if not (run.checkpoints / "last.ckpt").exists():
+            raise UserError(
+                f"resume=true: {run.checkpoints / 'last.ckpt'} does not exist; pass"
+                " out=<folder of the run to resume>"
+            )
+    elif run.config.exists():
+        raise UserError(f"{run.path} holds a run already; choose another out=, or resume=true")
+
+
+def train(config: dict[str, Any], run: RunFolder, words: Sequence[str] = ()) -> dict[str, Any]:
+    """Train what `config` describes in the folder `run`; return the final metrics.
+
+    Nothing is written before all that can be refused was refused.
+
+    Args:
+        config: a composed configuration, as plain containers.
+        words: the overrides that made it.
+
+    Raises:
+        UserError: bad input; if work has begun, `status.json` says failed and `train.log` why.
+    """
+    quiet_libraries()
+    hardware = check(config)
+    if first_rank():
+        claim_folder(run, config["resume"])
+    built = seeded(config)
+    with LogFile(run.log) as log:
+        try:
+            run.status("running")
+            metrics = _train(config, built, hardware, run, words, log)
+            run.status("done", **metrics.get("numbers", {}))
+            return metrics
+        except KeyboardInterrupt:
+            run.status(
+                "interrupted",
+                error="interrupted",
+                resume=f"python train.py ... out={run.path} resume=true",
+            )
+            raise
+        except Exception as error:
+            run.status("failed", error=str(error).splitlines()[0] if str(error) else repr(error))
+            log.error(traceback.format_exc())
+            raise
+        finally:
+            gc.collect()
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+
+
+def _train(
+    config: dict[str, Any],
+    built: Built,
+    hardware: Hardware,
+    run: RunFolder,
+    words: Sequence[str],
+    log: Any,
+) -> dict[str, Any]:
+    model, data, task = built
+    if not config["resume"] and first_rank():
+        run.write_overrides(words)
+    log.info("run folder: %s", run.path)
+    log.info("hardware: %s", hardware.reason)
+    data.setup()
+    task.check(model, data)  # now that the data are there
+    if config["ckpt"] and not config["resume"]:
+        log.info(warm_start(model, config["ckpt"]))
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    log.info("%s: %.2f M trainable parameters", type(model).__name__, trainable / 1e6)
+    if first_rank():  # from here on the folder holds a run
+        config = self_contained(config)
+        stored = {**config, "resume": False}
+        run.write("config.yaml", yaml.safe_dump(stored, sort_keys=False))
+        run.write_json("facts", data.facts.plain())
+        run.write_json("environment", environment(hardware, config["seed"]))
+    if config["compile"]:
+        for part in model.children():
+            part.compile()
+    watching = task.callbacks(model, data, run.figures, hardware.autocast)
+    with dashboards(config["logger"], run, config) as loggers:
+        trainer, record, best = trainer_for(config, hardware, run, model, watching, loggers)
+        resume_from = str(run.checkpoints / "last.ckpt") if config["resume"] else None
+        with interruptible():
+            trainer.fit(model, datamodule=data, ckpt_path=resume_from, weights_only=True)
+        seconds = record.seconds
+        leave_process_group()
+        if not trainer.is_global_zero:
+            return {}
+        log.info("trained in %s", time.strftime("%H:%M:%S", time.gmtime(seconds)))
+        if trainer.fast_dev_run:  # type: ignore[attr-defined]
+            log.info("trainer.fast_dev_run keeps no weights: nothing to evaluate")
+            return {}
+        metrics, figures = evaluated(config, built, hardware, run, log)
+        metrics["train_seconds"] = round(seconds, 1)
+        if best is not None and best.best_model_score is not None:
+            metrics["monitored"] = {best.monitor: float(best.best_model_score)}
+        run.write_json("metrics", metrics)
+        numbers = {f"test/{name}": value for name, value in metrics["numbers"].items()}
+        for logger in loggers:
+            logger.log_metrics(numbers, trainer.global_step)
+        for name, path in figures:
+            show_file(loggers, name, path, trainer.global_step)
+            log.info("wrote %s", path)
+    log.info("\n%s", task.table(metrics))
+    log.info("all of it: %s", run.path)
+    return metrics
+
+
+def evaluated(
+    config: Mapping[str, Any], built: Built, hardware: Hardware, run: RunFolder, log: Any
+) -> tuple[dict[str, Any], list[tuple[str, Path]]]:
+    """The numbers of the trained run with their protocol, and what was plotted."""
+    data, task = built.data, built.task
+    checkpoint = config["evaluate"]["checkpoint"]
+    if not (run.checkpoints / f"{checkpoint}.ckpt").exists():
+        log.warning("no validation chose a best checkpoint: the last one is evaluated")
+        config = {**config, "evaluate": {**config["evaluate"], "checkpoint": "last"}}
+    model = load_model(run, config=config, facts=data.facts, trust=None).to(hardware.device)
+    with torch.inference_mode(), hardware.autocast():
+        metrics = task.measure(model, data, seed=0)
+        metrics["protocol"] = protocol(config, metrics, hardware)
+        run.write_json("metrics", metrics)
+        figures = task.plot(model, data, run.figures, seed=0)
+    if run.metrics_csv.exists():
+        curves = training_curves(run.metrics_csv, run.figures / "curves.png")
+        figures = [("curves", curves), *figures]
+    return metrics, figures
+
+
+def leave_process_group() -> None:
+    """From here on every process is on its own: the first one evaluates and plots, the others end.
+
+    Metrics would otherwise wait for processes that have gone.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Within this context, Ctrl-C raises KeyboardInterrupt and keeps doing so.
+
+    Lightning turns it into SystemExit and ignores the signal from then on.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit:
+        raise KeyboardInterrupt from None
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)

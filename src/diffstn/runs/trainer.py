@@ -1,0 +1,125 @@
+"""Lightning's Trainer, as a configuration asks for it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import ModelCheckpoint
+
+from diffstn.build import instantiated, user_errors
+from diffstn.build.annotations import parameters
+from diffstn.callbacks.ema import EMA
+from diffstn.callbacks.last_validation import LastValidation
+from diffstn.callbacks.metrics_csv import MetricsCSV
+from diffstn.callbacks.non_finite import StopOnNonFiniteLoss
+from diffstn.callbacks.progress import Progress
+from diffstn.callbacks.reseed import ReseedEachEpoch
+from diffstn.errors import UserError
+from diffstn.located import located
+from diffstn.runs.hardware import Hardware
+from diffstn.store.run_folder import RunFolder
+from diffstn.words import closest
+
+OURS = ("callbacks", "logger", "default_root_dir", "enable_progress_bar", "enable_checkpointing")
+"""Arguments of the Trainer that groups and settings of their own decide."""
+
+
+def check_trainer(config: Mapping[str, Any]) -> None:
+    """Refuse arguments that the Trainer does not have, and a last epoch without validation.
+
+    Raises:
+        UserError: one line, with the remedy.
+    """
+    settings = config["trainer"]
+    known = [name for name in parameters(pl.Trainer) if name not in OURS]
+    for name in settings:
+        if name not in known:
+            raise UserError(f"no setting 'trainer.{name}'; {closest(name, known)}")
+    every, epochs = settings["check_val_every_n_epoch"], settings["max_epochs"]
+    if by_epochs(settings) and every and epochs and epochs % min(every, epochs):
+        raise UserError(
+            f"validate_every={every} must divide epochs={epochs}, for the last epoch to be"
+            " validated"
+        )
+
+
+def by_epochs(settings: Mapping[str, Any]) -> bool:
+    """Whether epochs end the training: `max_steps` and `max_time`, where given, do instead."""
+    return settings["max_steps"] < 0 and settings["max_time"] is None
+
+
+def trainer_for(
+    config: Mapping[str, Any],
+    hardware: Hardware,
+    run: RunFolder,
+    model: pl.LightningModule,
+    watching: Sequence[pl.Callback] = (),
+    loggers: Sequence[Any] = (),
+) -> tuple[pl.Trainer, MetricsCSV, ModelCheckpoint | None]:
+    """The Trainer, the record that its callbacks keep and the callback that keeps the best.
+
+    Raises:
+        UserError: Lightning or a callback refuses its settings.
+    """
+    settings = {k: instantiated(v, f"trainer.{k}") for k, v in config["trainer"].items()}
+    arguments = {k: v for k, v in settings.items() if v is not None}
+    if not by_epochs(settings):
+        arguments["max_epochs"] = -1
+    elif settings["check_val_every_n_epoch"]:
+        every = settings["check_val_every_n_epoch"]
+        arguments["check_val_every_n_epoch"] = min(every, settings["max_epochs"])
+    record = MetricsCSV(run.metrics_csv)
+    best = best_checkpoint(model, run)
+    ours: list[pl.Callback] = [ReseedEachEpoch(config["seed"]), StopOnNonFiniteLoss()]
+    if config["ema_decay"]:
+        ours.append(EMA(config["ema_decay"]))
+    ours += [*watching, LastValidation(), record, Progress()]
+    ours += [] if best is None else [best]
+    ours += users_callbacks(config.get("callbacks") or {}, run, model)
+    last = ModelCheckpoint(
+        run.checkpoints, "last", save_on_train_epoch_end=True, enable_version_counter=False
+    )
+    with user_errors("trainer"):
+        trainer = pl.Trainer(
+            **{
+                **arguments,
+                "accelerator": hardware.accelerator,
+                "precision": hardware.precision,
+                "logger": list(loggers) or False,
+                "callbacks": [*ours, last],
+                "enable_progress_bar": False,
+                "default_root_dir": run.path,
+            }
+        )
+    return trainer, record, best
+
+
+def best_checkpoint(model: pl.LightningModule, run: RunFolder) -> ModelCheckpoint | None:
+    """Keeps the weights of the best value of the model's `monitor`, (name, "max" or "min")."""
+    if (monitor := getattr(model, "monitor", None)) is None:
+        return None
+    return ModelCheckpoint(
+        run.checkpoints,
+        "best",
+        monitor=monitor[0],
+        mode=monitor[1],
+        enable_version_counter=False,
+    )
+
+
+def users_callbacks(
+    nodes: Mapping[str, Any], run: RunFolder, model: pl.LightningModule
+) -> list[pl.Callback]:
+    """The callbacks of a configuration.
+
+    Of what they leave open, a folder for checkpoints is the run's, and the number to monitor the
+    model's.
+    """
+    name, mode = getattr(model, "monitor", (None, None))
+    known = {"dirpath": str(run.checkpoints), "monitor": name, "mode": mode}
+    made = []
+    for key, node in nodes.items():
+        takes = parameters(located(node["_target_"]))
+        fill = {k: v for k, v in known.items() if k in takes and node.get(k) is None and v}
+        made.append(instantiated({**node, **fill}, f"callbacks.{key}"))
+    return made

@@ -1,0 +1,45 @@
+"""A new run that starts from old weights."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from diffstn.errors import UserError
+from diffstn.store.checkpoints import trained_weights
+from diffstn.store.run_folder import open_run
+
+
+def weights_of(ckpt: str) -> dict[str, Tensor]:
+    """The state in a checkpoint file (its average, if it has one), or that of a run.
+
+    Raises:
+        UserError: it is neither.
+    """
+    if not Path(ckpt).is_file():
+        return trained_weights(open_run(ckpt))
+    try:
+        content = torch.load(ckpt, map_location="cpu", weights_only=True)
+        return content.get("ema_state_dict") or content["state_dict"]
+    except Exception as error:  # whatever a file that is none makes torch raise
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"ckpt={ckpt} is no checkpoint ({reason})") from None
+
+
+def warm_start(model: nn.Module, ckpt: str) -> str:
+    """Take over all weights of the same name and shape; what a new data set changes starts anew.
+
+    Returns:
+        A line that says how much was taken and what was not.
+
+    Raises:
+        UserError: nothing fits.
+    """
+    own, theirs = model.state_dict(), weights_of(ckpt)
+    fitting = {k: v for k, v in theirs.items() if k in own and own[k].shape == v.shape}
+    if not fitting:
+        raise UserError(f"ckpt={ckpt}: none of its weights fit this model")
+    model.load_state_dict({**own, **fitting})
+    new = sorted({".".join(k.split(".")[:3]) for k in own.keys() - fitting.keys()})
+    left = f"; new: {', '.join(new[:8])}{' …' if len(new) > 8 else ''}" if new else ""
+    return f"started from {ckpt}: {len(fitting)} of {len(own)} tensors{left}"

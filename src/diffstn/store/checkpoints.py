@@ -1,0 +1,54 @@
+"""The weights of a run."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from diffstn.errors import UserError
+from diffstn.store.run_folder import RunFolder
+
+
+def evaluated_weights(config: Mapping[str, Any]) -> str:
+    """`evaluate.weights`, or `raw` where there is no moving average."""
+    return config["evaluate"]["weights"] if config["ema_decay"] else "raw"
+
+
+def trained_weights(
+    run: RunFolder, checkpoint: str | None = None, weights: str | None = None
+) -> dict[str, Tensor]:
+    """The state of a run's model.
+
+    Args:
+        run: folder of a run, or one shipped with the package.
+        checkpoint: `best` or `last`, None as the run says; a shipped run has one only.
+        weights: `ema` or `raw`, None as the run says.
+
+    Raises:
+        UserError: a file is missing, or the run kept no such weights.
+    """
+    config = run.read_config()
+    there_is = {
+        "checkpoint": config["evaluate"]["checkpoint"],
+        "weights": evaluated_weights(config),
+    }
+    checkpoint, weights = checkpoint or there_is["checkpoint"], weights or there_is["weights"]
+    shipped = run.path / "weights.safetensors"
+    if shipped.exists():
+        for name, asked in (("checkpoint", checkpoint), ("weights", weights)):
+            if asked != there_is[name]:
+                raise UserError(f"{name}={asked}: this run ships with {there_is[name]} alone")
+        return load_file(shipped)
+    path = run.checkpoints / f"{checkpoint}.ckpt"
+    if not path.is_file():
+        there = ", ".join(p.stem for p in sorted(run.checkpoints.glob("*.ckpt"))) or "none"
+        raise UserError(f"{path} does not exist; checkpoint= can be: {there}")
+    if weights not in ("ema", "raw"):
+        raise UserError(f"weights={weights}: choose ema or raw")
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    key = "ema_state_dict" if weights == "ema" else "state_dict"
+    if key not in content:
+        raise UserError(f"{path} was trained without a moving average; pass weights=raw")
+    return content[key]

@@ -1,0 +1,79 @@
+"""What correcting and redrawing images have in common."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from diffstn.build.annotations import Count, OneOf
+from diffstn.tasks.tables import by_name, markdown
+from diffstn.tasks.task import Task
+
+ERROR_COLUMNS = {
+    "rotation_deg": "rotation °",
+    "rotation_deg_median": "median °",
+    "scale_percent": "scale %",
+    "translation_px": "shift px",
+    "corner_px": "corners px",
+    "psnr_db": "PSNR dB",
+    "ssim": "SSIM",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corrections(Task):
+    """Distorted images, answered by several hypotheses each.
+
+    Args:
+        hypotheses: how many of an image to combine; one evaluation each, beside the model's own
+            number. The first k of the same hypotheses serve every k. A model that leaves no choice
+            is evaluated with its own number alone.
+        split: of the data.
+        limit: only the first so many images; None: all.
+        batch_size: images at once; it changes no number of a deterministic sampler.
+        per_class: images of a class on the page.
+    """
+
+    hypotheses: Sequence[Count] = (1,)
+    split: Annotated[str, OneOf(("test", "val"))] = "test"
+    limit: Count | None = None
+    batch_size: Count = 250
+    per_class: Count = 4
+
+    def counts(self, model: Any) -> list[int]:
+        """The numbers of hypotheses to evaluate, ascending."""
+        if fixed := getattr(model, "fixed_hypotheses", None):
+            return [fixed]
+        return sorted({model.hypotheses, *self.hypotheses})
+
+    def total(self, data: Any) -> int:
+        """How many images are looked at."""
+        return min(data.count(self.split), self.limit or data.count(self.split))
+
+    @staticmethod
+    def headline(metrics: Mapping[str, Any]) -> dict[str, float]:
+        """The numbers by which runs are compared."""
+        found = {f"accuracy k={k}": one["accuracy"] for k, one in metrics["k"].items()}
+        return {**found, "uncorrected": metrics["uncorrected"], "oracle": metrics["oracle"]}
+
+    def table(self, metrics: Mapping[str, Any]) -> str:
+        first = errors_of(next(iter(metrics["k"].values())))
+        columns = [name for name in ERROR_COLUMNS if name in first]
+        as_is = metrics.get("images_as_is", {})
+
+        def line(name: str, accuracy: float, errors: Mapping[str, float]) -> list[Any]:
+            cells = (f"{errors[column]:.2f}" if errors else "" for column in columns)
+            return [name, accuracy, *cells]
+
+        body = [line("uncorrected", metrics["uncorrected"], as_is.get("uncorrected", {}))]
+        for k, numbers in metrics["k"].items():
+            name = "corrected" if len(metrics["k"]) == 1 else f"corrected, k = {k}"
+            body.append(line(name, numbers["accuracy"], errors_of(numbers)))
+        body.append(line("oracle", metrics["oracle"], as_is.get("oracle", {})))
+        header = ["", "accuracy %", *(ERROR_COLUMNS[name] for name in columns)]
+        last = list(metrics["k"].values())[-1]
+        return f"{markdown(header, body)}\n\n{by_name('class', 'accuracy %', last['per_class'])}"
+
+
+def errors_of(numbers: Mapping[str, Any]) -> Mapping[str, float]:
+    """The errors of poses or of images among the numbers of one evaluation."""
+    return numbers.get("pose") or numbers.get("image") or {}

@@ -1,0 +1,302 @@
+"""Images from noise."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Generator, Tensor
+from tqdm import tqdm
+
+from diffstn.build.annotations import AtLeast, Count, OneOf
+from diffstn.callbacks.fid_tracker import FIDTracker
+from diffstn.callbacks.sample_sheet import SampleSheet
+from diffstn.data.labelled import Labelled
+from diffstn.diffusion import likelihood_bound
+from diffstn.errors import UserError
+from diffstn.figures.contact import contact_sheet
+from diffstn.metrics.images import (
+    Features,
+    Moments,
+    RealStatistics,
+    Seen,
+    frechet_distance,
+    inception_score,
+    kernel_distance,
+    precision_recall,
+    real_statistics,
+)
+from diffstn.metrics.labels.class_accuracy import ClassAccuracy
+from diffstn.models.diffusion_model import DiffusionModel
+from diffstn.tasks.features import choose_features
+from diffstn.tasks.image_figures import plot_images
+from diffstn.tasks.rounded import rounded
+from diffstn.tasks.sampling import labels_like, sampled_images
+from diffstn.tasks.tables import by_name, markdown, rows_by_name
+from diffstn.tasks.task import Figure, Precision, Task
+
+NEIGHBOURS = 3
+"""Of precision and recall."""
+WATCHED_AT_ONCE = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateImages(Task):
+    """FID, KID, precision and recall against the train and the test images.
+
+    Fréchet distances are to all images of a split; the floor beside them is that of as many real
+    images of the other split, or of all there are if they are fewer. Where the features' network
+    knows the classes, also its reading of the samples of a model that was told the class.
+
+    Args:
+        samples: how many to look at; None: as many as the test split has.
+        features: what looks at them: `judge`, `cifar_judge`, `inception` or the folder of a run of
+            `model=classifier`; None: our own classifier of such images.
+        inception_weights: file of Inception's weights, where they cannot be fetched.
+        likelihood: of how many images to bound it, in bits per dimension; 0 is none.
+        likelihood_split: of which split they are.
+        track: samples for `val/fid` after each validation; 0 is none.
+        batch_size: images at once.
+        per_class: images of a class on the page.
+    """
+
+    samples: Count | None = 8192
+    features: str | None = None
+    inception_weights: str | None = None
+    likelihood: Annotated[int, AtLeast(0)] = 0
+    likelihood_split: Annotated[str, OneOf(("test", "val"))] = "test"
+    track: Annotated[int, AtLeast(0)] = 512
+    batch_size: Count = 250
+    per_class: Count = 8
+
+    def check(self, model: Any, data: Any) -> None:
+        if not isinstance(model, DiffusionModel) or data.facts.channels is None:
+            raise UserError(
+                f"task=generate_images is none for {type(model).__name__} on these data: it asks"
+                " for a diffusion model of images"
+            )
+        features = choose_features(self.features, data.facts, self.inception_weights)
+        for setting, count in (("task.samples", self.samples), ("task.track", self.track)):
+            if count:
+                check_samples(count, features, setting)
+        if data.is_loaded:
+            check_real_images(data, ("train", "test", *(["val"] if self.track else [])))
+            if not self.samples:
+                check_samples(data.count("test"), features, "task.samples")
+
+    def measure(self, model: DiffusionModel, data: Any, seed: int = 0) -> dict[str, Any]:
+        start = time.perf_counter()
+        count = self.samples or data.count("test")
+        features = choose_features(self.features, data.facts, self.inception_weights)
+        result = image_generation(model, data, features, count, seed, self.batch_size)
+        if self.likelihood:
+            bound = self.bits_per_dimension(model, data, seed)
+            split = self.likelihood_split
+            of = f"{min(self.likelihood, data.count(split))} of {split}"
+            result["likelihood"] = {"images": of, **bound}
+            result["numbers"]["bits/dim"] = bound["bits/dim"]
+        told = ("samples", "features", "real")
+        protocol = {"split": "test", **{name: result[name] for name in told}}
+        seconds = round(time.perf_counter() - start, 1)
+        return {**result, "protocol": protocol, "seconds": seconds}
+
+    def table(self, metrics: Mapping[str, Any]) -> str:
+        further = {k: v for k, v in metrics["numbers"].items() if not k.startswith("FID")}
+        tables = [rows_by_name(metrics["generation"])]
+        tables.append(markdown(list(further), [list(further.values())]))
+        if "per_class" in metrics:
+            tables.append(by_name("class", "accuracy %", metrics["per_class"]))
+        if "likelihood" in metrics:
+            tables.append(by_name("", "bits/dim", metrics["likelihood"]))
+        return "\n\n".join(tables)
+
+    def plot(self, model: Any, data: Any, folder: Path, seed: int = 0) -> list[Figure]:
+        """Samples by class, the ways to noise and back, what the network says, interpolations."""
+        return plot_images(model, data, folder, seed, self.per_class)
+
+    def callbacks(
+        self, model: Any, data: Any, folder: Path, precision: Precision
+    ) -> list[pl.Callback]:
+        """A sheet of samples that grows with training and, if asked for, the FID of a few."""
+        classes = len(data.facts.classes)
+        count = classes if model.conditional and classes <= 16 else 12
+        label = torch.arange(count) % classes if model.conditional else None
+        codec = model.codec
+        watching: list[pl.Callback] = [
+            SampleSheet(
+                folder / "training.png",
+                (count, *model.item_shape),
+                lambda x: contact_sheet(codec.decode(x), columns=4),
+                label,
+                precision=precision,
+            )
+        ]
+        if self.track:
+            watching.append(self.tracker(data, model.device, precision))
+        return watching
+
+    def tracker(self, data: Any, device: torch.device, precision: Precision) -> FIDTracker:
+        """FID of a few samples to the validation images, after every validation."""
+        features = choose_features(self.features, data.facts, self.inception_weights)
+        check_samples(self.track, features, "task.track")
+        real = real_statistics(data, "val", features, device)
+        labels = labels_like(data, self.track, seed=0)
+
+        def images(model: Any) -> Iterator[Tensor]:
+            for some, _ in sampled_images(model, labels, seed=0, batch_size=WATCHED_AT_ONCE):
+                yield some
+
+        return FIDTracker(images, features, real.mean, real.covariance, precision)
+
+    def to_keep(self, model: Any, data: Any, n: int, seed: int = 0) -> Labelled:
+        """n samples, with labels in the proportions of the training images."""
+        labels = labels_like(data, n, seed)
+        made = [images.cpu() for images, _ in sampled_images(model, labels, seed, self.batch_size)]
+        return Labelled(torch.cat(made), labels)
+
+    def bits_per_dimension(self, model: DiffusionModel, data: Any, seed: int) -> dict[str, float]:
+        """The bound on −log₂ p of the first so many images of a split, and what it is made of.
+
+        Of a model that hears the class it is p(x | class). Guidance and clipping stay out of it.
+        """
+        device, schedule, split = model.device, model.denoiser.schedule, self.likelihood_split
+        generator = Generator().manual_seed(seed)
+        bounds = []
+        rows = torch.arange(min(self.likelihood, data.count(split)))
+        with tqdm(
+            total=len(rows) * schedule.steps, desc="likelihood", unit="call", disable=None
+        ) as bar:
+            for some in rows.split(self.batch_size):
+                batch = data.batch(split, some, device)
+
+                def counted(steps: Any, count: int = len(some)) -> Iterator[int]:
+                    for step in steps:
+                        yield step
+                        bar.update(count)
+
+                x_0 = model.codec.encode(batch.image)
+                condition = model.condition(batch.label if model.conditional else None)
+                bounds.append(
+                    likelihood_bound(
+                        model.denoiser, x_0, generator, model.bins, counted, **condition
+                    )
+                )
+        steps = torch.cat([bound.steps for bound in bounds]).double().mean(0)
+        prior = torch.cat([bound.prior for bound in bounds]).double().mean()
+        quarters = steps[1:].tensor_split(4)
+        return {
+            "bits/dim": rounded(steps.sum() + prior),
+            "L_0": rounded(steps[0]),
+            **{
+                f"L of quarter {i} of 1..T-1": rounded(part.sum())
+                for i, part in enumerate(quarters, 1)
+            },
+            "L_T": rounded(prior),
+        }
+
+
+def check_samples(samples: int, features: Features, setting: str = "task.samples") -> None:
+    """Refuse sets whose covariance in the features would be singular.
+
+    Raises:
+        UserError: there are not more samples than features.
+    """
+    if samples <= features.size:
+        none = ", or for no tracking with 0" if setting == "task.track" else ""
+        raise UserError(
+            f"{setting}={samples}: a Fréchet distance in {features.size} features"
+            f" ({features.name}) needs more than {features.size}; ask for 8192, or for features of"
+            f" fewer numbers{none}"
+        )
+
+
+def check_real_images(data: Any, splits: tuple[str, ...] = ("train", "test")) -> None:
+    """Refuse splits that are too small to compare with.
+
+    Raises:
+        UserError: one of them has no more images than a neighbourhood.
+    """
+    for split in splits:
+        count = data.count(split)
+        if count <= NEIGHBOURS:
+            raise UserError(
+                f"the {split} split has {count} images, and comparing samples with it takes more"
+                f" than {NEIGHBOURS}: add images, or hold out more"
+            )
+
+
+def distances(
+    generated: Tensor, real: RealStatistics, other: Tensor, seed: int
+) -> dict[str, float]:
+    """A row of the table: generated features (N, D) against a real set, and real ones of another
+    split beside them."""
+    row = {}
+    some = real.features[: len(generated)]
+    compared = {"": generated, " floor": other}
+    for name, features in compared.items():
+        moments = Moments(features.shape[1])
+        moments.update(features)
+        row[f"FID{name}"] = rounded(
+            frechet_distance(*moments.compute(), real.mean, real.covariance)
+        )
+    for name, features in compared.items():
+        kernel, spread = kernel_distance(features, some, generator=Generator().manual_seed(seed))
+        row[f"KID{name}"] = rounded(kernel)
+        row[f"KID{name} sd"] = rounded(spread)
+    precision, recall = precision_recall(some, generated[: len(some)], NEIGHBOURS)
+    row["precision %"] = rounded(100 * precision)
+    row["recall %"] = rounded(100 * recall)
+    return row
+
+
+def image_generation(
+    model: DiffusionModel, data: Any, features: Features, samples: int, seed: int, batch_size: int
+) -> dict[str, Any]:
+    """The numbers of so many samples in the features.
+
+    Kernel distances, with their spread over subsets, and neighbours look at as many real images,
+    the first of the split.
+    """
+    check_samples(samples, features)
+    check_real_images(data)
+    device, classes = model.device, data.facts.classes
+    real = {split: real_statistics(data, split, features, device) for split in ("train", "test")}
+    labels = labels_like(data, samples, seed)
+    seen, accuracy = [], ClassAccuracy(classes)
+    reads = features.classes == classes
+    for images, some in sampled_images(model, labels, seed, batch_size):
+        one = Seen(*(part.cpu() for part in features(images)))
+        seen.append(one)
+        if reads:
+            accuracy.update(one.logits.softmax(-1), some)
+    generated = torch.cat([one.features for one in seen])
+    table = {
+        split: distances(
+            generated, real[split], real[other].features[: len(generated)].double(), seed
+        )
+        for split, other in (("train", "test"), ("test", "train"))
+    }
+    numbers = {f"FID {split}": row["FID"] for split, row in table.items()}
+    floors = [min(samples, len(real[split].features)) for split in ("test", "train")]
+    result: dict[str, Any] = {
+        "generation": table,
+        "samples": samples,
+        "features": features.name,
+        "real": f"floors of {floors[0]} test images against train, {floors[1]} of train against"
+        " test",
+    }
+    score, spread = inception_score(torch.cat([one.logits for one in seen]))
+    numbers["inception score"] = rounded(score)
+    result["inception score sd over 10 parts"] = rounded(spread)
+    if reads and model.hears_label:
+        confusion = accuracy.confusion.double()
+        numbers["accuracy %"] = rounded(100 * confusion.diagonal().sum() / confusion.sum())
+        result["per_class"] = {
+            name: rounded(100 * share)
+            for name, share in accuracy.compute().items()
+            if not share.isnan()  # a class that was never sampled
+        }
+    return {**result, "numbers": numbers}

@@ -1,0 +1,115 @@
+"""Redraw distorted images upright."""
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from diffstn.data.labelled import Labelled
+from diffstn.diffusion.samplers import collect
+from diffstn.errors import UserError
+from diffstn.figures.pages import correction_page
+from diffstn.figures.reverse_strip import reverse_strip
+from diffstn.metrics.images.image_error import ImageError
+from diffstn.metrics.labels.class_accuracy import ClassAccuracy
+from diffstn.models.stn_in_diff import STNInDiff
+from diffstn.spatial import Affine, warp
+from diffstn.tasks.batches import batches_of, first_of_each_class
+from diffstn.tasks.correct import STEPS_SHOWN
+from diffstn.tasks.corrections import Corrections
+from diffstn.tasks.rounded import percentages
+from diffstn.tasks.task import Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redraw(Corrections):
+    """As for poses, with the error of the images instead of that of the poses.
+
+    Of several redrawings the classifier's opinions are averaged, and so are the images. Settings as
+    for `Corrections`.
+    """
+
+    def check(self, model: Any, data: Any) -> None:
+        if not isinstance(model, STNInDiff):
+            raise UserError(
+                f"task=redraw is none for {type(model).__name__}: it asks for model=stn_in_diff"
+            )
+
+    def measure(self, model: STNInDiff, data: Any, seed: int = 0) -> dict[str, Any]:
+        start, counts, total = time.perf_counter(), self.counts(model), self.total(data)
+        facts = data.facts
+        generator = torch.Generator().manual_seed(seed)
+        latents = model.sample_latents(total, counts[-1], generator)
+        names = ("uncorrected", "oracle", *counts)
+        accuracy = {name: ClassAccuracy(facts.classes) for name in names}
+        errors = {name: ImageError() for name in names}
+        batches = batches_of(data, self.split, total, self.batch_size, model.device)
+        for rows, batch in batches:
+            label = batch.label.cpu()
+            redrawn = model(batch.image, latents=latents[rows], generator=generator)
+            identity = Affine().identity().to(batch.image).expand(len(label), -1)
+            shown = {
+                "uncorrected": warp(batch.image, identity, size=facts.size),
+                "oracle": warp(batch.image, batch.A, facts.transformation, facts.size),
+            }
+            for name, images in shown.items():
+                accuracy[name].update(model.judge(images).cpu(), label)
+                errors[name].update(images, batch.upright)
+            for k in counts:
+                accuracy[k].update(redrawn.probabilities[:, :k].mean(dim=1).cpu(), label)
+                errors[k].update(redrawn.images[:, :k].mean(dim=1), batch.upright)
+        by_name = {
+            str(name): {**percentages(accuracy[name]), "image": errors[name].rounded()}
+            for name in names
+        }
+        found = {
+            "accuracy": by_name[str(counts[0])]["accuracy"],
+            "uncorrected": by_name["uncorrected"]["accuracy"],
+            "oracle": by_name["oracle"]["accuracy"],
+            "images_as_is": {name: by_name[name]["image"] for name in ("uncorrected", "oracle")},
+            "k": {str(k): by_name[str(k)] for k in counts},
+        }
+        return {
+            **found,
+            "numbers": self.headline(found),
+            "protocol": {"split": self.split, "images": total},
+            "images": total,
+            "seconds": round(time.perf_counter() - start, 1),
+        }
+
+    def plot(self, model: STNInDiff, data: Any, folder: Path, seed: int = 0) -> list[Figure]:
+        """A page of redrawn images, and how the first of every class came about."""
+        rows = first_of_each_class(data, "test", self.per_class)
+        batch = data.batch("test", rows, model.device)
+        generator = torch.Generator().manual_seed(seed)
+        redrawn = model(batch.image, 1, generator=generator)
+        page = correction_page(
+            batch.image,
+            redrawn.images[:, 0],
+            batch.upright,
+            batch.label,
+            redrawn.probabilities[:, 0].argmax(dim=-1),
+            folder / "corrected.png",
+            classes=data.facts.classes,
+            examples=self.per_class,
+        )
+        image = batch.image[:: self.per_class][:10]
+        x_T = model.sample_latents(len(image), 1, generator)[:, 0].to(image.device)
+        finer = replace(model.sampler, steps=min(STEPS_SHOWN, model.denoiser.schedule.steps))
+        walk = finer.trajectory(model.guided, x_T, generator, **model.condition(image))
+        kept = collect(walk, lambda x: model.codec.decode(x).cpu())
+        strip = reverse_strip(
+            torch.stack(kept.x_0),
+            folder / "reverse_process.png",
+            timesteps=torch.tensor(kept.timesteps),
+            columns=11,
+        )
+        return [("corrected", page), ("reverse_process", strip)]
+
+    def to_keep(self, model: STNInDiff, data: Any, n: int, seed: int = 0) -> Labelled:
+        """The first n images of the split, redrawn."""
+        rows = torch.arange(min(n, data.count(self.split)))
+        batch = data.batch(self.split, rows, model.device)
+        return Labelled(model.correct(batch.image, seed=seed).images.cpu(), batch.label.cpu())

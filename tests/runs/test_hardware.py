@@ -1,0 +1,84 @@
+import pytest
+import torch
+
+from diffstn.errors import UserError
+from diffstn.runs import hardware
+from diffstn.runs.hardware import choose_hardware, cpu_has_bf16, environment
+
+
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize(
+    ("fast", "precision", "chosen", "why"),
+    [
+        (True, "auto", "bf16-mixed", "bf16: the hardware has it"),
+        (False, "auto", "32-true", "fp32: the hardware has no bf16"),
+        (True, "fp32", "32-true", "fp32: asked for"),
+        (False, "bf16", "bf16-mixed", "bf16: asked for"),
+    ],
+)
+def test_precision_of_a_cpu(
+    monkeypatch: pytest.MonkeyPatch, fast: bool, precision: str, chosen: str, why: str
+):
+    monkeypatch.setattr(hardware, "cpu_has_bf16", lambda: fast)
+    choice = choose_hardware("auto", precision=precision)
+    assert (choice.accelerator, choice.precision, choice.devices) == ("cpu", chosen, 1)
+    assert choice.reason.startswith("CPU")
+    assert choice.reason.endswith(why)
+    assert choice.device == torch.device("cpu")
+    assert choice.autocast().fast_dtype == torch.bfloat16
+    assert choice.autocast()._enabled == (chosen == "bf16-mixed")
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_is_taken_where_there_is_one():
+    choice = choose_hardware("auto")
+    assert (choice.accelerator, choice.precision) == ("gpu", "bf16-mixed")
+    assert choice.reason == "Some GPU; bf16: the hardware has it"
+    assert choice.device.type == "cuda"
+    assert choose_hardware("cpu").accelerator == "cpu"
+    many = choose_hardware("gpu", devices=-1, strategy="ddp")
+    assert (many.devices, many.strategy) == (-1, "ddp")
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"name": "gpu"}, "no CUDA device is visible; use accelerator=cpu or auto"),
+        ({"name": "tpu"}, "choose auto, cpu or gpu"),
+        ({"precision": "fp16"}, "choose auto, fp32 or bf16"),
+    ],
+)
+def test_what_cannot_be_had_is_refused(settings: dict[str, str], message: str):
+    with pytest.raises(UserError, match=message):
+        choose_hardware(**settings)
+
+
+def test_bf16_is_a_matter_of_the_cpus_capabilities(monkeypatch: pytest.MonkeyPatch):
+    def capable(**names: bool) -> bool:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: names)
+        return cpu_has_bf16()
+
+    assert capable(amx_bf16=True)
+    assert capable(avx512_bf16=True)
+    assert not capable(avx512_f=True, amx_bf16=False)
+
+
+def test_environment_says_what_ran_where():
+    said = environment(choose_hardware("cpu"), seed=3)
+    assert {"diffstn", "python", "torch", "pytorch-lightning", "commit", "platform"} <= set(said)
+    assert (said["seed"], said["torch"]) == (3, torch.__version__.split("+")[0]) or "+" in said[
+        "torch"
+    ]
