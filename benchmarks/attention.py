@@ -16,7 +16,7 @@ from torch import Tensor
 from unets import fastest
 
 from diffstn.networks.blocks.attended import attended
-from diffstn.runs.tables import markdown
+from diffstn.store.markdown import markdown
 
 HEADS, FEATURES = 2, 32
 Attention = Callable[[Tensor, Tensor, Tensor], Tensor]

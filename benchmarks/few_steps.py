@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-
-from diffstn.figures.line_plot import line_plot
-from diffstn.metrics.images import Moments, frechet_distance
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.feature_choice import choose_features
-from diffstn.store.run_folder import open_run
-from diffstn.runs.hardware import choose_hardware
-from diffstn.runs.overrides import apply_overrides
 from diffstn.runs.image_generation import check_samples, generated_images, labels_to_draw
+from diffstn.runs.overrides import apply_overrides
 from diffstn.runs.real_statistics import real_statistics
-from diffstn.runs.tables import markdown
+
+from diffstn.figures.line_plot import line_plot
+from diffstn.hardware import choose_hardware
+from diffstn.metrics.images import Moments, frechet_distance
+from diffstn.store.markdown import markdown
+from diffstn.store.run_folder import open_run
 
 CONF = Path(__file__).parents[1] / "conf"
 

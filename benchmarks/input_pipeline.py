@@ -20,8 +20,8 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from diffstn.data.modules.distorted import DistortedData
 from diffstn.data.distortions import AffineDistortion
+from diffstn.data.modules.distorted import DistortedData
 from diffstn.data.sources.mnist import MNIST
 
 

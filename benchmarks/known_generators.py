@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from diffstn.data.modules.solids import Solids
 from diffstn.metrics.clouds import Chamfer, CloudGeneration
-from diffstn.runs.tables import markdown
+from diffstn.store.markdown import markdown
 
 
 def generators(n: int, points: int) -> dict[str, Callable[[Generator], Tensor]]:

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.command import plain_config
-from diffstn.runs.hardware import choose_hardware
 from diffstn.runs.overrides import composed
-from diffstn.runs.tables import markdown
+
+from diffstn.hardware import choose_hardware
+from diffstn.store.markdown import markdown
 
 CONF = Path(__file__).parents[1] / "conf"
 BLOCK = 20

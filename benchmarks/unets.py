@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from diffstn.hardware import choose_hardware
 from diffstn.networks.denoisers.unet import UNet
-from diffstn.runs.hardware import choose_hardware
-from diffstn.runs.tables import markdown
+from diffstn.store.markdown import markdown
 
 CHANNELS, SIDE, WIDTH = 1, 32, 64
 

@@ -1,4 +1,4 @@
-"""A DDPM of points in 40 lines, with our pieces alone: python examples/smallest.py (half a minute)."""
+"""A DDPM of points in 40 lines of our pieces: python examples/smallest.py (half a minute)."""
 
 import torch
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import torch
 
-from diffstn.data import mnist
-from diffstn.runs.assembly import Assembly
-from diffstn.runs.command import train_command
-
-CONF = Path(__file__).parents[1] / "conf"
+from diffstn.build import Built, build
+from diffstn.cli.conf import training_config
+from diffstn.cli.of_a_run import run_command
+from diffstn.cli.train import train_command
+from diffstn.data.sources import mnist
 
 SMALL = [
     "data.limit_train=64",
@@ -22,58 +22,76 @@ SMALL = [
     "data.batch_size=32",
     "epochs=1",
     "accelerator=cpu",
-    "accelerator.precision=fp32",
+    "trainer.precision=fp32",
 ]
 """Overrides that make any run end within a second."""
 
 TINY = [*SMALL, "classifier=joint", "encoder=fc"]
-"""The same for a run whose networks do not matter."""
+"""The same for a run that corrects and whose networks do not matter."""
+
+Train = Callable[..., int]
 
 
-@pytest.fixture(scope="session")
-def mnist_once() -> Callable[..., Any]:
+def pytest_configure(config: pytest.Config) -> None:
+    """Processes that test side by side share the cores, and so do not wait for one another."""
+    torch.set_num_threads(1)
+
+
+@functools.cache
+def mnist_once(root: Any = None, folder: str = "MNIST") -> Any:
     """`load_mnist`, which unpacks the digits for the first caller alone."""
-    return functools.cache(mnist.load_mnist)
+    return LOAD(root, folder)
+
+
+LOAD = mnist.load_mnist
 
 
 @pytest.fixture
-def workplace(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mnist_once: Callable[..., Any]
-) -> Path:
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working directory for commands that are run in this process, without figures."""
+    from diffstn.tasks.correct import Correct
+
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["train.py"])
     monkeypatch.setattr(mnist, "load_mnist", mnist_once)
-    monkeypatch.setattr("diffstn.runs.training.draw_run", lambda *args, **kwargs: [])
+    monkeypatch.setattr(Correct, "plot", lambda *_, **__: [])
     return tmp_path
 
 
 @pytest.fixture
-def train(workplace: Path) -> Callable[..., int]:
-    """`train(*overrides)`: a tiny run by the command line's own function; returns the exit code."""
-    return lambda *overrides: train_command(CONF, [*TINY, *overrides])
+def train(workplace: Path) -> Train:
+    """`train(*overrides)`: a tiny run that corrects, by the command line's own function.
+
+    Returns the exit code.
+    """
+    return lambda *overrides: train_command([*TINY, *overrides])
+
+
+@pytest.fixture
+def evaluate(workplace: Path) -> Callable[..., int]:
+    """`evaluate(*overrides)` by the command line's own function."""
+    return lambda *words: run_command("evaluate", ["accelerator=cpu", *words])
+
+
+@pytest.fixture
+def sample(workplace: Path) -> Callable[..., int]:
+    """`sample(*overrides)` by the command line's own function."""
+    return lambda *words: run_command("sample", ["accelerator=cpu", *words])
 
 
 @pytest.fixture
 def config() -> Callable[..., dict[str, Any]]:
     """`config(*overrides)`: conf/train.yaml composed, as plain containers."""
-    from diffstn.runs.command import plain_config
-    from diffstn.runs.overrides import composed
-
-    return lambda *overrides: plain_config(composed(CONF, "train", overrides), {})
+    return lambda *overrides: training_config(overrides)
 
 
 @pytest.fixture
-def assembly(
-    config: Callable[..., dict[str, Any]],
-    monkeypatch: pytest.MonkeyPatch,
-    mnist_once: Callable[..., Any],
-) -> Callable[..., Assembly]:
-    """`assembly(*overrides)`: data and model of a tiny configuration, seeded."""
+def built(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Built]:
+    """`built(*overrides)`: model, data and task of a tiny configuration, seeded."""
     monkeypatch.setattr(mnist, "load_mnist", mnist_once)
 
-    def build(*overrides: str) -> Assembly:
+    def make(*overrides: str, tiny: bool = True) -> Built:
         torch.manual_seed(0)
-        return Assembly(config(*TINY, *overrides))
+        return build(training_config([*(TINY if tiny else SMALL), *overrides]))
 
-    return build
+    return make

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from diffstn.runs.checks import check_config, try_out
+from diffstn.runs.command import train_command
+from diffstn.runs.overrides import composed, groups
 from PIL import Image
 
 from diffstn.data import mnist
 from diffstn.errors import UserError
-from diffstn.runs.checks import check_config, try_out
-from diffstn.runs.command import train_command
-from diffstn.runs.overrides import composed, groups
-from diffstn.runs.tables import headline
+from diffstn.store.markdown import headline
 from diffstn.store.run_folder import RunFolder
 
 CONF = Path(__file__).parents[1] / "conf"

@@ -3,12 +3,12 @@
 import pytest
 import torch
 import yaml
-
-from diffstn.runs.hardware import choose_hardware
-from diffstn.codecs.pixels import as_images
-from diffstn.errors import UserError
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.evaluation import evaluate
+
+from diffstn.codecs.pixels import as_images
+from diffstn.errors import UserError
+from diffstn.hardware import choose_hardware
 from diffstn.store.run_folder import PRETRAINED, RunFolder, open_run
 from diffstn.store.shipping import LIMIT, ship
 

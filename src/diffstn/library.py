@@ -8,9 +8,10 @@ import pytorch_lightning as pl
 import torch
 
 from diffstn.build import load_model
-from diffstn.cli.conf import import_from_here, run_folder, training_config
+from diffstn.cli.conf import import_from_here, training_config
 from diffstn.cli.jobs import check_words
 from diffstn.cli.refusals import refused
+from diffstn.store.names import run_folder
 from diffstn.store.run_folder import RunFolder
 
 

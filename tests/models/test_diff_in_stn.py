@@ -1,9 +1,9 @@
 from collections.abc import Callable
 
 import torch
+from diffstn.runs.assembly import Assembly
 
 from diffstn.models.diff_in_stn import GOLDEN, DiffInSTN
-from diffstn.runs.assembly import Assembly
 from diffstn.spatial import turned
 
 Build = Callable[..., Assembly]

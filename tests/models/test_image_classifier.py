@@ -2,7 +2,6 @@ from collections.abc import Callable
 
 import pytest
 import torch
-
 from diffstn.runs.assembly import Assembly
 
 

@@ -2,9 +2,8 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from torch import nn
-
 from diffstn.runs.assembly import Assembly
+from torch import nn
 
 Build = Callable[..., Assembly]
 

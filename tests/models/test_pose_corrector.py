@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from diffstn.runs.assembly import Assembly
 from torch import nn
 
 from diffstn.models.optimised import Frozen
 from diffstn.models.pose_corrector import PoseCorrector
-from diffstn.runs.assembly import Assembly
 from diffstn.spatial import warp
 
 Build = Callable[..., Assembly]

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from diffstn.runs.assembly import Assembly
 
 from diffstn.codecs.standardised_pose import fit_to_data
-from diffstn.runs.assembly import Assembly
 from diffstn.spatial import corner_distance
 
 DIGITS, STEPS = 32, 100

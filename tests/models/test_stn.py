@@ -2,10 +2,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from diffstn.runs.assembly import Assembly
 from torch import Tensor, nn
 
 from diffstn.models.stn import STN
-from diffstn.runs.assembly import Assembly
 from diffstn.spatial import warp
 
 Build = Callable[..., Assembly]

@@ -11,7 +11,7 @@ from diffstn.diffusion.samplers.jump import Jump
 
 @dataclass(frozen=True, kw_only=True)
 class Halfway(Sampler):
-    """x_s = α_s x̂_0 + σ_s (ε̂ + noise_share z) / √(1 + noise_share²): DDIM's step with some new noise."""
+    """x_s = α_s x̂_0 + σ_s (ε̂ + c z) / √(1 + c²): DDIM's step with a share c of new noise."""
 
     noise_share: float = 0.5
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from diffstn.build.annotations import Count
+from diffstn.annotations import Count
 from diffstn.errors import UserError
 from diffstn.figures.panels import panel_page
-from diffstn.tasks.tables import markdown
+from diffstn.store.markdown import markdown
 from diffstn.tasks.task import Task
 
 

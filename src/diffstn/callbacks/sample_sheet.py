@@ -71,5 +71,5 @@ class SampleSheet(pl.Callback):
         return {"steps": self.steps, "sheets": self.sheets}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        kept = state_dict.get("sheets", state_dict.get("drawings"))  # as older runs called them
-        self.steps, self.sheets = state_dict["steps"], kept
+        self.steps = state_dict["steps"]
+        self.sheets = state_dict.get("sheets") or state_dict["drawings"]  # as older runs say

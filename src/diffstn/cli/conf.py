@@ -1,7 +1,6 @@
 """The configurations that ship, and those that a user adds."""
 
 import os
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -16,29 +15,11 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from diffstn.errors import UserError
+from diffstn.store.names import file_name
 
 CONF = Path(__file__).parents[1] / "conf"
 
 
-def run_folder(out: str | None, seed: int, choices: Any) -> str:
-    """`out`, or a new folder below runs/ that says what it holds."""
-    what = "-".join(str(choices[name]) for name in ("model", "data") if choices.get(name))
-    return out or time.strftime(f"runs/%Y-%m-%d_%H-%M-%S-{what}-seed{seed}")
-
-
-def file_name(text: str) -> str:
-    """`text` as one short path component that can stand in an override without quotes."""
-    allowed = "".join(c if c.isalnum() or c in "_.-" else "." for c in _dashes(text))
-    while ".." in allowed:
-        allowed = allowed.replace("..", ".")
-    return allowed[:120]
-
-
-def _dashes(text: str) -> str:
-    return text.replace("=", "-").replace(",", "_")
-
-
-OmegaConf.register_new_resolver("run_folder", run_folder, use_cache=True, replace=True)
 OmegaConf.register_new_resolver("file_name", file_name, replace=True)
 
 

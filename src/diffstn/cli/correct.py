@@ -1,6 +1,5 @@
 """`diffstn correct FOLDER`: the images of a folder, turned upright."""
 
-import csv
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from diffstn.cli.refusals import Outcome
 from diffstn.errors import UserError
+from diffstn.words import closest
 
 HELP = """diffstn correct FOLDER [out=FOLDER] [run=RUN] [hypotheses=K] [seed=N] [batch_size=N]
 
@@ -37,13 +37,13 @@ def correct_command(arguments: Sequence[str] | None = None) -> int:
         return 0
     with Outcome("debug=true" in arguments) as outcome:
         folder, settings = _read(arguments)
+        from diffstn.tasks.correct_folder import correct_folder
+
         correct_folder(folder, **settings)
     return outcome.code
 
 
 def _read(arguments: Sequence[str]) -> tuple[Path, dict[str, Any]]:
-    from diffstn.words import closest
-
     settings, folders = dict(DEFAULTS), []
     for word in arguments:
         name, sign, value = word.partition("=")
@@ -62,65 +62,3 @@ def _read(arguments: Sequence[str]) -> tuple[Path, dict[str, Any]]:
         if settings[name] < 1:
             raise UserError(f"{name}={settings[name]}: must be at least 1")
     return folders[0], settings
-
-
-def correct_folder(
-    folder: Path, out: str | None, run: str, hypotheses: int, seed: int, batch_size: int
-) -> Path:
-    """Correct the images below `folder`; return where they went.
-
-    Raises:
-        UserError: there is nothing to correct, or the place is taken.
-    """
-    target = Path(out) if out else folder.with_name(f"{folder.name}-corrected")
-    if target.exists() and any(target.iterdir()):
-        raise UserError(f"{target} is not empty: choose another out=")
-    from diffstn.data.sources.image_folder import images_in, read_image
-
-    paths = images_in(folder)
-    if not paths:
-        raise UserError(f"{folder} holds no images")
-    import torch
-    from PIL import Image
-    from tqdm import tqdm
-
-    from diffstn.build import load_model
-
-    model: Any = load_model(run)
-    if not hasattr(model, "correct"):
-        raise UserError(f"run={run} does not correct images; use a run of model=diff_in_stn")
-    facts = model.facts
-    rows = []
-    with tqdm(total=len(paths), desc="correcting", unit="image", disable=None) as bar:
-        for first in range(0, len(paths), batch_size):
-            some, images = [], []
-            for path in paths[first : first + batch_size]:
-                try:
-                    images.append(read_image(path, facts.canvas, facts.channels))
-                    some.append(path)
-                except ValueError as error:
-                    print(f"left out {path}: {error}", file=sys.stderr)
-            if not some:
-                continue
-            found = model.correct(torch.stack(images), hypotheses, seed)
-            sure, label = found.probabilities.max(dim=-1)
-            for i, path in enumerate(some):
-                to = (target / path.relative_to(folder)).with_suffix(".png")
-                to.parent.mkdir(parents=True, exist_ok=True)
-                pixels = found.images[i]
-                pixels = pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0)
-                Image.fromarray(pixels.cpu().numpy()).save(to)
-                pose = getattr(found, "A", None)
-                numbers = [] if pose is None else [f"{v:.4f}" for v in pose[i].tolist()]
-                rows.append([path, facts.classes[int(label[i])], f"{float(sure[i]):.4f}", *numbers])
-            bar.update(len(some))
-    if not rows:
-        raise UserError(f"no image below {folder} can be read")
-    with (target / "corrections.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            ["image", "read as", "probability", *(f"A{i}" for i in range(len(rows[0]) - 3))]
-        )
-        writer.writerows(rows)
-    print(f"wrote {len(rows)} images and corrections.csv to {target}")
-    return target

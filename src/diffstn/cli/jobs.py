@@ -55,7 +55,7 @@ def check_jobs(words: Sequence[str], search: Sequence[str] = ()) -> None:
             raise UserError("out= is one folder; for a sweep pass hydra.sweep.dir=<folder>")
         if override.key_or_group == "resume":
             raise UserError("resume=true carries on with one run; leave -m out")
-        _check_word(override)
+        _check_word(override, any(word.startswith("hydra/sweeper=") for word in words))
     for one in combinations(parsed):
         try:
             cfg = composed("train", one, search, hydra_too=True)
@@ -75,12 +75,12 @@ def check_jobs(words: Sequence[str], search: Sequence[str] = ()) -> None:
             raise UserError(f"{folder} holds a sweep already; choose another hydra.sweep.dir=")
 
 
-def _check_word(override: Override) -> None:
-    """Refuse sweeps over nothing, and those that need a sweeper of their own."""
+def _check_word(override: Override, searches: bool) -> None:
+    """Refuse sweeps over nothing, and those that only a sweeper that searches can run."""
     if override.is_range_sweep():
         if next(iter(override.sweep_string_iterator()), None) is None:
             raise UserError(f"'{override.input_line}' is a sweep over nothing")
-    elif override.is_interval_sweep():
+    elif override.is_interval_sweep() and not searches:
         raise UserError(
             f"'{override.input_line}' is for a sweeper that searches: pass hydra/sweeper=optuna"
         )

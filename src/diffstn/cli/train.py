@@ -4,6 +4,7 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import hydra
@@ -15,7 +16,8 @@ from diffstn.cli.flags import flags
 from diffstn.cli.jobs import check_jobs, check_words
 from diffstn.cli.refusals import Outcome
 from diffstn.cli.resume import asks_to_resume, resumed_config
-from diffstn.runs import sweep
+from diffstn.store import sweep
+from diffstn.store.names import run_folder
 from diffstn.store.run_folder import RunFolder
 
 SHOWS = ("help", "hydra_help", "cfg", "info", "shell_completion", "experimental_rerun")
@@ -38,19 +40,22 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
         from diffstn.runs.train import train
 
         context = HydraConfig.get()
-        config, said = plain(cfg, context.runtime.choices), list(context.overrides.task)
-        if resumes:
-            config, said = resumed_config(config["out"], words, config["trust"], search), words
-        run = RunFolder(context.runtime.output_dir)
-        if skipped(run, said, problems, config["on_error"]):
-            return math.nan
+        given, said = Path(context.runtime.output_dir), list(context.overrides.task)
+        run = RunFolder(given)
         try:
+            config = plain(cfg, context.runtime.choices)
+            if given == Path.cwd():  # Hydra would make a folder before anything is refused
+                run = RunFolder(run_folder(config["out"], config["seed"], config["choices"]))
+            if skipped(run, said, problems, config["on_error"]):
+                return math.nan
+            if resumes:
+                config = resumed_config(config["out"], words, config["trust"], search)
+                said = words
             return objective(train(config, run, said))
-        except (Exception, KeyboardInterrupt) as error:
-            if not multirun:
-                raise
+        except (Exception, KeyboardInterrupt) as error:  # Hydra would talk about it
             problems.append(error)
-            print(f"job failed: {run.path}: {error}", file=sys.stderr)
+            if multirun:
+                print(f"job failed: {run.path}: {error}", file=sys.stderr)
             return math.nan
 
     with Outcome("debug=true" in (word.lower() for word in words), words, search) as outcome:
@@ -63,6 +68,8 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
         sys.argv = [sys.argv[0], *(word for word in arguments if word not in words), *kept]
         os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us as they are
         hydra.main(version_base="1.3", config_path=str(CONF.resolve()), config_name="train")(job)()
+        if problems and not multirun:
+            raise problems[0]
     return outcome.code or int(multirun and bool(problems or sweep.failures))
 
 

@@ -28,7 +28,7 @@ TIMESTEP_SAMPLINGS: dict[str, Callable[[int], LossSecondMoment | None]] = {
 
 
 class DiffusionModel(OptimisedModule):
-    r"""Learns to undo the noise in $x_t = \alpha_t x_0 + \sigma_t \varepsilon$, and so to sample x_0.
+    r"""Learns to undo the noise in $x_t = \alpha_t x_0 + \sigma_t \varepsilon$, and so samples x_0.
 
     The items of a batch (B, *) may be points, clouds or images; the network says which it reads,
     and the codec makes x_0 of them. The timesteps of a batch come from equal strata of 1…T, one
@@ -242,7 +242,7 @@ class DiffusionModel(OptimisedModule):
 
         Args:
             n: how many.
-            label: the class of all of them, by number or name, or a class for each, (n,); None: any.
+            label: the class of all, by number or name, or a class for each, (n,); None: any.
             guidance_scale: w of classifier-free guidance; None: the model's own.
             sampler: another one than the model's own.
             seed: the same seed gives the same items.
@@ -255,7 +255,7 @@ class DiffusionModel(OptimisedModule):
             raise ValueError(f"n={n}: ask for one item or more")
         if guidance_scale and not (self.conditional and self.label_dropout):
             raise ValueError(
-                f"guidance_scale={guidance_scale}: this model was trained on labels alone, or on none"
+                f"guidance_scale={guidance_scale}: this model never went without labels, or with"
             )
         generator = Generator().manual_seed(seed)
         labels = self._labels(n, label)
@@ -296,7 +296,7 @@ class DiffusionModel(OptimisedModule):
         sampled_on = generator.device if generator else self.device
         return torch.randn(shape, generator=generator, device=sampled_on).to(self.device)
 
-    def condition(self, label: Tensor | None) -> dict[str, Tensor]:
+    def condition(self, label: Tensor | None) -> dict[str, Any]:
         """What the denoiser is called with beside x_t and t.
 
         Raises:

@@ -154,7 +154,7 @@ class STNInDiff(OptimisedModule):
             A = Affine().compose(self.frame(image), A)
         return warp(image, A, size=self.size)
 
-    def condition(self, image: Tensor) -> dict[str, Tensor]:
+    def condition(self, image: Tensor) -> dict[str, Any]:
         """What the denoiser hears of images (B, C, H, W)."""
         embedding = self.encoder(image)
         if self.aligner is None:
@@ -221,7 +221,8 @@ class STNInDiff(OptimisedModule):
         if latents is None:
             latents = self.sample_latents(len(image), hypotheses or self.hypotheses, generator)
         k, x_T = latents.shape[1], latents.to(image.device).flatten(0, 1)
-        told = {n: v.repeat_interleave(k, dim=0) for n, v in self.condition(image).items()}
+        seen = self.condition(image)
+        told: dict[str, Any] = {n: v.repeat_interleave(k, dim=0) for n, v in seen.items()}
         x_0 = self.sampler(self.guided, x_T, generator, **told)
         images = self.codec.decode(x_0)
         opinion = self.classifier(images).float().softmax(dim=-1)

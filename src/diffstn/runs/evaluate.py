@@ -8,8 +8,8 @@ import torch
 
 from diffstn.build import build_data, build_task, load_model
 from diffstn.build.checks import check_needs
-from diffstn.runs.hardware import choose_hardware
-from diffstn.runs.protocol import protocol
+from diffstn.hardware import choose_hardware
+from diffstn.store.protocol import protocol
 from diffstn.store.run_folder import RunFolder
 
 

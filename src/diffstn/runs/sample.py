@@ -9,9 +9,9 @@ from diffstn.build import Built, build, build_data, build_task, load_model
 from diffstn.build.checks import check_needs
 from diffstn.errors import UserError
 from diffstn.figures.curves import training_curves
-from diffstn.runs.hardware import choose_hardware
-from diffstn.runs.saved import saved
+from diffstn.hardware import choose_hardware
 from diffstn.store.run_folder import RunFolder, new_folder
+from diffstn.store.saved import saved
 
 
 def sample(run: RunFolder, settings: dict[str, Any], config: dict[str, Any]) -> list[Path]:

@@ -1,9 +1,9 @@
-"""What every run can be told, whatever its model: the schemas of conf/{train,sample,evaluate}.yaml."""
+"""What every run can be told, whatever its model: schemas of conf/{train,sample,evaluate}.yaml."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from diffstn.build.annotations import AtLeast, AtMost, Count, OneOf
+from diffstn.annotations import AtLeast, AtMost, Count, OneOf
 
 Seed = Annotated[int, AtLeast(0), AtMost(2**32 - 1)]
 Weights = Annotated[str, OneOf(("ema", "raw"))]

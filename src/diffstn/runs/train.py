@@ -17,17 +17,17 @@ import yaml
 from diffstn.build import Built, build, load_model
 from diffstn.build.checks import check_config
 from diffstn.build.self_contained import self_contained
+from diffstn.callbacks.dashboards import check_loggers, dashboards, show_file
 from diffstn.errors import UserError
 from diffstn.figures.curves import training_curves
-from diffstn.runs.environment import environment
-from diffstn.runs.hardware import Hardware, choose_hardware
-from diffstn.runs.loggers import check_loggers, dashboards, show_file
-from diffstn.runs.logs import LogFile, quiet_libraries
-from diffstn.runs.protocol import protocol
+from diffstn.hardware import Hardware, choose_hardware
 from diffstn.runs.settings import TrainSettings
 from diffstn.runs.trainer import check_trainer, trainer_for
-from diffstn.runs.warm_start import warm_start
+from diffstn.store.environment import environment
+from diffstn.store.logs import LogFile, quiet_libraries
+from diffstn.store.protocol import protocol
 from diffstn.store.run_folder import RunFolder, first_rank
+from diffstn.store.warm_start import warm_start
 
 
 def check(config: Mapping[str, Any]) -> Hardware:

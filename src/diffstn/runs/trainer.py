@@ -6,8 +6,8 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint
 
+from diffstn.annotations import parameters
 from diffstn.build import instantiated, user_errors
-from diffstn.build.annotations import parameters
 from diffstn.callbacks.ema import EMA
 from diffstn.callbacks.last_validation import LastValidation
 from diffstn.callbacks.metrics_csv import MetricsCSV
@@ -15,8 +15,8 @@ from diffstn.callbacks.non_finite import StopOnNonFiniteLoss
 from diffstn.callbacks.progress import Progress
 from diffstn.callbacks.reseed import ReseedEachEpoch
 from diffstn.errors import UserError
+from diffstn.hardware import Hardware
 from diffstn.located import located
-from diffstn.runs.hardware import Hardware
 from diffstn.store.run_folder import RunFolder
 from diffstn.words import closest
 

@@ -10,7 +10,7 @@ import torch
 import yaml
 from safetensors.torch import save_file
 
-from diffstn.runs.assembly import trained_weights
+from diffstn.store.checkpoints import trained_weights
 from diffstn.store.run_folder import PRETRAINED, RunFolder, open_run
 
 LIMIT = 4 * 1024 * 1024
@@ -39,12 +39,10 @@ def ship(run: RunFolder, name: str, checkpoint: str = "best") -> RunFolder:
     save_file(half, shipped.path / "weights.safetensors")
     (shipped.path / "weights.safetensors").chmod(0o644)
     config.update(out=None, resume=False, debug=False)
-    places = [name for name in ("root", "source") if config["data"].get(name)]
-    for node in (config["data"], config["data"].get("images", {})):
-        node.update({name: None for name in places if name in node})
+    config["data"].update({name: None for name in ("root", "source") if config["data"].get(name)})
     shipped.config.write_text(yaml.safe_dump(config, sort_keys=False))
-    if run.judge.exists():
-        shipped.judge.write_text(run.judge.read_text())
+    if (run.path / "facts.json").exists():
+        shipped.write_json("facts", run.read_json("facts"))
     command = ["python train.py", *(run.path / "overrides.txt").read_text().split()]
     command = [word for word in command if not word.startswith(("out=", "hydra."))]
     command = [re.sub(r"^(data\.(root|source))=.*", r"\1=...", word) for word in command]

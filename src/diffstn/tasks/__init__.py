@@ -1,1 +1,1 @@
-"""What models are for: one object per purpose, with its settings, numbers, figures and callbacks."""
+"""What models are for: an object per purpose, with its settings, numbers and figures."""

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from diffstn.build.annotations import Count, OneOf
+from diffstn.annotations import Count, OneOf
 from diffstn.errors import UserError
 from diffstn.metrics.labels.class_accuracy import ClassAccuracy
+from diffstn.store.markdown import by_name, markdown
 from diffstn.tasks.batches import batches_of
 from diffstn.tasks.rounded import percentages
-from diffstn.tasks.tables import by_name, markdown
 from diffstn.tasks.task import Task
 
 

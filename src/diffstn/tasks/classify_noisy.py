@@ -10,10 +10,10 @@ import torch
 from diffstn.diffusion import gaussian_noise
 from diffstn.errors import UserError
 from diffstn.metrics.labels.class_accuracy import ClassAccuracy
+from diffstn.store.markdown import by_name, markdown
 from diffstn.tasks.batches import batches_of
 from diffstn.tasks.classify import Classify
 from diffstn.tasks.rounded import percentages
-from diffstn.tasks.tables import by_name, markdown
 
 
 @dataclass(frozen=True, kw_only=True)

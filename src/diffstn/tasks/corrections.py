@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from diffstn.build.annotations import Count, OneOf
-from diffstn.tasks.tables import by_name, markdown
+from diffstn.annotations import Count, OneOf
+from diffstn.store.markdown import by_name, markdown
 from diffstn.tasks.task import Task
 
 ERROR_COLUMNS = {
@@ -33,7 +33,7 @@ class Corrections(Task):
         per_class: images of a class on the page.
     """
 
-    hypotheses: Sequence[Count] = (1,)
+    hypotheses: Count | Sequence[Count] = (1,)
     split: Annotated[str, OneOf(("test", "val"))] = "test"
     limit: Count | None = None
     batch_size: Count = 250
@@ -43,7 +43,8 @@ class Corrections(Task):
         """The numbers of hypotheses to evaluate, ascending."""
         if fixed := getattr(model, "fixed_hypotheses", None):
             return [fixed]
-        return sorted({model.hypotheses, *self.hypotheses})
+        asked = self.hypotheses
+        return sorted({model.hypotheses, *([asked] if isinstance(asked, int) else asked)})
 
     def total(self, data: Any) -> int:
         """How many images are looked at."""

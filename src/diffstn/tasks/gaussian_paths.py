@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from diffstn.build.annotations import AtLeast, Count
+from diffstn.annotations import AtLeast, Count
 from diffstn.diffusion.closed_form import GaussianDiffusion
 from diffstn.errors import UserError
 from diffstn.figures.gaussian_paths import Fit, Walk, gaussian_paths
-from diffstn.tasks.tables import markdown
+from diffstn.store.markdown import markdown
 from diffstn.tasks.task import Figure, Task
 
 ARRIVED = 0.01

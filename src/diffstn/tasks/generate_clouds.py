@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 from tqdm import tqdm
 
-from diffstn.build.annotations import Count, OneOf
+from diffstn.annotations import Count, OneOf
 from diffstn.callbacks.sample_sheet import SampleSheet
 from diffstn.data.batches import keyed_generator
 from diffstn.data.labelled import Labelled
@@ -25,10 +25,10 @@ from diffstn.metrics.clouds import (
     Wasserstein,
 )
 from diffstn.models.diffusion_model import DiffusionModel
+from diffstn.store.markdown import rows_by_name
 from diffstn.tasks.cloud_figures import SHOWN, plot_clouds
 from diffstn.tasks.rounded import rounded
 from diffstn.tasks.sampling import sampled_items
-from diffstn.tasks.tables import rows_by_name
 from diffstn.tasks.task import Figure, Precision, Task
 
 DISTANCES: dict[str, Callable[[], CloudDistance]] = {

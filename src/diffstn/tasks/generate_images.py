@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 from tqdm import tqdm
 
-from diffstn.build.annotations import AtLeast, Count, OneOf
+from diffstn.annotations import AtLeast, Count, OneOf
 from diffstn.callbacks.fid_tracker import FIDTracker
 from diffstn.callbacks.sample_sheet import SampleSheet
 from diffstn.data.labelled import Labelled
@@ -31,11 +31,11 @@ from diffstn.metrics.images import (
 )
 from diffstn.metrics.labels.class_accuracy import ClassAccuracy
 from diffstn.models.diffusion_model import DiffusionModel
+from diffstn.store.markdown import by_name, markdown, rows_by_name
 from diffstn.tasks.features import choose_features
 from diffstn.tasks.image_figures import plot_images
 from diffstn.tasks.rounded import rounded
 from diffstn.tasks.sampling import labels_like, sampled_images
-from diffstn.tasks.tables import by_name, markdown, rows_by_name
 from diffstn.tasks.task import Figure, Precision, Task
 
 NEIGHBOURS = 3

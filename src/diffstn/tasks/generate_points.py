@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Generator
 
-from diffstn.build.annotations import Count
+from diffstn.annotations import Count
 from diffstn.callbacks.sample_sheet import SampleSheet
 from diffstn.data.batches import keyed_generator
 from diffstn.data.labelled import Labelled
@@ -18,10 +18,10 @@ from diffstn.errors import UserError
 from diffstn.figures.cloud_images import cloud_images
 from diffstn.metrics.clouds import Chamfer, CloudDistance, Wasserstein, pairwise
 from diffstn.models.diffusion_model import DiffusionModel
+from diffstn.store.markdown import rows_by_name
 from diffstn.tasks.cloud_figures import plot_clouds
 from diffstn.tasks.rounded import rounded
 from diffstn.tasks.sampling import sampled_items
-from diffstn.tasks.tables import rows_by_name
 from diffstn.tasks.task import Figure, Precision, Task
 
 FLOORS = 5

@@ -59,7 +59,7 @@ class ImageFigures:
         rows = [(labels == c).nonzero()[:1, 0] for c in range(len(self.names))]
         self.real = data.batch("test", torch.cat(rows), model.device)
 
-    def condition(self, label: Tensor) -> dict[str, Tensor]:
+    def condition(self, label: Tensor) -> dict[str, Any]:
         return self.model.condition(label.cpu() if self.model.hears_label else None)
 
     def sampled(self, x_T: Tensor, label: Tensor) -> Tensor:
@@ -160,7 +160,7 @@ class ImageFigures:
         a, b = model.noise((2, *self.item), self.generator)
         first, second = encode(model.guided, model.codec.encode(pair.image), steps)
         ways = ((linear(a, b, weights), told), (spherical(a, b, weights), told))
-        untold: dict[str, Tensor] = {}
+        untold: dict[str, Any] = {}
         rows = [
             self.decoded(ddim(model.guided, x_T, **condition))
             for x_T, condition in (*ways, (spherical(first, second, weights), untold))

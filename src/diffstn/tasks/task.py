@@ -33,6 +33,7 @@ class Task(ABC):
         Raises:
             UserError: one line, with the remedy.
         """
+        return
 
     @abstractmethod
     def measure(self, model: Any, data: Any, seed: int = 0) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from diffstn.spatial import as_matrix, decompose
 from ..conftest import preset, seeded
 
 N = 20_000
+NAN, INFINITY = math.nan, math.inf
 
 
 def parts(distortion, image_size=(28, 28)):
@@ -101,6 +102,11 @@ def test_draws_are_reproducible_and_fresh():
         ({"translation": "everywhere"}, "'anywhere'"),
         ({"translation": -0.1}, "translation"),
         ({"canvas": 0}, "canvas is 0"),
+        ({"rotation": NAN}, "rotation nan"),
+        ({"shear": INFINITY}, "shear inf"),
+        ({"scale": (0.5, INFINITY)}, "scale is"),
+        ({"scale": (NAN, 1)}, "scale is"),
+        ({"translation": NAN}, "translation"),
     ],
 )
 def test_bad_ranges(arguments, message):

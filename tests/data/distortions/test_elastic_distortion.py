@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -24,6 +26,7 @@ def test_control_points_move_as_told():
     torch.testing.assert_close(moved - lattice, theta.unflatten(1, (9, 2)), atol=1e-4, rtol=0)
 
 
-def test_bad_displacement():
-    with pytest.raises(ValueError, match="displacement is -1"):
-        ElasticDistortion(-1)
+@pytest.mark.parametrize("displacement", [-1, math.nan, math.inf])
+def test_bad_displacement(displacement):
+    with pytest.raises(ValueError, match=f"displacement is {displacement}"):
+        ElasticDistortion(displacement)

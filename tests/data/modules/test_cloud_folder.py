@@ -1,6 +1,7 @@
 """A folder of clouds: every format, and one bad file among good ones."""
 
 import logging
+import os
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,7 @@ def test_one_bad_file_of_each_kind_is_named_and_the_rest_is_used(
     np.save(bad / "z_cube.npy", np.zeros((4, 4, 4)))
     np.save(bad / "z_colour.npy", np.zeros((40, 6)))
     np.savez(bad / "z_which.npz", a=np.zeros((40, 3)), b=np.zeros((40, 3)))
+    os.mkfifo(bad / "z_pipe.npy")
     (bad / "z_broken.ply").write_text("ply\nnonsense\n")
     (bad / "z_words.xyz").write_text("one two three\n")
     with caplog.at_level(logging.WARNING, "diffstn"):
@@ -109,6 +111,7 @@ def test_one_bad_file_of_each_kind_is_named_and_the_rest_is_used(
         ("z_cube.npy", "an array (4, 4, 4)"),
         ("z_colour.npy", "6 numbers a point; keep its 2 or 3 coordinates alone"),
         ("z_which.npz", "name one 'points'"),
+        ("z_pipe.npy", "no file but a pipe or a device"),
         ("z_broken.ply", "unreadable"),
         ("z_words.xyz", "unreadable"),
     ]:

@@ -18,7 +18,9 @@ def test_what_a_batch_holds(few):
     data = DistortedData(few, preset("rts"))
     assert data.canvas == (42, 42)
     assert isinstance(data.transformation, Affine)
-    image, label, A, upright = data.batch("train", torch.arange(5))
+    batch = data.batch("train", torch.arange(5))
+    image, label, A, upright = batch
+    assert batch.items is image
     assert image.shape == (5, 1, 42, 42)
     assert upright.shape == (5, 1, 28, 28)
     assert A.shape == (5, 6)

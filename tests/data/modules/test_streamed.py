@@ -84,9 +84,7 @@ def test_impossible_streams_are_refused(few, digit_folder):
 
 
 def test_the_configuration(digit_folder):
-    data = configured(
-        "+data=streamed_image_folder", f"data.root={digit_folder}", "data.workers=0"
-    )
+    data = configured("+data=streamed_image_folder", f"data.root={digit_folder}", "data.workers=0")
     assert isinstance(data, StreamedImages)
     assert data.kind == "upright"
     assert data.workers == 0

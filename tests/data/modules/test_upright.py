@@ -14,8 +14,9 @@ from ..conftest import configured
 
 def test_importing_the_package_loads_nothing_heavy():
     code = (
-        "import sys, diffstn.data, diffstn.data.sources.cifar10, diffstn.data.sources.mnist;"
-        "print([m for m in ('torchvision', 'pytorch_lightning') if m in sys.modules])"
+        "import sys, diffstn.data, diffstn.data.facts;"
+        "from diffstn.data.sources import cifar10, hugging_face, image_folder, mnist, torchvision;"
+        "print([m for m in ('torchvision', 'pytorch_lightning', 'datasets') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -36,7 +37,9 @@ def test_what_a_model_must_know_is_known_before_anything_is_read(few):
 
 def test_batches_are_the_images(few, digits):
     data = UprightData(few)
-    image, label = data.batch("test", torch.tensor([7, 3, 3]))
+    batch = data.batch("test", torch.tensor([7, 3, 3]))
+    image, label = batch
+    assert batch.items is image
     assert image.dtype == torch.float32
     assert torch.equal(image, digits["test"].items[[7, 3, 3]] / 255)
     assert torch.equal(label, digits["test"].labels[[7, 3, 3]])

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,24 @@ def test_images_beside_the_classes_are_named_and_left_out(folder, caplog):
     [line] = [r.getMessage() for r in caplog.records if "left out" in r.getMessage()]
     assert "other.jpg" in line
     assert "2 images belong to no class" in line
+
+
+def test_a_pipe_is_named_and_never_opened(folder, caplog):
+    os.mkfifo(folder / "cats" / "pipe.png")
+    splits = ImageFolder(str(folder)).load()
+    assert sum(len(split.labels) for split in splits.values()) == 80
+    [line] = [r.getMessage() for r in caplog.records if "pipe.png" in r.getMessage()]
+    assert "no file but a pipe or a device" in line
+
+
+def test_what_is_indexed_is_what_is_loaded(folder):
+    for i in range(40):
+        paint(folder / "dogs" / f"{i}.png", colour=(0, i, 250))
+    source = ImageFolder(str(folder), (8, 8))
+    loaded = source.load()
+    for split, images in source.index().items():
+        assert torch.equal(images.labels, loaded[split].labels)
+        assert torch.equal(images.all(split).items, loaded[split].items)
 
 
 def test_a_folder_without_sub_folders_is_one_class(tmp_path):

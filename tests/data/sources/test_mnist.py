@@ -87,6 +87,12 @@ def test_a_folder_as_torchvision_leaves_it(packed, tmp_path):
         assert torch.equal(images[:, 0, 13, 13].long(), labels)
 
 
+def test_files_without_images_are_refused(tmp_path):
+    write_root(tmp_path, fake(0), fake(20), packed=False)
+    with pytest.raises(UserError, match="hold no image: fetch them again"):
+        load_mnist(tmp_path)
+
+
 def test_bad_folders(tmp_path):
     with pytest.raises(UserError, match=r"train-images-idx3-ubyte .*drop data.root"):
         load_mnist(tmp_path)

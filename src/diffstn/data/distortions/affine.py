@@ -31,8 +31,8 @@ class AffineDistortion(Distortion):
         canvas: the distorted image's side or (height, width) in pixels; None: as the image.
 
     Raises:
-        UserError: a range is negative or no finite number, scales are not 0 < smallest ≤ largest, or `canvas` is not
-            positive.
+        UserError: a range is negative or not finite, scales are not 0 < smallest ≤ largest, or
+            `canvas` is not positive.
     """
 
     def __init__(

@@ -22,7 +22,8 @@ class ElasticDistortion(Distortion):
         points_per_side: the control points form a lattice of points_per_side² over the image.
 
     Raises:
-        UserError: `displacement` is negative or no finite number, or there are fewer than 2 points per side.
+        UserError: `displacement` is negative or not finite, or there are fewer than 2 points per
+            side.
     """
 
     transformation: ThinPlateSpline

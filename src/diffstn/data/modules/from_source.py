@@ -26,8 +26,8 @@ class FromSource:
         root: null
         batch_size: 256
 
-    The signatures say whose a setting is; one that both name goes to both. Called with `images`, the
-    source without its settings, and the settings, it returns the data module.
+    The signatures say whose a setting is; one that both name goes to both. Called with `images`,
+    the source without its settings, and the settings, it returns the data module.
 
     Args:
         module: class of the data module.

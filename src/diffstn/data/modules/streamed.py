@@ -19,8 +19,9 @@ from diffstn.errors import UserError
 class StreamedImages(ImageData):
     """Batches of (image, label) that are read as they are needed.
 
-    The batches, their order and the splits are those of `UprightData` with the same source. An image
-    that cannot be read ends the run with its name, for nobody has looked at all of them before.
+    The batches, their order and the splits are those of `UprightData` with the same source. An
+    image that cannot be read ends the run with its name, for nobody has looked at all of them
+    before.
 
     Args:
         images: a source that can `index` its images: `ImageFolder`, `TorchvisionImages` or
@@ -34,7 +35,7 @@ class StreamedImages(ImageData):
 
     kind = "upright"
 
-    def __init__(self, images: ImageSource, workers: int = 4, **options: Any) -> None:
+    def __init__(self, images: ImageSource, workers: int = 2, **options: Any) -> None:
         super().__init__(images, **options)
         if not hasattr(images, "index"):
             raise UserError(

@@ -72,7 +72,7 @@ class HuggingFaceImages:
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        """The names that the set gives its classes, or the labels of its training images, sorted."""
+        """The names that the set gives its classes, or else its training labels, sorted."""
         training = self._splits["train"]
         if self.label is None:
             return (".",)
@@ -140,7 +140,8 @@ class HuggingFaceImages:
         except Exception as error:  # whatever the hub and damaged files make the library raise
             reason = " ".join(str(error).split())
             raise UserError(
-                f"data.name={self.name} cannot be opened ({reason}); check the name, or pass a folder"
+                f"data.name={self.name} cannot be opened ({reason}); check the name, or pass a"
+                " folder"
             ) from error
 
     def _stored(self, table: Any, rows: Tensor) -> StoredImages:
@@ -159,7 +160,7 @@ class HuggingFaceImages:
             return torch.zeros(len(table), dtype=torch.int64)
         values = list(table[self.label])
         if getattr(table.features[self.label], "names", None):
-            known = {number: number for number in range(len(self.classes))}
+            known: dict[Any, int] = {number: number for number in range(len(self.classes))}
         else:
             known = {name: number for number, name in enumerate(self.classes)}
             values = [str(value) for value in values]

@@ -56,9 +56,9 @@ class ImageFolder:
     """Images of any size in a folder, a class per sub-folder, as an image source.
 
     Every image is scaled until it covers `image_size` and cropped around its centre. What cannot be
-    read, files beside the sub-folders, and pipes or devices with an image's name are left out, named
-    (the first few) and counted. An image's split follows from its name alone, so adding files moves
-    none to another.
+    read, files beside the sub-folders, and pipes or devices with an image's name are left out,
+    named (the first few) and counted. An image's split follows from its name alone, so adding files
+    moves none to another.
 
     Args:
         root: the folder.

@@ -25,8 +25,8 @@ class TorchvisionImages:
     """An image set of `torchvision.datasets` by the name of its class, as an image source.
 
     Sets that come with their own test (or validation) images keep them; the others hold out shares
-    at random. Where there are no test images with labels (ImageNet, Places365), the set's validation
-    images are the test.
+    at random. Where there are no test images with labels (ImageNet, Places365), the set's
+    validation images are the test.
 
     Args:
         name: of the class, e.g. KMNIST, EMNIST, SVHN, STL10, CIFAR100, USPS, Food101.
@@ -83,7 +83,7 @@ class TorchvisionImages:
         if (
             split is None
             and "split" in self.takes
-            and self.takes["split"].default is inspect._empty
+            and self.takes["split"].default is inspect.Parameter.empty
         ):
             variants = ", ".join(getattr(self.set, "classes_split_dict", ()))
             raise UserError(f"data.name={name} has variants: pass data.split=NAME ({variants})")
@@ -173,7 +173,7 @@ class TorchvisionImages:
             UserError: the files are missing, damaged or could not be fetched.
         """
         if "train" in self.takes:
-            variant = {} if self.variant is None else {"split": self.variant}
+            variant: dict[str, Any] = {} if self.variant is None else {"split": self.variant}
             return {
                 "train": self._opened(train=True, **variant),
                 "test": self._opened(train=False, **variant),

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Generator, Tensor
@@ -65,7 +65,7 @@ class Sampler(ABC):
         generator: Generator | None = None,
         *,
         progress: Progress | None = None,
-        **condition: Tensor,
+        **condition: Any,
     ) -> Tensor:
         """Return the sample x_0 at the end of the walk from x_T (B, *).
 
@@ -83,7 +83,7 @@ class Sampler(ABC):
         generator: Generator | None = None,
         *,
         progress: Progress | None = None,
-        **condition: Tensor,
+        **condition: Any,
     ) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Yield (t, x_t, x̂_0) at each timestep visited, from T down to (0, x_0, x_0)."""
         schedule, x_t = denoiser.schedule, x_T

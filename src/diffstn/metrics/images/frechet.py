@@ -15,8 +15,8 @@ def frechet_distance(
     In features of D numbers its value depends on them and, through a bias of order 1 / N, on the
     number of images: quote both.
 
-    Source: the bias: Chong and Forsyth, Effectively Unbiased FID, 2020; Dowson and Landau, 1982; for images: Heusel et al., GANs Trained by a Two Time-Scale
-    Update Rule, 2017, eq. 6.
+    Source: Dowson and Landau, 1982; for images: Heusel et al., GANs Trained by a Two Time-Scale
+    Update Rule, 2017, eq. 6; the bias: Chong and Forsyth, Effectively Unbiased FID, 2020.
     """
     values, vectors = torch.linalg.eigh(covariance_a)
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T

@@ -3,8 +3,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from diffstn.errors import UserError
 from diffstn.runs.overrides import (
     apply_overrides,
     check_overrides,
@@ -14,6 +12,8 @@ from diffstn.runs.overrides import (
     keys,
     parse,
 )
+
+from diffstn.errors import UserError
 
 CONF = Path(__file__).parents[2] / "conf"
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
-
-from diffstn.data.modules.shape_points import ShapePoints
-from diffstn.data.modules.stars import Stars
 from diffstn.runs.command import run_command, train_command
 from diffstn.runs.evaluating import evaluate_run
 from diffstn.runs.generation import cloud_generation, point_generation
 from diffstn.runs.sampling import sample_run
+
+from diffstn.data.modules.shape_points import ShapePoints
+from diffstn.data.modules.stars import Stars
 from diffstn.store.run_folder import RunFolder, open_run
 
 CONF = Path(__file__).parents[2] / "conf"

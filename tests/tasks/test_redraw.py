@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from diffstn.runs.command import train_command
 from diffstn.runs.sampling import sample_run
-from diffstn.runs.tables import result_table
+
+from diffstn.store.markdown import result_table
 from diffstn.store.run_folder import RunFolder, open_run
 
 CONF = Path(__file__).parents[2] / "conf"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from diffstn.runs.hardware import Hardware
+from diffstn.hardware import Hardware
 from diffstn.store.checkpoints import evaluated_weights
 
 

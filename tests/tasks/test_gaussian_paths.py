@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from diffstn.runs.closed_form import draw_closed_form, fit
 from diffstn.runs.command import run_command, train_command
 from diffstn.runs.sampling import sample_run

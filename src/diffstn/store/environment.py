@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from diffstn.runs.hardware import Hardware
+from diffstn.hardware import Hardware
 
 PACKAGES = (
     "diffstn",

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from diffstn import hardware
 from diffstn.errors import UserError
-from diffstn.runs import hardware
-from diffstn.runs.hardware import choose_hardware, cpu_has_bf16, environment
+from diffstn.hardware import choose_hardware, cpu_has_bf16, environment
 
 
 @pytest.fixture

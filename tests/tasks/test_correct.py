@@ -3,12 +3,12 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
-
-from diffstn.runs.hardware import choose_hardware
-from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.evaluation import evaluate
+from torch import nn
+
+from diffstn.hardware import choose_hardware
+from diffstn.models.pose_corrector import PoseCorrector
 
 Build = Callable[..., Assembly]
 CPU = choose_hardware("cpu", precision="fp32")

@@ -7,9 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from PIL import Image
-
-from diffstn.errors import UserError
 from diffstn.runs.assembly import Assembly
 from diffstn.runs.command import run_command, train_command
 from diffstn.runs.evaluating import evaluate_run
@@ -17,6 +14,9 @@ from diffstn.runs.feature_choice import choose_features
 from diffstn.runs.image_generation import distances, labels_to_draw
 from diffstn.runs.real_statistics import real_statistics
 from diffstn.runs.sampling import sample_run
+from PIL import Image
+
+from diffstn.errors import UserError
 from diffstn.store.run_folder import RunFolder, open_run
 
 CONF = Path(__file__).parents[2] / "conf"

@@ -1,4 +1,4 @@
-"""Results as tables for the terminal and for Markdown."""
+"""Tables that are readable as they are, on a terminal and in Markdown."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -8,8 +8,8 @@ from typing import Any
 
 from pytorch_lightning.loggers import Logger
 
+from diffstn.annotations import parameters
 from diffstn.build import instantiated, user_errors
-from diffstn.build.annotations import parameters
 from diffstn.errors import UserError
 from diffstn.located import located
 from diffstn.store.run_folder import RunFolder, first_rank
@@ -50,13 +50,14 @@ def dashboards(
         yield list(loggers.values())
     finally:
         for logger in loggers.values():
-            finish = getattr(logger.experiment, "finish", None)  # type: ignore[attr-defined]
+            finish = getattr(getattr(logger, "experiment", None), "finish", None)
             if callable(finish):
                 finish()
 
 
 def _logger(name: str, node: Mapping[str, Any], run: RunFolder, identity: str | None) -> Logger:
-    known = {"save_dir": str(run.path), "run_name": run.path.name, "name": run.path.name}
+    path, name_of_run = str(run.path), run.path.name
+    known: dict[str, Any] = {"save_dir": path, "run_name": name_of_run, "name": name_of_run}
     known |= dict.fromkeys(IDENTITIES, identity)
     takes = parameters(located(node["_target_"]))
     fill = {k: v for k, v in known.items() if k in takes and node.get(k) is None and v}
@@ -71,7 +72,7 @@ def _identity(logger: Any) -> str | None:
 def show_file(loggers: Sequence[Logger], name: str, path: Path, step: int) -> None:
     """Show a figure on every dashboard that can; moving ones where videos can be shown."""
     for logger in loggers:
-        experiment: Any = logger.experiment
+        experiment: Any = getattr(logger, "experiment", None)
         moving = path.suffix == ".gif"
         if moving and hasattr(logger, "log_video"):
             logger.log_video(name, [str(path)], step, format=["gif"])

@@ -1,4 +1,4 @@
-from diffstn.runs.tables import markdown, result_table
+from diffstn.store.markdown import markdown, result_table
 
 
 def test_markdown_is_aligned():

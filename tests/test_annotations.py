@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from diffstn.build.annotations import AtLeast, Count, OneOf, describe, fits, parameters
+from diffstn.annotations import AtLeast, Count, OneOf, describe, fits, parameters
 
 NAME = Annotated[str, OneOf(("best", "last"))]
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from diffstn.runs.logs import LogFile
+from diffstn.store.logs import LogFile
 
 
 def test_what_is_said_goes_to_the_file_and_tracebacks_only_there(

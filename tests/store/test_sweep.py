@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from diffstn.models.stn import STN
-from diffstn.runs.sweep import mean_sd, summarise
+from diffstn.store.sweep import mean_sd, summarise
 
 Train = Callable[..., int]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from diffstn.runs.loggers import dashboard, log_image
+from diffstn.callbacks.dashboards import dashboard, log_image
 from diffstn.store.run_folder import RunFolder
 
 Train = Callable[..., int]

@@ -9,8 +9,8 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from diffstn.store.markdown import markdown
 from diffstn.store.run_folder import RunFolder
-from diffstn.tasks.tables import markdown
 
 failures: list[str] = []
 """Jobs of the sweep that just ended which did not finish."""

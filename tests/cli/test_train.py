@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
-
 from diffstn.runs.command import file_name, run_command, run_folder, train_command
 from diffstn.runs.evaluating import evaluate_run
 from diffstn.runs.sampling import sample_run
+
 from diffstn.store.run_folder import RunFolder
 
 CONF = Path(__file__).parents[2] / "conf"

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from diffstn.runs.assembly import Assembly, trained_weights
 
 from diffstn.callbacks.reseed import ReseedEachEpoch
 from diffstn.errors import UserError
-from diffstn.runs.assembly import Assembly, trained_weights
 from diffstn.store.run_folder import RunFolder, open_run
 
 Train = Callable[..., int]

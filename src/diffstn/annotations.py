@@ -103,8 +103,8 @@ def _walked(target: Callable[..., Any]) -> tuple[dict[str, Any], bool]:
 def fits(value: Any, kind: Any) -> bool:
     """Whether a value from a yaml file can stand where `kind` is annotated.
 
-    Whole numbers fit floats, lists fit sequences and tuples, text fits paths, and a mapping fits any
-    class, which is built from it.
+    Whole numbers fit floats, lists fit sequences and tuples, text fits paths, and a mapping fits
+    any class, which is built from it.
     """
     origin, inner = get_origin(kind), get_args(kind)
     if kind is Any or isinstance(kind, str | TypeVar):
