@@ -9,7 +9,7 @@ from diffstn.metrics.images import Seen
 
 
 class Corners:
-    name, size, digest = "corners", 2, "-"
+    name, size, digest, classes = "corners", 2, "-", ()
 
     def __call__(self, images):
         features = images[:, 0, 0, :2]
@@ -26,9 +26,9 @@ class Module:
 
 def test_it_logs_the_distance_to_the_real_moments():
     generator = torch.Generator().manual_seed(0)
-    drawn = torch.rand(2000, 1, 4, 4, generator=generator).split(300)
+    sampled = torch.rand(2000, 1, 4, 4, generator=generator).split(300)
     mean, covariance = torch.full((2,), 1.5).double(), torch.eye(2).double() / 12
-    tracker = FIDTracker(lambda model: iter(drawn), Corners(), mean, covariance)
+    tracker = FIDTracker(lambda model: iter(sampled), Corners(), mean, covariance)
     module = Module()
     tracker.on_validation_epoch_end(SimpleNamespace(sanity_checking=True), module)
     assert not module.logged

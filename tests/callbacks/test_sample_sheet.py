@@ -9,27 +9,27 @@ from diffstn.callbacks.sample_sheet import SampleSheet
 
 
 class Module:
-    """Draws what the generator gives."""
+    """Samples what the noise gives."""
 
-    def sample(self, x_T, label, generator):
+    def denoise(self, x_T, label, generator):
         return x_T / 3 + (0 if label is None else label)
 
 
-def blot(drawn):
-    return drawn.reshape(1, -1, 2).clamp(0, 1)
+def blot(sampled):
+    return sampled.reshape(1, -1, 2).clamp(0, 1)
 
 
 def trainer(step: int) -> SimpleNamespace:
     return SimpleNamespace(global_step=step, is_global_zero=True, sanity_checking=False)
 
 
-def test_each_validation_adds_a_drawing_from_the_same_noise(tmp_path: Path):
+def test_each_validation_adds_samples_of_the_same_noise(tmp_path: Path):
     sheet = SampleSheet(tmp_path / "figures" / "training.png", (1, 40, 2), blot)
     for step in (1000, 2000):
         sheet.on_validation_epoch_end(trainer(step), Module())  # type: ignore[arg-type]
     assert sheet.steps == [1000, 2000]
-    assert torch.equal(*sheet.drawings)
-    assert sheet.drawings[0].shape == (1, 40, 2)
+    assert torch.equal(*sheet.sheets)
+    assert sheet.sheets[0].shape == (1, 40, 2)
     assert sheet.path.exists()
 
 
@@ -41,15 +41,18 @@ def test_a_resumed_sheet_is_complete(tmp_path: Path):
     second.load_state_dict(torch.load(tmp_path / "state", weights_only=True))
     second.on_validation_epoch_end(trainer(9), Module())  # type: ignore[arg-type]
     assert second.steps == [5, 9]
+    older = {"steps": [5], "drawings": first.sheets}
+    second.load_state_dict(older)
+    assert second.sheets == first.sheets
 
 
 def test_a_model_that_hears_classes_is_told_them(tmp_path: Path):
     sheet = SampleSheet(tmp_path / "a.png", (30, 2), blot, label=torch.tensor(5))
     sheet.on_validation_epoch_end(trainer(5), Module())  # type: ignore[arg-type]
-    assert (sheet.drawings[0] == 1).all()
+    assert (sheet.sheets[0] == 1).all()
 
 
-def test_other_ranks_draw_nothing(tmp_path: Path):
+def test_other_ranks_sample_nothing(tmp_path: Path):
     sheet = SampleSheet(tmp_path / "a.png", (30, 2), blot)
     other = trainer(5)
     other.is_global_zero = False

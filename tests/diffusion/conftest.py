@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from diffstn.diffusion.broadcast import broadcast
 from diffstn.diffusion.denoiser import Denoiser
+from diffstn.diffusion.processes import Gaussian
 from diffstn.diffusion.schedules import Schedule
 
 MEAN, VARIANCE = 1.5, 0.25
@@ -33,7 +34,7 @@ def gaussian():
     """Build the perfect denoiser of N(1.5, 0.25) on a schedule."""
 
     def build(schedule: Schedule, variance: str = "fixed_small") -> Denoiser:
-        return Denoiser(Posterior(schedule), schedule, "x0", variance)
+        return Denoiser(Posterior(schedule), Gaussian(schedule), "x0", variance)
 
     return build
 

@@ -1,13 +1,23 @@
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from diffstn.diffusion.samplers import Sampler
+from diffstn.diffusion.samplers import DDIM, DEIS, Ancestral, DPMSolver, Langevin, Sampler
 from diffstn.diffusion.schedules import Schedule
 
 CONF = Path(__file__).parents[2] / "conf"
+
+NAMES = {
+    Ancestral: {"ddpm"},
+    DDIM: {"ddim"},
+    DEIS: {"deis"},
+    DPMSolver: {"dpm_solver", "sde_dpm_solver"},
+    Langevin: {"langevin"},
+}
+"""The yamls of each sampler."""
 
 
 @pytest.mark.parametrize("path", sorted((CONF / "schedule").glob("*.yaml")), ids=lambda p: p.stem)
@@ -21,9 +31,10 @@ def test_each_schedule_is_built_with_the_defaults_of_its_class(path):
 
 
 @pytest.mark.parametrize("path", sorted((CONF / "sampler").glob("*.yaml")), ids=lambda p: p.stem)
-def test_each_sampler_is_built_once_the_pose_keys_are_out(path):
+def test_each_sampler_is_built_and_every_key_is_a_field(path):
     config = OmegaConf.load(path)
-    assert (config.pop("hypotheses"), config.pop("combine")) == (1, "mean")
     sampler = instantiate(config)
     assert isinstance(sampler, Sampler)
-    assert path.stem.replace("_", "").endswith(type(sampler).__name__.lower())  # sde_dpm_solver
+    assert path.stem in NAMES[type(sampler)]
+    settings = {key: value for key, value in config.items() if key != "_target_"}
+    assert settings == asdict(sampler)

@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from diffstn.diffusion.denoiser import Denoised, Denoiser
+from diffstn.diffusion.processes import Gaussian
 from diffstn.diffusion.samplers import DDIM, Ancestral
 from diffstn.diffusion.schedules import Cosine, Linear
 
@@ -19,7 +20,7 @@ class Recorder(nn.Module):
 @pytest.mark.parametrize("shape", [(3, 6), (3, 16, 2), (3, 1, 8, 8), (3, 2, 7, 5)])
 def test_the_estimates_account_for_x_t(prediction, shape):
     schedule = Linear()
-    denoiser = Denoiser(Recorder(), schedule, prediction)
+    denoiser = Denoiser(Recorder(), Gaussian(schedule), prediction)
     x_t, t = torch.randn(shape), torch.tensor([1, 500, 1000])
     denoised = denoiser(x_t, t)
     assert denoised.x_0.dtype == denoised.eps.dtype == torch.float32
@@ -28,7 +29,7 @@ def test_the_estimates_account_for_x_t(prediction, shape):
 
 
 def test_several_timesteps_per_sample():
-    denoiser = Denoiser(Recorder(), Linear(), "v")
+    denoiser = Denoiser(Recorder(), Gaussian(Linear()), "v")
     x_t, t = torch.randn(3, 4, 6), torch.randint(1, 1001, (3, 4))
     rows = denoiser(x_t.flatten(0, 1), t.flatten())
     together = denoiser(x_t, t)
@@ -38,7 +39,7 @@ def test_several_timesteps_per_sample():
 
 def test_conditions_reach_the_network_and_the_next_timestep_does_not():
     network, label = Recorder(), torch.tensor([3, 4])
-    denoiser = Denoiser(network, Cosine(100))
+    denoiser = Denoiser(network, Gaussian(Cosine(100)))
     x_t, t = torch.randn(2, 6), torch.tensor([50, 50])
     near = denoiser(x_t, t, label=label)
     far = denoiser(x_t, t, s=torch.tensor([10, 10]), label=label)
@@ -50,9 +51,9 @@ def test_conditions_reach_the_network_and_the_next_timestep_does_not():
         torch.testing.assert_close(denoised.log_variance.flatten(), expected)
 
 
-def test_a_guidance_is_a_denoiser_and_guidances_nest(gaussian):
+def test_a_wrapper_is_a_denoiser_and_wrappers_nest(gaussian):
     class Twice:
-        """ε̂ ← 2 ε̂, x̂_0 ← 2 x̂_0: a guidance that knows nothing of the sampler's business."""
+        """ε̂ ← 2 ε̂, x̂_0 ← 2 x̂_0: a wrapper that knows nothing of the sampler's business."""
 
         def __init__(self, denoiser):
             self.denoiser, self.schedule = denoiser, denoiser.schedule
@@ -63,19 +64,26 @@ def test_a_guidance_is_a_denoiser_and_guidances_nest(gaussian):
 
     denoiser = gaussian(Cosine(20))
     x_T = torch.randn(4, 6)
-    for sampler in (Ancestral(1), DDIM(1)):
+    for sampler in (Ancestral(steps=1), DDIM(steps=1)):
         guided = sampler(Twice(Twice(denoiser)), x_T)
         torch.testing.assert_close(guided, 4 * sampler(denoiser, x_T))
 
 
-def test_the_schedule_leaves_no_trace_in_the_state():
-    assert Denoiser(nn.Linear(2, 2), Linear()).state_dict().keys() == {
+def test_the_process_leaves_no_trace_in_the_state():
+    assert Denoiser(nn.Linear(2, 2), Gaussian(Linear())).state_dict().keys() == {
         "network.weight",
         "network.bias",
     }
 
 
+def test_the_schedule_is_that_of_the_process():
+    process = Gaussian(Linear(30))
+    denoiser = Denoiser(nn.Identity(), process)
+    assert denoiser.process is process
+    assert denoiser.schedule is process.schedule
+
+
 @pytest.mark.parametrize("argument", ["prediction", "variance"])
 def test_unknown_names_are_refused_with_the_choices(argument):
     with pytest.raises(ValueError, match=rf"unknown {argument} 'noise'; choose one of \w+, "):
-        Denoiser(nn.Identity(), Linear(), **{argument: "noise"})
+        Denoiser(nn.Identity(), Gaussian(Linear()), **{argument: "noise"})

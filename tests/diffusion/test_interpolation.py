@@ -29,9 +29,9 @@ def test_parallel_vectors_have_no_arc():
     torch.testing.assert_close(spherical(a, 2 * a, WEIGHTS), linear(a, 2 * a, WEIGHTS))
 
 
-def test_what_is_encoded_is_drawn_again(gaussian):
-    schedule = Cosine(1000)
-    denoiser, sampler = gaussian(schedule), DDIM(None)
+def test_what_is_encoded_is_sampled_again(gaussian):
+    schedule = Cosine(500)
+    denoiser, sampler = gaussian(schedule), DDIM(steps=None)
     x_0 = 1.5 + 0.5 * torch.randn(200, 1, generator=torch.Generator().manual_seed(0))
     x_T = encode(denoiser, x_0, sampler.timesteps(schedule))
     assert abs(float(x_T.mean())) < 0.2

@@ -5,6 +5,7 @@ from torch import nn
 from diffstn.diffusion.denoiser import Denoiser
 from diffstn.diffusion.likelihood import likelihood_bound
 from diffstn.diffusion.losses import HybridLoss, SimpleLoss, VariationalLoss
+from diffstn.diffusion.processes import Gaussian
 from diffstn.diffusion.schedules import Cosine, Linear
 
 
@@ -21,7 +22,7 @@ class Constant(nn.Module):
 @pytest.mark.parametrize("shape", [(4, 6), (4, 16, 2), (4, 3, 8, 8)])
 def test_it_is_the_error_of_the_networks_own_output(prediction, shape):
     schedule = Cosine()
-    denoiser = Denoiser(Constant(), schedule, prediction)
+    denoiser = Denoiser(Constant(), Gaussian(schedule), prediction)
     x_0, eps = torch.randn(2, *shape)
     t = torch.tensor([1, 20, 500, 900])
     alpha, sigma = (
@@ -34,7 +35,7 @@ def test_it_is_the_error_of_the_networks_own_output(prediction, shape):
 
 
 def test_one_loss_for_each_of_several_timesteps():
-    denoiser = Denoiser(Constant(), Cosine(), "v")
+    denoiser = Denoiser(Constant(), Gaussian(Cosine()), "v")
     x_0, eps, t = torch.randn(4, 1, 6), torch.randn(4, 5, 6), torch.randint(1, 1001, (4, 5))
     x_0 = x_0.expand(4, 5, 6)
     rows = SimpleLoss()(denoiser, x_0.flatten(0, 1), t.flatten(), eps.flatten(0, 1))
@@ -42,7 +43,7 @@ def test_one_loss_for_each_of_several_timesteps():
 
 
 def test_the_network_receives_gradients():
-    denoiser = Denoiser(Constant(), Cosine(), "v")
+    denoiser = Denoiser(Constant(), Gaussian(Cosine()), "v")
     x_0, eps = torch.zeros(2, 8, 6)
     SimpleLoss()(denoiser, x_0, torch.arange(1, 9), eps).mean().backward()
     torch.testing.assert_close(denoiser.network.value.grad, torch.tensor(0.6))
@@ -74,7 +75,7 @@ class Both(nn.Module):
 
 def gradients(loss, t):
     network = Both()
-    denoiser = Denoiser(network, Linear(100), "eps", "learned_range")
+    denoiser = Denoiser(network, Gaussian(Linear(100)), "eps", "learned_range")
     generator = torch.Generator().manual_seed(0)
     x_0 = torch.rand(len(t), 3, generator=generator) * 2 - 1
     eps = torch.randn(len(t), 3, generator=generator)

@@ -1,7 +1,11 @@
 import pytest
 import torch
 
-from diffstn.diffusion.timesteps import stratified_timesteps, uniform_timesteps
+from diffstn.diffusion.timesteps import (
+    shuffled_timesteps,
+    stratified_timesteps,
+    uniform_timesteps,
+)
 
 
 def generator(seed=0):
@@ -50,3 +54,20 @@ def test_a_power_above_one_visits_low_noise_more_often():
     assert int(t.min()) == 1
     assert int(t.max()) > 950
     assert float((t <= 250).float().mean()) == pytest.approx(0.5, abs=0.01)
+
+
+def test_shuffling_permutes_one_timestep_of_each_stratum():
+    t = shuffled_timesteps(400, 1000, generator(1), power=2.0)
+    assert t.shape == (400,)
+    assert torch.equal(t.sort().values, stratified_timesteps((400,), 1000, generator(1), power=2.0))
+    place = torch.stack([torch.arange(400.0), t.float()])
+    assert abs(float(place.corrcoef()[0, 1])) < 4 / 400**0.5
+
+
+def test_shuffling_takes_the_timesteps_before_their_order_from_the_generator():
+    """A run's numbers depend on what is consumed, and when."""
+    one, other = generator(3), generator(3)
+    shuffled = shuffled_timesteps(64, 50, one)
+    expected = stratified_timesteps((64,), 50, other)[torch.randperm(64, generator=other)]
+    assert torch.equal(shuffled, expected)
+    assert torch.equal(one.get_state(), other.get_state())

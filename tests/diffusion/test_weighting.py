@@ -3,6 +3,7 @@ import torch
 
 from diffstn.diffusion.denoiser import Denoiser
 from diffstn.diffusion.losses import SimpleLoss
+from diffstn.diffusion.processes import Gaussian
 from diffstn.diffusion.schedules import Cosine
 from diffstn.diffusion.weighting import MinSNR
 
@@ -31,7 +32,7 @@ def test_an_error_of_x_0_counts_the_clamped_snr_whatever_is_predicted(prediction
     schedule = Cosine()
     t = torch.tensor([10, 200, 500, 800])
     x_0, eps = torch.randn(2, 4, 7)
-    denoiser = Denoiser(Off(prediction, schedule, x_0, eps, t), schedule, prediction)
+    denoiser = Denoiser(Off(prediction, schedule, x_0, eps, t), Gaussian(schedule), prediction)
     loss = SimpleLoss()(denoiser, x_0, t, eps) * MinSNR(5.0)(denoiser, t)
     snr = schedule.log_snr(t).exp()
     torch.testing.assert_close(loss, 0.01 * snr.clamp(max=5.0), rtol=2e-3, atol=0)

@@ -60,6 +60,13 @@ def test_the_bar_fills_up(tmp_path):
     assert np.allclose(np.diff(shares), shares[4] / 4, rtol=0.1)
 
 
+def test_the_symbol_of_what_is_shown_stands_before_the_step(tmp_path):
+    plain = frame(animation_gif(torch.zeros(2, 16, 1, 8, 8), tmp_path / "a.gif"), 1)
+    named = frame(animation_gif(torch.zeros(2, 16, 1, 8, 8), tmp_path / "b.gif", symbol="xₜ"), 1)
+    assert plain.shape == named.shape
+    assert share(named, BLUE) < share(plain, BLUE)  # the bar makes room for the words
+
+
 def test_misread_images_are_outlined_while_they_are(tmp_path):
     labels = torch.arange(6)
     predictions = labels.repeat(5, 1)

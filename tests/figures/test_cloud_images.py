@@ -38,7 +38,7 @@ def test_space_is_seen_from_above_and_far_points_are_fainter():
     assert float(toward.max()) > float(away.max()) >= FAINTEST
 
 
-def test_autocast_does_not_disturb_the_drawing():
+def test_autocast_does_not_disturb_the_image():
     clouds = torch.rand(2, 30, 3)
     with torch.autocast("cpu", torch.bfloat16):
         inside = cloud_images(clouds, side=40)

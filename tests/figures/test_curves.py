@@ -45,6 +45,22 @@ def test_a_panel_for_each_kind(metrics, tmp_path):
     assert Image.open(training_curves(only, tmp_path / "one.png")).size == (900, 640)
 
 
+def test_a_run_of_one_epoch_has_axes_from_zero(tmp_path, monkeypatch):
+    """Not an axis from 3.84 to 4.16 around a dot."""
+    from matplotlib.figure import Figure
+
+    kept = []
+    monkeypatch.setattr(Figure, "savefig", lambda self, path: kept.append(self))
+    path = tmp_path / "metrics.csv"
+    path.write_text("step,val/loss,train/loss,val/accuracy\n4,0.2,8.0,0.75\n")
+    training_curves(path, tmp_path / "curves.png")
+    for axes, top in zip(kept[0].axes, (10, 0.9375), strict=True):
+        assert axes.get_yscale() == "linear"
+        assert axes.get_xlim() == (0, 8)
+        assert axes.get_ylim() == pytest.approx((0, top))
+        assert {line.get_marker() for line in axes.lines} == {"o"}
+
+
 def test_long_curves_and_vector_formats(tmp_path):
     long = tmp_path / "long.csv"
     long.write_text("step,train_loss\n" + "".join(f"{i},{1 + i % 3}\n" for i in range(400)))

@@ -16,7 +16,7 @@ def test_a_fit_reads_well():
 def test_what_does_not_fit_is_vermillion(tmp_path: Path):
     paths = torch.randn(11, 200, dtype=torch.float64).cumsum(0)
 
-    def draw(p: float) -> set[tuple[int, int, int]]:
+    def plotted(p: float) -> set[tuple[int, int, int]]:
         walk = Walk("forward", paths[:, :20], paths[-1], Fit("$x_T$", 0.0, 10.0, 0.1, p), False)
         file = gaussian_paths([("constant", [walk, walk])], tmp_path / f"{p}.png")
         image = Image.open(file).convert("RGB")
@@ -26,5 +26,5 @@ def test_what_does_not_fit_is_vermillion(tmp_path: Path):
     def orange(colours: set[tuple[int, int, int]]) -> bool:
         return any(r > g + 60 > b + 60 for r, g, b in colours)
 
-    assert orange(draw(0.001))
-    assert not orange(draw(0.5))
+    assert orange(plotted(0.001))
+    assert not orange(plotted(0.5))

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from diffstn.figures.hypotheses import draw_rose, hypotheses_page
+from diffstn.figures.hypotheses import hypotheses_page, plot_rose
 from diffstn.figures.style import BLUE, INK
 
 
@@ -56,7 +56,7 @@ def test_petals_point_to_the_top_of_the_turned_digit(tmp_path, angle, direction)
 
     figure = Figure(figsize=(2, 2), dpi=100)
     axes = figure.add_axes((0, 0, 1, 1), projection="polar")
-    draw_rose(axes, torch.full((20,), angle + 2 * math.pi + 0.01), angle, bins=36)
+    plot_rose(axes, torch.full((20,), angle + 2 * math.pi + 0.01), angle, bins=36)
     figure.savefig(tmp_path / "r.png", dpi=100)
     pixels = np.asarray(Image.open(tmp_path / "r.png").convert("RGB")).astype(int)
     blue = np.argwhere(np.abs(pixels - np.array(BLUE)).sum(-1) < 30)
@@ -68,7 +68,7 @@ def test_the_area_of_a_petal_is_its_count():
     from matplotlib.figure import Figure
 
     axes = Figure().add_axes((0, 0, 1, 1), projection="polar")
-    draw_rose(axes, torch.tensor([0.1] * 40 + [math.pi / 2 + 0.1] * 10), 0.0, bins=36)
+    plot_rose(axes, torch.tensor([0.1] * 40 + [math.pi / 2 + 0.1] * 10), 0.0, bins=36)
     heights = sorted(bar.get_height() for bar in axes.patches if bar.get_height() > 0)
     assert heights == pytest.approx([0.5, 1.0])
 

@@ -11,7 +11,7 @@ def images(number=20, channels=1, size=8):
     return torch.rand(number, channels, size, size, generator=torch.Generator().manual_seed(0))
 
 
-def draw(path, *, predictions=None, channels=1, **options):
+def plotted(path, *, predictions=None, channels=1, **options):
     labels = torch.arange(20) % 10
     x = images(channels=channels)
     predictions = labels if predictions is None else predictions
@@ -23,24 +23,24 @@ def vermillion(path):
 
 
 def test_size_grows_by_whole_tiles(tmp_path):
-    small = Image.open(draw(tmp_path / "a.png", examples=8, scale=2)).size
-    wide = Image.open(draw(tmp_path / "b.png", examples=9, scale=2)).size
+    small = Image.open(plotted(tmp_path / "a.png", examples=8, scale=2)).size
+    wide = Image.open(plotted(tmp_path / "b.png", examples=9, scale=2)).size
     tile_and_gap = 8 * 2 + 2 * 2
     assert wide[0] - small[0] == 5 * tile_and_gap  # one more example in each of five blocks
     assert wide[1] == small[1]
-    tall = Image.open(draw(tmp_path / "c.png", examples=8, scale=2, blocks_per_row=1)).size
+    tall = Image.open(plotted(tmp_path / "c.png", examples=8, scale=2, blocks_per_row=1)).size
     assert tall[1] > 4 * small[1]
 
 
 def test_only_wrong_predictions_are_coloured(tmp_path):
     labels = torch.arange(20) % 10
-    assert not vermillion(draw(tmp_path / "right.png")).any()
+    assert not vermillion(plotted(tmp_path / "right.png")).any()
     one = labels.clone()
     one[3] = 7
     two = one.clone()
     two[14] = 0
     marks = [
-        vermillion(draw(tmp_path / f"{i}.png", predictions=p)) for i, p in enumerate((one, two))
+        vermillion(plotted(tmp_path / f"{i}.png", predictions=p)) for i, p in enumerate((one, two))
     ]
     assert marks[0].any()
     assert marks[0].shape == marks[1].shape
@@ -61,7 +61,7 @@ def test_the_mark_frames_the_wrong_image(tmp_path):
 def test_images_beyond_the_shown_examples_do_not_count(tmp_path):
     predictions = torch.arange(20) % 10
     predictions[10] = 5  # the second 0
-    assert not vermillion(draw(tmp_path / "p.png", predictions=predictions, examples=1)).any()
+    assert not vermillion(plotted(tmp_path / "p.png", predictions=predictions, examples=1)).any()
 
 
 def test_colour_larger_canvas_and_named_classes(tmp_path):
@@ -83,7 +83,7 @@ def test_colour_larger_canvas_and_named_classes(tmp_path):
 
 def test_a_missing_class_is_left_out(tmp_path):
     x, two = images(2), torch.tensor([2, 7])
-    all_ten = Image.open(draw(tmp_path / "a.png", examples=1, blocks_per_row=1))
+    all_ten = Image.open(plotted(tmp_path / "a.png", examples=1, blocks_per_row=1))
     only_two = Image.open(
         correction_page(x, x, x, two, two, tmp_path / "b.png", examples=1, blocks_per_row=1)
     )

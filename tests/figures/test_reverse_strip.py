@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from diffstn.figures.reverse_strip import reverse_strip
+from diffstn.figures.reverse_strip import CAPTION, reverse_strip
 from diffstn.figures.sheet import text_width
 from diffstn.figures.style import INK, TILE
 
@@ -12,15 +12,36 @@ def left(symbol, scale=3):
     return text_width(symbol, 7 * scale) + 6 * scale
 
 
+def letters(width, scale=3):
+    """Height of the caption on a page so wide."""
+    size = 6 * scale
+    while size > 7 and text_width(CAPTION, size) > width - 4 * scale:
+        size -= 1
+    return size
+
+
 def test_size_follows_from_columns_and_rows(tmp_path):
     path = reverse_strip(torch.rand(30, 4, 1, 8, 8), tmp_path / "x" / "s.png", columns=6)
     cell, gap = 8 * 3 + 6, 6
-    assert Image.open(path).size == (left("step") + 6 * cell, 7 * 3 + 3 * gap + 4 * cell)
+    top, foot = 7 * 3 + 3 * gap, letters(left("step") + 6 * cell) + 2 * gap
+    assert Image.open(path).size == (left("step") + 6 * cell, top + 4 * cell + foot)
+
+
+def test_it_says_that_it_shows_estimates(tmp_path):
+    """Below the images, in letters that a narrow page makes smaller, and never cuts."""
+    for number, columns in ((1, 1), (1, 6)):
+        path = reverse_strip(torch.rand(9, number, 1, 8, 8), tmp_path / "s.png", columns=columns)
+        page = np.asarray(Image.open(path).convert("L"))
+        foot = page[7 * 3 + 3 * 6 + 30 :]
+        ink = np.flatnonzero((foot < 200).any(0))
+        assert ink.min() < 6 + 4
+        assert ink.max() < page.shape[1] - 4
 
 
 def test_a_short_trajectory_is_shown_whole(tmp_path):
     path = reverse_strip(torch.rand(3, 1, 3, 8, 8), tmp_path / "s.png", columns=10)
-    assert Image.open(path).width == left("step") + 3 * (8 * 3 + 6)
+    needed = text_width(CAPTION, letters(0)) + 12
+    assert Image.open(path).width == max(left("step") + 3 * (8 * 3 + 6), needed)
 
 
 @pytest.mark.parametrize("columns", [1, 2, 5])
@@ -32,7 +53,7 @@ def test_the_last_estimate_is_always_there_and_the_first_unless_alone(tmp_path, 
     timesteps = torch.linspace(1000, 0, 21).long()
     path = reverse_strip(estimates, tmp_path / "s.png", timesteps=timesteps, columns=columns)
     page = np.asarray(Image.open(path))
-    row = page[-20]
+    row = page[7 * 3 + 3 * 6 + 4]
     cell, start = 8 * 3 + 6, left("t =")
     last = row[start + (columns - 1) * cell :][:24]
     assert (last == INK).all()

@@ -1,8 +1,8 @@
 import numpy as np
 from PIL import Image
 
-from diffstn.figures.sheet import Sheet, text_width
-from diffstn.figures.style import BLUE, INK, PAPER, WRONG
+from diffstn.figures.sheet import Sheet, font, text_width
+from diffstn.figures.style import BLUE, INK, PAPER, PLOT, WRONG
 
 
 def test_a_tile_lies_where_it_was_put():
@@ -41,6 +41,13 @@ def test_text_is_as_wide_as_measured():
     columns = np.flatnonzero((np.asarray(sheet.image) != PAPER).any((0, 2)))
     assert 10 <= columns.min() <= 13
     assert abs(columns.max() - (10 + text_width("distorted", 24))) <= 3
+
+
+def test_pages_and_plots_are_set_in_one_font():
+    assert font(20).getname()[0] == PLOT["font.family"] == "DejaVu Sans"
+    assert font(20) is font(20)
+    for letter in "x̂₀ₜ°·":
+        assert font(20).getmask(letter).getbbox() != font(20).getmask("\uffff").getbbox(), letter
 
 
 def test_saving_makes_the_folder(tmp_path):

@@ -23,7 +23,7 @@ def test_colour_keeps_its_values_and_leading_axes():
     np.testing.assert_allclose(made, expected, atol=1)
 
 
-def test_values_out_of_range_are_clamped_and_bfloat16_is_drawn():
+def test_values_out_of_range_are_clamped_and_bfloat16_is_shown():
     wild = torch.tensor([-5.0, 7.0, float("nan"), float("inf")], dtype=torch.bfloat16)
     made = tiles(wild.view(1, 1, 1, 4))
     assert [tuple(pixel) for pixel in made[0, 0]] == [TILE, INK, TILE, TILE]
@@ -43,6 +43,6 @@ def test_scale_must_be_positive():
         (torch.zeros(1, 1, 28, 28, dtype=torch.uint8), "divide by 255"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(images, message):
+def test_what_cannot_be_shown_is_refused(images, message):
     with pytest.raises(ValueError, match=message):
         check_images(images, "x", "N,C,H,W")

@@ -14,7 +14,7 @@ from diffstn.diffusion.schedules import Schedule
 
 
 class Pair(pl.LightningModule):
-    """One denoiser of v and one of ε, each with an optimiser of its own; samples are their mean.
+    """One denoiser of v and one of x_0, each with an optimiser of its own; samples are their mean.
 
     The parts are groups of the configuration: `network`, `schedule`, `sampler`, and the two
     optimisers as factories.
@@ -38,7 +38,7 @@ class Pair(pl.LightningModule):
         told = {"dim": facts.dim, "steps": schedule.steps}
         self.denoisers = torch.nn.ModuleList(
             Denoiser(fitted(network, **told), Gaussian(schedule), prediction)
-            for prediction in ("v", "eps")
+            for prediction in ("v", "x0")
         )
         self.factories = (optimizer, second_optimizer)
         self.loss = SimpleLoss()

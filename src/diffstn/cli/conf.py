@@ -7,10 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hydra import compose, initialize_config_dir
+from hydra import compose
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
+from hydra.version import setbase
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
@@ -28,14 +31,15 @@ def composing(search: Sequence[str] = ()) -> Iterator[ConfigLoader]:
     """Hydra's loader over our configurations and those in further folders."""
     outer = GlobalHydra.instance().hydra
     GlobalHydra.instance().clear()
+    setbase("1.3")
+    path = create_config_search_path(str(CONF.resolve()))
+    for folder in search:
+        where = folder if "://" in folder else f"file://{Path(folder).absolute()}"
+        path.append("command-line", where)
     try:
-        with initialize_config_dir(str(CONF.resolve()), version_base="1.3"):
-            loader = GlobalHydra.instance().config_loader()
-            for folder in search:
-                where = folder if "://" in folder else f"file://{Path(folder).absolute()}"
-                loader.get_search_path().append("command-line", where)
-            yield loader
+        yield Hydra.create_main_hydra2("diffstn", path).config_loader
     finally:
+        GlobalHydra.instance().clear()
         if outer is not None:
             GlobalHydra.instance().hydra = outer
 

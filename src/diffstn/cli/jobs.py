@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Glob, IntervalSweep, Override
 
 from diffstn.cli.conf import composed, plain
 from diffstn.cli.refusals import explained, parse
@@ -23,7 +23,7 @@ def combinations(parsed: Sequence[Override]) -> Iterator[list[str]]:
         line = override.input_line or ""
         if not override.is_sweep_override():
             choices.append([line])
-        elif override.is_choice_sweep() or override.is_range_sweep():
+        elif not isinstance(override.value(), Glob | IntervalSweep):
             name = line.split("=", 1)[0]
             some = itertools.islice(override.sweep_string_iterator(), MOST_JOBS)
             choices.append([f"{name}={value}" for value in some])

@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from diffstn.cli.conf import CONF, composed, import_from_here, training_config
-from diffstn.cli.flags import flags
+from diffstn.cli.flags import flags, search_path
 from diffstn.cli.overrides import apply_overrides
 from diffstn.cli.refusals import Outcome, no_setting, parse
 from diffstn.errors import UserError
@@ -29,7 +29,7 @@ def run_command(name: str, arguments: Sequence[str] | None = None) -> int:
         return 0
     asked = flags(arguments)
     words: list[str] = asked.overrides
-    search = [asked.config_dir] if asked.config_dir else []
+    search = search_path(asked)
     import_from_here()
 
     debug = "debug=true" in (word.lower() for word in words)

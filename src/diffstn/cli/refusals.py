@@ -123,7 +123,7 @@ def explained(error: Exception, words: Sequence[str], search: Sequence[str] = ()
         lines = [o.input_line or "" for o in parsed if o.key_or_group in known_groups]
         used = _used(lines, search)
         for override in chosen:
-            if override.key_or_group.split("/")[0] not in used:
+            if override.key_or_group not in used:
                 return _no_effect(override, used)
         cfg = composed("train", lines, search)
         known = [*keys(OmegaConf.to_container(cfg)), *known_groups]
@@ -158,7 +158,7 @@ def _no_choice(override: Override, options: Sequence[str]) -> str | None:
 
 
 def _used(lines: Sequence[str], search: Sequence[str]) -> list[str]:
-    """Top-level keys of what composes with those of the words that do."""
+    """The groups that what composes of the words makes use of."""
     taken: list[str] = []
     for line in sorted(lines, key=lambda word: not word.startswith(("model=", "experiment="))):
         try:
@@ -166,19 +166,15 @@ def _used(lines: Sequence[str], search: Sequence[str]) -> list[str]:
             taken.append(line)
         except (HydraException, OmegaConfBaseException, ValueError):
             continue
-    cfg = composed("train", taken, search)
-    return [str(name) for name in cfg]
+    cfg = composed("train", taken, search, hydra_too=True)
+    return [str(name) for name in cfg.hydra.runtime.choices if not str(name).startswith("hydra")]
 
 
 def _no_effect(override: Override, used: Sequence[str]) -> str:
     line, group = override.input_line, override.key_or_group
     if group == "callbacks":
         return f"{line}: callbacks are added, write +{line}"
-    if group == "accelerator":
-        return f"{line}: no such choice"
-    general = {"trainer", "evaluate", "logger", "trust", "ckpt", "compile", "debug", "model"}
-    theirs = [name for name in used if name not in general]
-    return f"{line} has no effect: this model makes no use of it; there are {', '.join(theirs)}"
+    return f"{line} has no effect: this model makes no use of it; it uses {', '.join(used)}"
 
 
 def misfit(error: Misfit, words: Sequence[str], search: Sequence[str] = ()) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from diffstn.cli.conf import CONF, import_from_here, plain
-from diffstn.cli.flags import flags
+from diffstn.cli.flags import flags, search_path
 from diffstn.cli.jobs import check_jobs, check_words
 from diffstn.cli.refusals import Outcome
 from diffstn.cli.resume import asks_to_resume, resumed_config
@@ -31,7 +31,7 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     asked = flags(arguments)
     words: list[str] = asked.overrides
-    search = [asked.config_dir] if asked.config_dir else []
+    search = search_path(asked)
     multirun, resumes = bool(asked.multirun), asks_to_resume(words)
     problems: list[BaseException] = []
     import_from_here()
@@ -40,7 +40,7 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
         from diffstn.runs.train import train
 
         context = HydraConfig.get()
-        given, said = Path(context.runtime.output_dir), list(context.overrides.task)
+        given, said = Path(context.runtime.output_dir), to_list(context.overrides.task)
         run = RunFolder(given)
         try:
             config = plain(cfg, context.runtime.choices)
@@ -71,6 +71,11 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
         if problems and not multirun:
             raise problems[0]
     return outcome.code or int(multirun and bool(problems or sweep.failures))
+
+
+def to_list(words: Any) -> list[str]:
+    """Words as they stand, with nothing in them resolved."""
+    return OmegaConf.to_container(words, resolve=False)  # type: ignore[return-value]
 
 
 def objective(metrics: dict[str, Any]) -> float:

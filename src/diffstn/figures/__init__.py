@@ -1,1 +1,1 @@
-"""Everything that draws: plain tensors and paths in, a file out, its path returned."""
+"""Everything that plots: plain tensors and paths in, a file out, its path returned."""

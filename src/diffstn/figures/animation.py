@@ -56,6 +56,7 @@ def animation_gif(
     *,
     labels: Tensor | None = None,
     predictions: Tensor | None = None,
+    symbol: str = "",
     columns: int = 8,
     scale: int = 3,
     unit: int | None = None,
@@ -67,14 +68,16 @@ def animation_gif(
 
     Every frame is one step of the given trajectory, nothing is interpolated: frame 0 is what pure
     noise makes of the images, the last frame is the result, held for ``hold_ms``. Below the
-    images stand ``step i/n`` and a bar. Given labels and predictions, an image is outlined in
-    vermillion for as long as the judge misreads it, and the line counts those read correctly.
+    images stand their symbol, ``step i/n`` and a bar. Given labels and predictions, an image is
+    outlined in vermillion for as long as the judge misreads it, and the line counts those read
+    correctly.
 
     Args:
         frames: (steps + 1, N, C, H, W) in [0, 1], C = 1 or 3, from noise to clean.
         path: The GIF to write.
         labels: The true classes, integers (N,); together with ``predictions`` or not at all.
         predictions: What the judge takes each image for at each step, integers (steps + 1, N).
+        symbol: What the frames show, such as ``xₜ``.
         columns: Images side by side.
         scale: Side in pixels of an image's pixel.
         unit: A sixth of the height of letters in pixels, to which everything else keeps its
@@ -111,7 +114,8 @@ def animation_gif(
     cell_x, cell_y = width * scale + gap, height * scale + gap
     page_width = across * cell_x + gap
     footer = down * cell_y + gap
-    step_width = text_width(f"step {count - 1}/{count - 1}", small)
+    caption = f"{symbol}, step" if symbol else "step"
+    step_width = text_width(f"{caption} {count - 1}/{count - 1}", small)
     read_width = 0 if wrong is None else text_width(f"judge reads {number}/{number}", small)
     bar_x = gap + step_width + 2 * gap
     bar_width = page_width - gap - bar_x - (read_width + 2 * gap if read_width else 0)
@@ -125,7 +129,7 @@ def animation_gif(
             if wrong is not None and wrong[step, index]:
                 sheet.mark_wrong(x, y, width * scale, height * scale, line)
         y = footer + small // 2 + gap // 2
-        sheet.text(f"step {step}/{count - 1}", gap, y, small, MUTED)
+        sheet.text(f"{caption} {step}/{count - 1}", gap, y, small, MUTED)
         sheet.bar(bar_x, y - unit // 2, bar_width, unit, RULE)
         done = step / (count - 1) if count > 1 else 1.0
         sheet.bar(bar_x, y - unit // 2, round(bar_width * done), unit, BLUE)

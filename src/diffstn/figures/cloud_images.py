@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 FINE = 3
-"""Drawn so many times larger and shrunk, which smooths the dots' edges."""
+"""Plotted so many times larger and shrunk, which smooths the dots' edges."""
 FAINTEST = 0.35
 """Ink of the points farthest from the eye."""
 
@@ -28,7 +28,7 @@ def view(clouds: Tensor, azimuth: float = 35.0, elevation: float = 25.0) -> tupl
 
 
 def cloud_images(clouds: Tensor, side: int = 120, reach: float = 1.1, dot: float = 1.0) -> Tensor:
-    """Draw clouds (A, N, D), D = 2 or 3, over [−reach, reach]^D: (A, 1, side, side) in [0, 1].
+    """Plot clouds (A, N, D), D = 2 or 3, over [−reach, reach]^D: (A, 1, side, side) in [0, 1].
 
     The first coordinate runs to the right, the second upwards; clouds in space are seen from
     above at an angle, far points fainter. Points outside are left out.
@@ -44,7 +44,7 @@ def cloud_images(clouds: Tensor, side: int = 120, reach: float = 1.1, dot: float
     """
     if clouds.ndim != 3 or clouds.shape[2] not in (2, 3):
         raise ValueError(
-            f"clouds to draw are (A, N, 2) or (A, N, 3), not {tuple(clouds.shape)}: choose two or"
+            f"clouds to plot are (A, N, 2) or (A, N, 3), not {tuple(clouds.shape)}: choose two or"
             " three coordinates"
         )
     clouds = clouds.detach().float().cpu()

@@ -6,6 +6,7 @@ import csv
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ Series = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 PANELS = {"loss": "loss", "accuracy": "acc", "FID": "fid"}
 """Title of each panel, and the word in a column's name that puts the column there."""
+FEW = 12
+"""Points of a curve up to which each of them is marked."""
 
 
 def read_metrics(metrics_csv: str | os.PathLike[str]) -> dict[str, Series]:
@@ -53,12 +56,13 @@ def running_mean(values: NDArray[np.float64], window: int) -> NDArray[np.float64
 
 
 def training_curves(metrics_csv: str | os.PathLike[str], path: str | os.PathLike[str]) -> Path:
-    """Draw the loss, the accuracy and the FID of a run against its optimisation steps.
+    """Plot the loss, the accuracy and the FID of a run against its optimisation steps.
 
     Columns whose name contains ``loss`` share one panel, those with ``acc`` another; a panel
-    without columns is left out. Curves of more than 100 points are drawn faintly, with their
+    without columns is left out. Curves of more than 100 points are faint, with their
     running mean over a fiftieth of the points on top. Losses that span more than a factor of
-    20 get a logarithmic axis. A metric measured once (at the test) is drawn as a point.
+    20 get a logarithmic axis. Curves of few points show each of them. A panel that
+    was measured at one step alone starts at 0 on both axes.
 
     Args:
         metrics_csv: Rows as a CSV logger writes them: ``step`` and one column per metric, a cell
@@ -78,7 +82,7 @@ def training_curves(metrics_csv: str | os.PathLike[str], path: str | os.PathLike
     }
     panels = {title: curves for title, curves in panels.items() if curves}
     if not panels:
-        raise UserError(f"{metrics_csv} has neither losses nor accuracies: nothing to draw")
+        raise UserError(f"{metrics_csv} has neither losses nor accuracies: nothing to plot")
 
     import matplotlib
     from matplotlib.figure import Figure
@@ -96,14 +100,21 @@ def training_curves(metrics_csv: str | os.PathLike[str], path: str | os.PathLike
                 if len(values) > 100:
                     axes.plot(steps, values, color=colour, alpha=0.2, linewidth=0.6)
                     values = running_mean(values, len(values) // 50 | 1)
-                marker = "o" if len(values) == 1 else ""
-                axes.plot(steps, values, marker=marker, color=colour, linewidth=1.6, label=name)
-            every = np.concatenate([values for _, values in curves.values()])
-            if title == "loss" and every.min() > 0 and every.max() > 20 * every.min():
+                style: dict[str, Any] = {"color": colour, "linewidth": 1.6, "label": name}
+                marker = "o" if len(values) <= FEW else ""
+                axes.plot(steps, values, marker=marker, markersize=4, **style)
+            at, every = (np.concatenate(axis) for axis in zip(*curves.values(), strict=True))
+            alone = at.min() == at.max()
+            if title == "loss" and not alone and every.min() > 0 and every.max() > 20 * every.min():
                 axes.set_yscale("log")
             axes.set(title=title, xlabel="step")
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-            axes.margins(x=0.02)
+            if alone:
+                axes.set_xlim(0, max(1.0, 2 * at.max()))
+                if every.min() > 0:
+                    axes.set_ylim(0, 1.25 * every.max())
+            else:
+                axes.margins(x=0.02)
             axes.legend()
         figure.savefig(path)
     return path

@@ -15,7 +15,7 @@ from diffstn.figures.style import BLUE, INK, PLOT, WRONG, hexadecimal
 
 
 class Fit(NamedTuple):
-    """How well draws agree with a normal distribution."""
+    """How well samples agree with a normal distribution."""
 
     name: str
     mean: float
@@ -30,7 +30,7 @@ class Fit(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """A few paths (T + 1, drawn), row t the values of x_t; the ends (n,) of all; and their fit."""
+    """A few paths (T + 1, shown), row t the values of x_t; the ends (n,) of all; and their fit."""
 
     title: str
     paths: Tensor
@@ -43,7 +43,7 @@ def gaussian_paths(
     rows: Sequence[tuple[str, Sequence[Walk]]],
     path: str | os.PathLike[str],
 ) -> Path:
-    """Draw x_t against t, a row per schedule and a column per walk, ends as densities at the right.
+    """Plot x_t against t, a row per schedule and a column per walk, ends as densities at the right.
 
     The histogram holds the ends of all paths, the line is the normal density it should follow; a
     fit with p ≤ 0.05 is set in vermillion.

@@ -18,7 +18,7 @@ from diffstn.figures.tiles import check_images, check_positive, tiles
 DPI = 200
 
 
-def draw_rose(axes: Any, angles: Tensor, true_angle: float, bins: int) -> None:
+def plot_rose(axes: Any, angles: Tensor, true_angle: float, bins: int) -> None:
     """Fill polar axes with a circular histogram of angles (m,) in radians and the true one."""
     axes.set_theta_zero_location("N")
     axes.set_theta_direction(-1)
@@ -45,7 +45,7 @@ def hypotheses_page(
     bins: int = 36,
     scale: int = 4,
 ) -> Path:
-    """Draw, for a few images, their hypotheses and a rose of the sampled rotations.
+    """Plot, for a few images, their hypotheses and a rose of the sampled rotations.
 
     A row shows the distorted image; its k corrections, the most probable first, each over its
     probability; and a circular histogram of rotation angles, whose petals point to where the
@@ -139,7 +139,7 @@ def hypotheses_page(
                 share = f"{100 * float(probabilities[i, j]):.0f}%"
                 write(x + tile[1] / 2, tile_y + tile[0] + line / 2, said + share, 5)
             axes = figure.add_axes(box(rose_x, top, rose, rose), projection="polar")
-            draw_rose(axes, angles[i], float(true_angles[i]), bins)
+            plot_rose(axes, angles[i], float(true_angles[i]), bins)
         legend = "where the top of the digit points:  petals, sampled;  dashed, true"
         write(width - margin, height - line, legend, 5, "right")
         figure.savefig(path, dpi=DPI)

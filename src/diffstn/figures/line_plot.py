@@ -15,7 +15,7 @@ def line_plot(
     x_label: str,
     y_label: str,
 ) -> Path:
-    """Draw one curve for each name through its points, both axes logarithmic.
+    """Plot one curve for each name through its points, both axes logarithmic.
 
     Args:
         curves: for each name, y by x, all positive.

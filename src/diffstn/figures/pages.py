@@ -35,12 +35,12 @@ def correction_page(
     blocks_per_row: int = 5,
     scale: int = 3,
 ) -> Path:
-    """Draw a block for every class: examples side by side, distorted above corrected above upright.
+    """Plot a block for every class: examples side by side, distorted above corrected above upright.
 
     The first ``examples`` images of each class are shown, in the order given; classes of which
     there is none are left out. A corrected image that the judge takes for another class is
     outlined in vermillion with the name of that class below it. Rows may differ in size (a
-    distorted image on a larger canvas): all are drawn at the same scale, centred.
+    distorted image on a larger canvas): all are shown at the same scale, centred.
 
     Args:
         distorted, corrected, upright: Images (N, C, H, W) in [0, 1] with C = 1 or 3; the sizes

@@ -20,8 +20,9 @@ def panel_page(
     columns: int = 6,
     letters: int = 15,
     scale: int = 1,
+    least: int = 480,
 ) -> Path:
-    """Draw images row by row.
+    """Plot images row by row.
 
     Args:
         images: (N, C, H, W) in [0, 1], C = 1 or 3.
@@ -30,6 +31,8 @@ def panel_page(
         columns: Images side by side, at most.
         letters: Height of the titles in pixels.
         scale: Side in pixels of an image's pixel.
+        least: Width of the page in pixels that few small images are enlarged to, roughly, as every
+            pixel of an image stays a square of whole pixels; 0 leaves them as they are.
 
     Returns:
         ``path``.
@@ -44,6 +47,7 @@ def panel_page(
         raise ValueError(f"{number} images need as many titles, got {len(titles)}")
     gap, line = 8, letters * 3 // 2 if titles else 0
     across = min(columns, number)
+    scale = max(scale, round((least - gap * (across + 1)) / (across * width)))
     cell_x, cell_y = width * scale + gap, height * scale + line + gap
     sheet = Sheet(gap + across * cell_x, gap + -(-number // columns) * cell_y)
     for index, pixels in enumerate(tiles(images, scale)):

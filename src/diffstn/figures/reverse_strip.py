@@ -12,6 +12,8 @@ from diffstn.figures.sheet import Sheet, text_width
 from diffstn.figures.style import MUTED
 from diffstn.figures.tiles import check_images, check_positive, tiles
 
+CAPTION = "x̂₀ (the estimate of clean data)"
+
 
 def reverse_strip(
     estimates: Tensor,
@@ -22,7 +24,9 @@ def reverse_strip(
     scale: int = 3,
     unit: int | None = None,
 ) -> Path:
-    """Draw the estimates of x_0 made at successive timesteps, one row per image, noise at left.
+    """Plot the estimates of x_0 made at successive timesteps, one row per image, noise at left.
+
+    A line below says what is shown.
 
     Of a long trajectory ``columns`` evenly spaced steps are shown, always the first and the last.
 
@@ -54,15 +58,21 @@ def reverse_strip(
     headings = chosen if timesteps is None else timesteps.cpu()[chosen]
     symbol = "step" if timesteps is None else "t ="
 
-    gap, small = 2 * unit, 7 * unit
+    gap, small, letters = 2 * unit, 7 * unit, 6 * unit
     cell_x, cell_y = width * scale + gap, height * scale + gap
     top = small + 3 * gap
     left = text_width(symbol, small) + 3 * gap
-    sheet = Sheet(left + len(chosen) * cell_x, top + number * cell_y)
+    page_width = left + len(chosen) * cell_x
+    foot = top + number * cell_y
+    while letters > 7 and text_width(CAPTION, letters) > page_width - 2 * gap:
+        letters -= 1
+    page_width = max(page_width, text_width(CAPTION, letters) + 2 * gap)
+    sheet = Sheet(page_width, foot + letters + 2 * gap)
     sheet.text(symbol, gap, top // 2, small, MUTED)
     for column, (step, heading) in enumerate(zip(chosen, headings.tolist(), strict=True)):
         x = left + column * cell_x
         sheet.text(str(heading), x + width * scale // 2, top // 2, small, MUTED, "mm")
         for row, pixels in enumerate(tiles(estimates[step], scale)):
             sheet.tile(pixels, x, top + row * cell_y)
+    sheet.text(CAPTION, gap, foot + letters // 2 + gap // 2, letters, MUTED)
     return sheet.save(path)

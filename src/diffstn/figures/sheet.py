@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from diffstn.figures.style import INK, PAPER, RGB, WRONG
+from diffstn.figures.style import FONT, INK, PAPER, RGB, WRONG
 
 if TYPE_CHECKING:
-    from PIL.ImageFont import FreeTypeFont, ImageFont
+    from PIL.ImageFont import FreeTypeFont
 
 
 @lru_cache(maxsize=32)
-def font(size: int) -> FreeTypeFont | ImageFont:
-    """The sans serif that Pillow ships, ``size`` pixels high."""
+def font(size: int) -> FreeTypeFont:
+    """The font of the plots, ``size`` pixels high, from the file that matplotlib ships."""
+    import matplotlib
     from PIL import ImageFont
 
-    return ImageFont.load_default(size)
+    file = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{FONT.replace(' ', '')}.ttf"
+    return ImageFont.truetype(str(file), size, layout_engine=ImageFont.Layout.BASIC)
 
 
 def text_width(text: str, size: int) -> int:

@@ -37,7 +37,11 @@ def hexadecimal(colour: RGB) -> str:
     return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
+FONT = "DejaVu Sans"
+"""Of pages and plots alike; matplotlib ships it."""
+
 PLOT: dict[Any, Any] = {
+    "font.family": FONT,
     "font.size": 9,
     "text.color": hexadecimal(INK),
     "axes.edgecolor": hexadecimal(MUTED),

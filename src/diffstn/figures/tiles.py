@@ -11,7 +11,7 @@ from diffstn.figures.style import INK, TILE
 
 
 def check_images(images: Tensor, name: str, shape: str) -> None:
-    """Refuse what cannot be drawn.
+    """Refuse what cannot be shown.
 
     Args:
         images: The tensor to look at, of any float type, in [0, 1].
@@ -29,7 +29,7 @@ def check_images(images: Tensor, name: str, shape: str) -> None:
     if images.shape[-3] not in (1, 3):
         raise ValueError(
             f"{name} must have 1 channel (grey) or 3 (colour), got C = {images.shape[-3]}: "
-            "choose the channels to draw"
+            "choose the channels to show"
         )
     if not images.is_floating_point():
         raise ValueError(f"{name} must be floats in [0, 1], got {images.dtype}: divide by 255")
@@ -45,9 +45,9 @@ def check_positive(**counts: int) -> None:
 def tiles(images: Tensor, scale: int = 1) -> NDArray[np.uint8]:
     """Images as RGB bytes, every pixel a ``scale`` x ``scale`` square.
 
-    Grey images become ink on paper: intensity ``v`` is drawn as ``(1 - v) TILE + v INK``, so
+    Grey images become ink on paper: intensity ``v`` becomes ``(1 - v) TILE + v INK``, so
     MNIST's white strokes come out dark. Colour images keep their colours. Values outside [0, 1]
-    are clamped and non-finite ones drawn as 0.
+    are clamped and non-finite ones shown as 0.
 
     Args:
         images: (..., C, H, W) in [0, 1], with C = 1 or 3, on any device.

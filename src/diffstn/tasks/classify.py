@@ -18,7 +18,7 @@ from diffstn.tasks.task import Task
 class Classify(Task):
     """Accuracy in percent, over all and by class.
 
-    The model is called with images (B, C, H, W) and answers probabilities (B, classes).
+    The model's `classify` answers images (B, C, H, W) with probabilities (B, classes).
 
     Args:
         split: of the data.
@@ -39,7 +39,7 @@ class Classify(Task):
         accuracy = ClassAccuracy(data.facts.classes)
         total = min(data.count(self.split), self.limit or data.count(self.split))
         for _, batch in batches_of(data, self.split, total, self.batch_size, model.device):
-            accuracy.update(model(batch.image).cpu(), batch.label.cpu())
+            accuracy.update(model.classify(batch.image).cpu(), batch.label.cpu())
         found = percentages(accuracy)
         return {
             **found,

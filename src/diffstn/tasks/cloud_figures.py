@@ -59,6 +59,7 @@ def plot_clouds(
     moving = animation_gif(
         torch.stack([cloud_images(frame, side * 3 // 4) for frame in kept.x_t]),
         folder / "reverse_process.gif",
+        symbol="xₜ",
         columns=SHOWN,
         scale=1,
         unit=3,

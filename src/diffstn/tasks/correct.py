@@ -150,6 +150,7 @@ def plot_diffusion(
     turning = animation_gif(
         torch.stack(frames),
         folder / "turning.gif",
+        symbol="xₜ",
         labels=batch.label,
         predictions=torch.stack(readings),
         frame_ms=100,

@@ -99,6 +99,7 @@ class ImageFigures:
         moving = animation_gif(
             torch.stack(kept.x_t),
             self.folder / "reverse_process.gif",
+            symbol="xₜ",
             columns=5,
             scale=self.scale,
             unit=3,

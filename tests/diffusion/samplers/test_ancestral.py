@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from diffstn.diffusion.denoiser import Denoiser
+from diffstn.diffusion.processes import Gaussian
 from diffstn.diffusion.samplers import Ancestral
 from diffstn.diffusion.schedules import Constant, Cosine
 
@@ -25,7 +26,7 @@ def ancestral(variance):
 @pytest.mark.parametrize("steps", [5, 40])
 def test_samples_have_the_exact_moments(gaussian, propagated, variance, spacing, steps):
     schedule = Cosine(40)
-    sampler = Ancestral(steps, spacing)
+    sampler = Ancestral(steps=steps, spacing=spacing)
     betas = schedule.beta(torch.arange(1, 41))
     mean, std = propagated(betas, sampler.timesteps(schedule), ancestral(variance))
     generator = torch.Generator().manual_seed(0)
@@ -50,7 +51,7 @@ def test_many_small_steps_recover_the_data_distribution(gaussian, propagated):
 def test_long_jumps_leave_less_variance_than_the_data_has(propagated, steps, left):
     """The share that docs/results.md names for pixels: the least variance is too little."""
     schedule = Cosine(1000)
-    timesteps = Ancestral(steps, "trailing").timesteps(schedule)
+    timesteps = Ancestral(steps=steps).timesteps(schedule)
     betas = schedule.beta(torch.arange(1, 1001))
     _, std = propagated(betas, timesteps, ancestral("fixed_small"))
     assert std**2 / 0.25 == pytest.approx(left, abs=0.006)
@@ -66,7 +67,9 @@ def test_the_textbook_process_of_a_known_point():
     schedule = Constant(50, 0.25)
     generator = torch.Generator().manual_seed(0)
     x_T = torch.randn(40_000, 1, generator=generator)
-    for t, x_t, _ in Ancestral(10).trajectory(Denoiser(Point(), schedule, "x0"), x_T, generator):
+    for t, x_t, _ in Ancestral(steps=10).trajectory(
+        Denoiser(Point(), Gaussian(schedule), "x0"), x_T, generator
+    ):
         alpha, sigma = (
             schedule.alpha(torch.tensor(t)).item(),
             schedule.sigma(torch.tensor(t)).item(),

@@ -26,7 +26,7 @@ def implicit(eta):
 @pytest.mark.parametrize("spacing", ["trailing", "log_snr"])
 def test_the_deterministic_map_is_exact(gaussian, propagated, schedule, steps, spacing):
     """For a linear denoiser, x_0 = mean + std · x_T, with both from a float64 recursion."""
-    sampler = DDIM(steps, spacing)
+    sampler = DDIM(steps=steps, spacing=spacing)
     betas = schedule.beta(torch.arange(1, schedule.steps + 1))
     mean, std = propagated(betas, sampler.timesteps(schedule), implicit(0))
     x_0 = sampler(gaussian(schedule), torch.tensor([[0.0], [1.0]]))
@@ -39,7 +39,7 @@ def test_more_steps_approach_the_data_distribution(gaussian):
     ends = torch.tensor([[0.0], [1.0]])
     errors = []
     for steps in (25, 50, 100, 200):
-        low, high = DDIM(steps)(gaussian(Cosine()), ends).flatten().tolist()
+        low, high = DDIM(steps=steps)(gaussian(Cosine()), ends).flatten().tolist()
         errors.append(abs(high - low - 0.5))
     assert errors[-1] < 0.01
     for coarse, fine in pairwise(errors):
@@ -48,7 +48,7 @@ def test_more_steps_approach_the_data_distribution(gaussian):
 
 @pytest.mark.parametrize("eta", [0.5, 1.0])
 def test_samples_have_the_exact_moments(gaussian, propagated, eta):
-    schedule, sampler = Cosine(100), DDIM(10, eta=eta)
+    schedule, sampler = Cosine(100), DDIM(steps=10, eta=eta)
     betas = schedule.beta(torch.arange(1, 101))
     mean, std = propagated(betas, sampler.timesteps(schedule), implicit(eta))
     generator = torch.Generator().manual_seed(0)
@@ -63,21 +63,23 @@ def test_full_noise_is_ddpm_with_the_small_variance(gaussian, schedule, steps):
     denoiser, x_T = gaussian(schedule), torch.randn(8, 3, 4, 4)
     ddim, ddpm = (
         sampler(denoiser, x_T, torch.Generator().manual_seed(5))
-        for sampler in (DDIM(steps, eta=1.0), Ancestral(steps))
+        for sampler in (DDIM(steps=steps, eta=1.0), Ancestral(steps=steps))
     )
     torch.testing.assert_close(ddim, ddpm, rtol=1e-4, atol=1e-4)
 
 
 def test_no_noise_is_deterministic(gaussian):
     denoiser, x_T = gaussian(Cosine(50)), torch.randn(4, 6)
-    assert torch.equal(DDIM(5)(denoiser, x_T), DDIM(5)(denoiser, x_T))
-    assert not torch.equal(DDIM(5, eta=0.1)(denoiser, x_T), DDIM(5, eta=0.1)(denoiser, x_T))
+    assert torch.equal(DDIM(steps=5)(denoiser, x_T), DDIM(steps=5)(denoiser, x_T))
+    assert not torch.equal(
+        DDIM(steps=5, eta=0.1)(denoiser, x_T), DDIM(steps=5, eta=0.1)(denoiser, x_T)
+    )
 
 
 def test_zero_final_signal_is_finite(gaussian):
     schedule = Cosine(50, max_beta=1.0)
     for eta in (0.0, 1.0):
-        assert DDIM(10, eta=eta)(gaussian(schedule), torch.randn(16, 6)).isfinite().all()
+        assert DDIM(steps=10, eta=eta)(gaussian(schedule), torch.randn(16, 6)).isfinite().all()
 
 
 @pytest.mark.parametrize("eta", [-0.1, 1.1])

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from diffstn.diffusion.denoiser import Denoiser
+from diffstn.diffusion.processes import Gaussian
 from diffstn.diffusion.samplers import DDIM, DEIS, Ancestral, DPMSolver, Langevin, Sampler
 from diffstn.diffusion.schedules import Cosine, Linear, Schedule
 
@@ -53,21 +54,27 @@ def until(sampler: Sampler, denoiser: Denoiser, end: int) -> Tensor:
     return next(x for t, x, _ in sampler.trajectory(denoiser, noise()) if t == end)
 
 
+@pytest.fixture(scope="module")
+def flow() -> tuple[Denoiser, int, Tensor]:
+    """A denoiser, a timestep and where the probability flow is there, to high precision."""
+    schedule = Smooth()
+    denoiser, end = Denoiser(Mixture(schedule), Gaussian(schedule), "x0"), schedule.steps // 8
+    return denoiser, end, until(DEIS(steps=2048, spacing="trailing", order=3), denoiser, end)
+
+
 @pytest.mark.parametrize(
     ("build", "order"),
     [
-        (lambda n: DDIM(n, "trailing"), 1),
-        (lambda n: DEIS(n, "trailing", order=1), 1),
-        (lambda n: DEIS(n, "trailing", order=2), 2),
-        (lambda n: DEIS(n, "trailing", order=3), 3),
-        (lambda n: DPMSolver(n, "trailing"), 2),
+        (lambda n: DDIM(steps=n, spacing="trailing"), 1),
+        (lambda n: DEIS(steps=n, spacing="trailing", order=1), 1),
+        (lambda n: DEIS(steps=n, spacing="trailing", order=2), 2),
+        (lambda n: DEIS(steps=n, spacing="trailing", order=3), 3),
+        (lambda n: DPMSolver(steps=n, spacing="trailing"), 2),
     ],
     ids=["ddim", "deis-1", "deis-2", "deis-3", "dpm-solver"],
 )
-def test_the_error_falls_with_the_solvers_order(build, order: int):
-    schedule = Smooth()
-    denoiser, end = Denoiser(Mixture(schedule), schedule, "x0"), schedule.steps // 8
-    exact = until(DEIS(2048, "trailing", order=3), denoiser, end)
+def test_the_error_falls_with_the_solvers_order(flow, build, order: int):
+    denoiser, end, exact = flow
     counts = [64, 128, 256]
     errors = [(until(build(n), denoiser, end) - exact).abs().mean().item() for n in counts]
     slope = math.log2(errors[0] / errors[-1]) / 2
@@ -77,21 +84,21 @@ def test_the_error_falls_with_the_solvers_order(build, order: int):
 @pytest.mark.parametrize(
     "sampler",
     [
-        Ancestral(200),
-        DDIM(200, eta=1.0),
-        DDIM(200),
-        DPMSolver(50),
-        DPMSolver(50, eta=0.5),
-        DPMSolver(50, eta=1.0),
-        DPMSolver(100, eta=2.0),
-        DEIS(50),
-        Langevin(100),
+        Ancestral(steps=100),
+        DDIM(steps=100, eta=1.0),
+        DDIM(steps=100),
+        DPMSolver(steps=50),
+        DPMSolver(steps=50, eta=0.5),
+        DPMSolver(steps=50, eta=1.0),
+        DPMSolver(steps=100, eta=2.0),
+        DEIS(steps=50),
+        Langevin(steps=50),
     ],
     ids=lambda one: f"{type(one).__name__}{getattr(one, 'eta', '')}",
 )
 def test_samples_have_the_mixtures_moments(sampler: Sampler):
     schedule = Cosine()
-    denoiser = Denoiser(Mixture(schedule), schedule, "x0")
+    denoiser = Denoiser(Mixture(schedule), Gaussian(schedule), "x0")
     generator = torch.Generator().manual_seed(1)
     x_T = torch.randn(20_000, 2, dtype=torch.float64, generator=generator)
     x_0 = sampler(denoiser, x_T, generator)
@@ -105,34 +112,43 @@ def test_samples_have_the_mixtures_moments(sampler: Sampler):
 
 @pytest.mark.parametrize(
     "sampler",
-    [DPMSolver(10, "trailing"), DPMSolver(10, "trailing", eta=1.0), DEIS(10, "trailing")],
+    [
+        DPMSolver(steps=10, spacing="trailing"),
+        DPMSolver(steps=10, spacing="trailing", eta=1.0),
+        DEIS(steps=10, spacing="trailing"),
+    ],
 )
 def test_zero_final_signal_is_finite(sampler: Sampler):
     schedule = Cosine(50, max_beta=1.0)
-    x_0 = sampler(Denoiser(Mixture(schedule), schedule, "x0"), noise())
+    x_0 = sampler(Denoiser(Mixture(schedule), Gaussian(schedule), "x0"), noise())
     assert x_0.isfinite().all()
 
 
 @pytest.mark.parametrize("steps", [1, 10])
 def test_the_first_order_of_deis_is_ddim(steps: int):
     schedule = Linear()
-    denoiser = Denoiser(Mixture(schedule), schedule, "x0")
-    one, other = (kind(steps, "quadratic")(denoiser, noise()) for kind in (DDIM, first_order))
+    denoiser = Denoiser(Mixture(schedule), Gaussian(schedule), "x0")
+    one, other = (
+        sampler(denoiser, noise())
+        for sampler in (
+            DDIM(steps=steps, spacing="quadratic"),
+            DEIS(steps=steps, spacing="quadratic", order=1),
+        )
+    )
     torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-6)
-
-
-def first_order(steps: int, spacing: str) -> DEIS:
-    return DEIS(steps, spacing, order=1)
 
 
 def test_without_a_past_the_noisy_solver_is_ancestral_sampling():
     """Its first step and, as every step is one of two, its last: D = x_hat_0 in both."""
     schedule = Cosine(50, max_beta=0.9)
-    denoiser, x_T = Denoiser(Mixture(schedule), schedule, "x0"), noise()
+    denoiser, x_T = Denoiser(Mixture(schedule), Gaussian(schedule), "x0"), noise()
     for steps in (1, 2):
         walks = [
             list(sampler.trajectory(denoiser, x_T, torch.Generator().manual_seed(3)))
-            for sampler in (DPMSolver(steps, "trailing", eta=1.0), Ancestral(steps, "trailing"))
+            for sampler in (
+                DPMSolver(steps=steps, spacing="trailing", eta=1.0),
+                Ancestral(steps=steps),
+            )
         ]
         for (_, one, _), (_, other, _) in zip(*walks, strict=True):
             torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from diffstn.diffusion.broadcast import broadcast
 from diffstn.diffusion.denoiser import Denoiser
+from diffstn.diffusion.processes import Gaussian
 from diffstn.diffusion.schedules import Cosine, Schedule
 
 MEANS, SPREAD = torch.tensor([-1.0, 1.0]), 0.5
@@ -48,4 +49,4 @@ def opinion(denoiser: Denoiser) -> Opinion:
 @pytest.fixture
 def denoiser() -> Denoiser:
     schedule = Cosine(200)
-    return Denoiser(TwoClasses(schedule), schedule, "x0")
+    return Denoiser(TwoClasses(schedule), Gaussian(schedule), "x0")

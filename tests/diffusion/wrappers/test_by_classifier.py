@@ -27,9 +27,9 @@ def test_it_takes_gradients_where_they_are_switched_off_and_samples_the_class(de
     x_T = torch.randn(2000, 1, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         label = torch.ones(2000).long()
-        drawn = DDIM(50)(ByClassifier(denoiser, opinion, 1.0), x_T, label=label)
-    assert abs(float(drawn.mean()) - 1) < 0.05
-    assert abs(float(drawn.std()) - 0.5) < 0.05
+        sampled = DDIM(steps=50)(ByClassifier(denoiser, opinion, 1.0), x_T, label=label)
+    assert abs(float(sampled.mean()) - 1) < 0.05
+    assert abs(float(sampled.std()) - 0.5) < 0.05
 
 
 def test_without_a_label_it_leads_nowhere(denoiser, opinion):

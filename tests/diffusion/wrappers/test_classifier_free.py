@@ -30,7 +30,9 @@ def test_a_scale_of_zero_and_no_label_change_nothing(denoiser: Denoiser):
 def test_samplers_walk_with_it_and_guidance_sharpens(denoiser: Denoiser):
     x_T = torch.randn(4000, 1, generator=torch.Generator().manual_seed(0))
     label = torch.ones(4000).long()
-    plain, guided = (DDIM(50)(ClassifierFree(denoiser, w), x_T, label=label) for w in (0.0, 2.0))
+    plain, guided = (
+        DDIM(steps=50)(ClassifierFree(denoiser, w), x_T, label=label) for w in (0.0, 2.0)
+    )
     assert plain.mean().item() == pytest.approx(1.0, abs=0.05)
     assert guided.mean() > plain.mean() + 0.1
     assert (guided < 0).sum() < 0.5 * (plain < 0).sum()

@@ -1,17 +1,7 @@
 import pytest
 import torch
 
-from diffstn.metrics.images import FrechetDistance, Moments, Seen, frechet_distance
-
-
-class Means:
-    """Looks at the mean of each channel and of each half."""
-
-    name, size, digest = "means", 4, "-"
-
-    def __call__(self, images):
-        halves = torch.cat([images[..., :4].mean((2, 3)), images[..., 4:].mean((2, 3))], 1)
-        return Seen(halves, halves)
+from diffstn.metrics.images import Moments, frechet_distance
 
 
 def spd(n, generator):
@@ -62,16 +52,30 @@ def test_moments_of_a_stream_are_those_of_the_whole():
         Moments(3).compute()
 
 
-def test_the_metric_separates_real_from_generated_and_starts_afresh():
+def means(images):
+    """Features (B, 4): the mean of each channel and of each half."""
+    return torch.cat([images[..., :4].mean((2, 3)), images[..., 4:].mean((2, 3))], 1)
+
+
+def test_moments_of_features_separate_real_from_generated():
     generator = torch.Generator().manual_seed(0)
     real, alike, darker = torch.rand(3, 400, 2, 8, 8, generator=generator)
-    metric = FrechetDistance(Means())
-    values = []
-    for generated in (alike, darker / 2):
-        metric.update(real, real=True)
-        metric.update(generated, real=False)
-        values.append(float(metric.compute()))
-        metric.reset()
-    assert values[0] < 0.01 < values[1]
-    assert values[1] == pytest.approx(4 * 0.25**2, rel=0.1)  # four means of ½ became ¼
-    assert not list(metric.state_dict())
+    found = []
+    for images in (real, alike, darker / 2):
+        moments = Moments(4)
+        for part in images.split(150):
+            moments.update(means(part))
+        found.append(moments.compute())
+    near, far = (float(frechet_distance(*one, *found[0])) for one in found[1:])
+    assert near < 0.01 < far
+    assert far == pytest.approx(4 * 0.25**2, rel=0.1)  # four means of ½ became ¼
+
+
+def test_moments_of_two_devices_add_up():
+    vectors = torch.randn(30, 3, generator=torch.Generator().manual_seed(0))
+    whole, parts = Moments(3), [Moments(3), Moments(3)]
+    whole.update(vectors)
+    for part, some in zip(parts, vectors.split(20), strict=True):
+        part.update(some)
+    parts[0].merge_state(parts[1])
+    torch.testing.assert_close(parts[0].compute(), whole.compute())

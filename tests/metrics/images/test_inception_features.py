@@ -1,5 +1,7 @@
 """The Inception network, with random weights: its own cannot be fetched everywhere."""
 
+import pathlib
+
 import pytest
 import torch
 from torch_fidelity import feature_extractor_inceptionv3 as fidelity
@@ -35,6 +37,36 @@ def test_weights_that_cannot_be_had_are_explained(monkeypatch, tmp_path):
         InceptionFeatures()
     with pytest.raises(UserError, match="no such file"):
         InceptionFeatures(str(tmp_path / "nowhere.pth"))
-    (tmp_path / "bad.pth").write_bytes(b"no weights")
-    with pytest.raises(UserError, match="cannot be had"):
-        InceptionFeatures(str(tmp_path / "bad.pth"))
+
+
+class Bomb:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return pathlib.Path.touch, (self.path,)
+
+
+def test_a_file_that_is_no_state_dict_is_refused_and_nothing_in_it_runs(tmp_path):
+    path, burst = tmp_path / "weights.pth", tmp_path / "burst"
+
+    def refused():
+        with pytest.raises(UserError, match="is no plain state dict") as caught:
+            InceptionFeatures(str(path))
+        assert "\n" not in str(caught.value)
+        assert not burst.exists()
+
+    path.write_bytes(b"no weights")
+    refused()
+    for content in ({"a": Bomb(burst)}, Bomb(burst), [torch.zeros(2)], {"a": 3}, {}):
+        torch.save(content, path)
+        refused()
+
+
+def test_a_state_dict_of_another_network_is_explained(tmp_path):
+    path = tmp_path / "weights.pth"
+    torch.save({"weight": torch.zeros(2)}, path)
+    with pytest.raises(UserError, match=r"cannot be had.*task\.features=judge"):
+        InceptionFeatures(str(path))

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torchmetrics.functional.classification import multiclass_accuracy
 
-from diffstn.metrics import ClassAccuracy
+from diffstn.metrics.labels.class_accuracy import ClassAccuracy
 
 
 def test_shares_and_confusions_by_hand():

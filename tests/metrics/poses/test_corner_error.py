@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from diffstn.metrics import CornerError
+from diffstn.metrics.poses.corner_error import CornerError
 from diffstn.spatial import Affine, Projective, ThinPlateSpline, affine_matrix, corner_distance
 
 FAMILIES = [Affine(), Projective(), ThinPlateSpline(3)]

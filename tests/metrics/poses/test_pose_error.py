@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from diffstn.metrics import PoseError
+from diffstn.metrics.poses.pose_error import PoseError
 from diffstn.spatial import affine_matrix
 
 

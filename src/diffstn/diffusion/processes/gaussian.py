@@ -29,7 +29,7 @@ class Gaussian(nn.Module):
         return self.schedule.steps
 
     def corrupt(self, x_0: Tensor, t: Tensor, noise: Tensor) -> Tensor:
-        """α_t x_0 + σ_t ε for x_0 and ε = noise (B, *), t (B,)."""
+        """x_t = α_t x_0 + σ_t ε for x_0 and ε = noise (B, *), t (B,) from 0 to T."""
         return self.schedule.add_noise(x_0, t, noise)
 
     def prior(

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 
 class Process(Protocol):
-    """Takes x_0 away, timestep by timestep, until x_T is a draw from a known prior.
+    """Takes x_0 away, timestep by timestep, until x_T is a sample of a known prior.
 
     The one that most models undo is `Gaussian`. A cold process (blur, pixelation, a growing warp)
     or noise of another distribution is another: it corrupts in its own way and has its own prior.
@@ -20,7 +20,10 @@ class Process(Protocol):
         """T, the number of timesteps."""
 
     def corrupt(self, x_0: Tensor, t: Tensor, noise: Tensor) -> Tensor:
-        """x_t (B, *) of x_0 (B, *) at t (B,), with t = 0 leaving x_0 as it is."""
+        """x_t of x_0 and noise (B, *) at t (B,), 0 to T; t = 0 leaves x_0 as it is.
+
+        The noise is N(0, I) and the caller's; a cold process makes no use of it.
+        """
 
     def prior(
         self,
@@ -28,4 +31,4 @@ class Process(Protocol):
         generator: Generator | None = None,
         device: torch.device | str | None = None,
     ) -> Tensor:
-        """x_T, a draw of that shape from where the process ends."""
+        """A sample x_T of that shape from where the process ends."""

@@ -24,6 +24,9 @@ class DDIM(Sampler):
         steps, spacing: see `Sampler`.
         eta: η, from 0 to 1.
 
+    Raises:
+        ValueError: eta is out of range.
+
     Source: Song et al., Denoising Diffusion Implicit Models, 2021, eq. 12 and 16.
     """
 

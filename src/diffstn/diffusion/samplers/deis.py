@@ -57,7 +57,7 @@ class DEIS(Sampler):
         schedule, s, x_t, denoised = jump.schedule, jump.s, jump.x_t, jump.denoised
         x_s = broadcast(schedule.alpha(s), x_t) * denoised.x_0
         x_s = x_s + broadcast(schedule.sigma(s), x_t) * denoised.eps
-        if not jump.history:
+        if not jump.history or not len(x_t):
             return x_s
         visited = (jump.t, s, *(u for u, _ in jump.history))
         now, then, *before = (int(u.flatten()[0]) for u in visited)

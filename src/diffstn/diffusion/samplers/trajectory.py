@@ -12,9 +12,13 @@ class Trajectory(NamedTuple):
     """What a sampler went through, from T down to 0."""
 
     timesteps: list[int]
+    """The steps + 1 timesteps visited."""
+
     x_t: list[Tensor]
+    """Where the walk was at each of them, (B, *) unless transformed; the sample comes last."""
+
     x_0: list[Tensor]
-    """The estimates of the data that were made on the way."""
+    """The data as they were estimated there, in the shape of x_t."""
 
 
 def collect(
@@ -22,6 +26,8 @@ def collect(
     transform: Callable[[Tensor], Tensor] = lambda x: x,
 ) -> Trajectory:
     """Keep every step of `Sampler.trajectory`.
+
+    Tensors are transformed as they come, so that none need stay on the device.
 
     Args:
         walk: (t, x_t, x̂_0), step by step.

@@ -45,6 +45,7 @@ class ByClassifier:
 
     @property
     def schedule(self) -> Schedule:
+        """That of the denoiser within."""
         return self.denoiser.schedule
 
     def gradient(self, x_t: Tensor, t: Tensor, label: Tensor) -> Tensor:

@@ -31,6 +31,7 @@ class ClassifierFree:
 
     @property
     def schedule(self) -> Schedule:
+        """That of the denoiser within."""
         return self.denoiser.schedule
 
     def __call__(

@@ -46,6 +46,7 @@ class Clipped:
 
     @property
     def schedule(self) -> Schedule:
+        """That of the denoiser within."""
         return self.denoiser.schedule
 
     def __call__(self, x_t: Tensor, t: Tensor, /, **condition: Any) -> Denoised:

@@ -15,11 +15,14 @@ class InceptionFeatures:
 
     Args:
         weights: path of `weights-inception-2015-12-05-6726825d.pth`; None lets torch-fidelity fetch
-            it (91 MB) into its cache.
+            it (91 MB) into its cache. Nothing in a file that is given is ever executed.
         channels: of the images.
 
     Raises:
         UserError: torch-fidelity is not installed, or the weights cannot be had.
+
+    Source: Szegedy et al., Rethinking the Inception Architecture for Computer Vision, 2016, with
+    the weights of Heusel et al., 2017.
     """
 
     name = "inception"
@@ -30,9 +33,9 @@ class InceptionFeatures:
         try:
             from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
         except ImportError:
-            raise UserError("features=inception needs: pip install 'diffstn[fidelity]'") from None
-        if weights is not None and not Path(weights).is_file():
-            raise UserError(f"inception_weights={weights}: there is no such file")
+            raise UserError("task.features=inception needs: pip install 'diffstn[fidelity]'") from None
+        if weights is not None:
+            check_weights(weights)
         self.channels = channels
         own = Path(weights).read_bytes() if weights else b""
         self.digest = hashlib.sha256(own).hexdigest()[:16] if weights else "fetched"
@@ -45,8 +48,8 @@ class InceptionFeatures:
                 "the Inception weights cannot be had"
                 f" ({str(error).splitlines()[0] if str(error) else type(error).__name__}): fetch"
                 " weights-inception-2015-12-05-6726825d.pth from torch-fidelity's releases on a"
-                " machine with a network and pass evaluate.inception_weights=<path>, or choose"
-                " evaluate.features=judge or cifar_judge"
+                " machine with a network and pass task.inception_weights=<path>, or choose"
+                " task.features=judge or cifar_judge"
             ) from None
 
     @torch.no_grad()
@@ -57,3 +60,23 @@ class InceptionFeatures:
             network = self.network.to(images.device)
             features, logits = network(whole.expand(-1, 3, -1, -1))
         return Seen(features.float(), logits.float())
+
+
+def check_weights(path: str) -> None:
+    """Refuse a file that holds anything but tensors by name, without executing what it holds.
+
+    Raises:
+        UserError: one line.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"task.inception_weights={path}: there is no such file")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        plain = isinstance(state, dict) and all(isinstance(v, Tensor) for v in state.values())
+    except Exception:  # whatever unpickling meets in a file that is none of ours
+        plain = False
+    if not plain or not state:
+        raise UserError(
+            f"task.inception_weights={path} is no plain state dict, a mapping of names to tensors:"
+            " pass weights-inception-2015-12-05-6726825d.pth as torch-fidelity releases it"
+        )

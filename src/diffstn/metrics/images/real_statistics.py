@@ -9,7 +9,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from diffstn.metrics.images import Features, Moments
+from diffstn.metrics.images.features import Features
+from diffstn.metrics.images.moments import Moments
 
 KEPT = 10_000
 """Features that are kept one by one, for the measures that compare neighbours."""
