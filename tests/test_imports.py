@@ -12,7 +12,7 @@ import diffstn
 
 ROOT = Path(diffstn.__file__).parent
 
-LEAVES = {"errors", "words", "located"}
+LEAVES = {"errors", "words", "located", "annotations", "hardware"}
 MATHEMATICS = {"diffusion", "spatial"}
 FOUNDATION = {*LEAVES, *MATHEMATICS, "data", "store"}
 
@@ -23,6 +23,8 @@ ALLOWED = {
     "errors": set(),
     "words": set(),
     "located": {"errors"},
+    "annotations": set(),
+    "hardware": {"errors"},
     "data": {*LEAVES, "spatial"},
     "store": {*LEAVES, "data"},
     "build": FOUNDATION - MATHEMATICS,
@@ -32,13 +34,13 @@ ALLOWED = {
     "metrics": {*LEAVES, *MATHEMATICS, "networks"},
     "figures": {*LEAVES, *MATHEMATICS},
     "models": {*FOUNDATION, "build", "codecs", "networks", "metrics"},
-    "callbacks": {*LEAVES, *MATHEMATICS, "figures", "metrics"},
+    "callbacks": {*LEAVES, *MATHEMATICS, "build", "store", "figures", "metrics"},
     "tasks": {
         *(*FOUNDATION, "build", "codecs", "networks", "metrics", "figures"),
         *("models", "callbacks"),
     },
     "runs": {*FOUNDATION, "build", "callbacks", "figures", "tasks"},
-    "cli": {*FOUNDATION, "build", "runs"},
+    "cli": {*FOUNDATION, "build", "runs", "tasks"},
     "library": {*FOUNDATION, "build", "runs", "cli"},
     "__init__": {"library"},
 }
@@ -82,7 +84,7 @@ import os.path, torch.nn as nn
 from . import affine
 from .warp import warp
 from .. import errors
-from ..data.idx import read
+from ..data.facts import Facts
 from diffstn.models import stn
 def late():
     import matplotlib
@@ -93,7 +95,7 @@ def late():
         "diffstn.spatial.affine",
         "diffstn.spatial.warp.warp",
         "diffstn.errors",
-        "diffstn.data.sources.idx.read",
+        "diffstn.data.facts.Facts",
         "diffstn.models.stn",
         "matplotlib",
     }
@@ -134,7 +136,12 @@ def words_of_families() -> set[str]:
     for path in (ROOT / "conf" / "model").glob("*.yaml"):
         content = yaml.safe_load(path.read_text())
         found |= set(content["model"]) - {"_target_"}
-        found |= {default.strip("/") for one in content["defaults"] for default in one}
+        found |= {
+            default.strip("/")
+            for one in content["defaults"]
+            if isinstance(one, dict)
+            for default in one
+        }
     for path in (ROOT / "conf" / "task").glob("*.yaml"):
         found |= set(yaml.safe_load(path.read_text())) - {"_target_"}
     return found - ANYBODYS
@@ -143,6 +150,7 @@ def words_of_families() -> set[str]:
 ANYBODYS = {
     *("data", "task", "Task", "Facts", "Labelled"),  # what every run has
     *("seed", "split", "label", "limit", "loss", "mean", "clip", "views", "samples", "points"),
+    *("features", "image", "shown"),
 }
 """Words of families that mean something else, or the same for all."""
 

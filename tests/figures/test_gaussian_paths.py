@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from diffstn.figures.gaussian_paths import Fit, Walk, gaussian_paths
+from diffstn.figures.style import WRONG
 
 
 def test_a_fit_reads_well():
@@ -14,7 +15,8 @@ def test_a_fit_reads_well():
 
 
 def test_what_does_not_fit_is_vermillion(tmp_path: Path):
-    paths = torch.randn(11, 200, dtype=torch.float64).cumsum(0)
+    generator = torch.Generator().manual_seed(0)
+    paths = torch.randn(11, 200, generator=generator, dtype=torch.float64).cumsum(0)
 
     def plotted(p: float) -> set[tuple[int, int, int]]:
         walk = Walk("forward", paths[:, :20], paths[-1], Fit("$x_T$", 0.0, 10.0, 0.1, p), False)
@@ -26,5 +28,6 @@ def test_what_does_not_fit_is_vermillion(tmp_path: Path):
     def orange(colours: set[tuple[int, int, int]]) -> bool:
         return any(r > g + 60 > b + 60 for r, g, b in colours)
 
+    assert WRONG in plotted(0.001)  # the title, in full
     assert orange(plotted(0.001))
     assert not orange(plotted(0.5))

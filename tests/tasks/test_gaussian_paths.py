@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from diffstn.build import build
 from diffstn.cli.train import train_command
 from diffstn.errors import UserError
 from diffstn.tasks.gaussian_paths import GaussianPaths, fit
@@ -32,13 +33,15 @@ def test_every_schedule_is_tested_and_plotted(sample, workplace, capsys):
 
 
 def test_another_schedule_can_be_chosen_and_the_numbers_are_those_of_the_figure(
-    sample, workplace, built
+    sample, workplace, config, monkeypatch
 ):
+    Path("g").mkdir()  # as the figure would, which takes seconds
+    monkeypatch.setattr("diffstn.tasks.gaussian_paths.gaussian_paths", lambda rows, path: path)
     words = ["model=gaussian_1d", "schedule=linear", "schedule.steps=20"]
     assert sample(*words, "task.paths=200", "out=g") == 0
     plotted = json.loads(Path("g/gaussian_1d.json").read_text())
     assert "linear, as chosen" in plotted
-    parts = built(*words, "task.paths=200", tiny=False)
+    parts = build(config(*words, "task.paths=200"))
     metrics = parts.task.measure(parts.model, None)
     assert metrics["schedules"] == plotted
     assert metrics["protocol"] == {"paths": 200, "steps": 20}

@@ -142,7 +142,7 @@ def test_guidance_by_a_classifier_of_the_same_schedule_alone(
         (["task.features=cifar_judge"], "choose judge"),
         (["task.features=inception", "task.inception_weights=no.pth"], "no such file|pip install"),
         (["network.multipliers=[1,2,2,2]"], "not divisible by 8"),
-        (["sampler.steps=30"], "the schedule has 1 to 20"),
+        (["sampler.steps=30"], "on a schedule of 20: choose 1 to 20"),
         (["model.variance=learned_range"], "model.loss=hybrid"),
         (["model.conditional=false", "model.guidance_scale=1.0"], "model.conditional=true"),
         (["model.loss=best"], "unknown loss"),

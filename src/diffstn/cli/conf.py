@@ -1,6 +1,7 @@
 """The configurations that ship, and those that a user adds."""
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -70,18 +71,14 @@ def plain(cfg: DictConfig, choices: Any) -> dict[str, Any]:
         raise UserError(" ".join(str(error).split())) from None
     assert isinstance(config, dict)
     named = {k: v for k, v in dict(choices).items() if v and not str(k).startswith("hydra")}
-    return {**{str(k): v for k, v in config.items()}, "choices": _plain_choices(named)}
-
-
-def _plain_choices(choices: dict[str, Any]) -> dict[str, Any]:
-    return {k: list(v) if OmegaConf.is_list(v) else v for k, v in choices.items()}
+    lists = {k: list(v) if OmegaConf.is_list(v) else v for k, v in named.items()}
+    return {**{str(k): v for k, v in config.items()}, "choices": lists}
 
 
 def training_config(words: Sequence[str], search: Sequence[str] = ()) -> dict[str, Any]:
     """What `train.py` would run with, as plain containers."""
     cfg = composed("train", words, search, hydra_too=True)
-    choices = dict(cfg.hydra.runtime.choices)
-    return plain(cfg, choices)
+    return plain(cfg, dict(cfg.hydra.runtime.choices))
 
 
 def groups(loader: ConfigLoader) -> dict[str, list[str]]:
@@ -115,7 +112,5 @@ def renamed() -> dict[str, list[str]]:
 
 def import_from_here() -> None:
     """Let classes of the working directory be found, after those of installed packages."""
-    import sys
-
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())

@@ -1,16 +1,27 @@
 """`sample.py run=… [overrides]` and `evaluate.py run=… [overrides]`."""
 
+import dataclasses
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from omegaconf import OmegaConf
 
-from diffstn.cli.conf import CONF, composed, import_from_here, training_config
+from diffstn.cli.conf import (
+    CONF,
+    composed,
+    composing,
+    groups,
+    import_from_here,
+    training_config,
+)
 from diffstn.cli.flags import flags, search_path
 from diffstn.cli.overrides import apply_overrides
 from diffstn.cli.refusals import Outcome, no_setting, parse
 from diffstn.errors import UserError
+from diffstn.located import located
+from diffstn.store.run_folder import open_run
+from diffstn.store.trust import check_targets
 
 HERE = {"accelerator": "auto", "devices": 1, "num_nodes": 1, "strategy": "auto"}
 """Hardware of the machine at hand instead of that of the training."""
@@ -67,21 +78,18 @@ def _of_a_run(
     search: Sequence[str],
     asked: Any,
 ) -> None:
-    from diffstn.store.run_folder import open_run
-
     run = open_run(settings["run"])
     stored = run.read_config()
+    check_targets(stored, settings["trust"])
     stored["trainer"] = {**stored["trainer"], **HERE}
-    task = _with_defaults(stored["task"])
-    stored["task"] = task
-    theirs = [_of_the_task(word, task, stored, own) for word in words]
+    stored["task"] = task = _with_defaults(stored["task"])
+    theirs = [_of_the_task(word, task, stored, own, search) for word in words]
     config = apply_overrides(stored, theirs, search)
     if asked.cfg:
         print(OmegaConf.to_yaml(config))
         return
     from diffstn.build.checks import check_config, check_settings
     from diffstn.runs.settings import EvaluateSettings, SampleSettings, TrainSettings
-    from diffstn.store.trust import check_targets
 
     check_settings(settings, SampleSettings if name == "sample" else EvaluateSettings)
     check_targets(config, settings["trust"])
@@ -98,22 +106,17 @@ def _of_a_run(
 
 def _with_defaults(task: dict[str, Any]) -> dict[str, Any]:
     """A task's node with the settings that it did not have when the run was trained."""
-    import dataclasses
-
-    from diffstn.located import located
-
-    kind = located(task["_target_"])
-    defaults = {
-        field.name: field.default
-        for field in dataclasses.fields(kind)
-        if field.default is not dataclasses.MISSING
-    }
+    defaults = {f.name: f.default for f in dataclasses.fields(located(task["_target_"]))}
     plain = {k: list(v) if isinstance(v, tuple) else v for k, v in defaults.items()}
-    return {"_target_": task["_target_"], **plain, **task}
+    return {**plain, **task}
 
 
 def _of_the_task(
-    word: str, task: dict[str, Any], config: dict[str, Any], own: dict[str, Any]
+    word: str,
+    task: dict[str, Any],
+    config: dict[str, Any],
+    own: dict[str, Any],
+    search: Sequence[str],
 ) -> str:
     """A word that names a setting of the task alone, in full; any other as it is.
 
@@ -126,12 +129,8 @@ def _of_the_task(
         return word
     if key in task and not key.startswith("_"):
         return f"task.{word}"
-    if key in config.get("choices", {}):
-        return word
-    known = [*own, *(f"task.{name}" for name in task if not name.startswith("_")), *config]
-    from diffstn.cli.conf import composing, groups
-
-    with composing() as loader:
+    with composing(search) as loader:
         if key in groups(loader):
             return word
-    raise UserError(no_setting(key, known))
+    tasks = [f"task.{name}" for name in task if not name.startswith("_")]
+    raise UserError(no_setting(key, [*own, *tasks, *config]))

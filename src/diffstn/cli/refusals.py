@@ -105,9 +105,8 @@ def keys(node: Any, prefix: str = "") -> Iterator[str]:
 
 def no_setting(word: str, known: Sequence[str]) -> str:
     """A line on a key that is none of those known."""
-    now = [name for name in renamed().get(word, []) if name in known]
-    hint = f"it is {' or '.join(now)} now" if now else closest(word, known)
-    return f"no setting '{word}'; {hint}"
+    now = " or ".join(name for name in renamed().get(word, []) if name in known)
+    return f"no setting '{word}'; {f'it is {now} now' if now else closest(word, known)}"
 
 
 def explained(error: Exception, words: Sequence[str], search: Sequence[str] = ()) -> str:
@@ -152,8 +151,7 @@ def _no_choice(override: Override, options: Sequence[str]) -> str | None:
             line = f"{override.key_or_group}={said}"
             if now := renamed().get(line):
                 return f"{line}: it is {now[0]} now"
-            hint = closest(said, options)
-            return f"{line}: no such choice; {hint} ({', '.join(options)})"
+            return f"{line}: no such choice; {closest(said, options)} ({', '.join(options)})"
     return None
 
 

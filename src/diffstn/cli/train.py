@@ -40,7 +40,8 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
         from diffstn.runs.train import train
 
         context = HydraConfig.get()
-        given, said = Path(context.runtime.output_dir), to_list(context.overrides.task)
+        given: Any = Path(context.runtime.output_dir)
+        said: Any = OmegaConf.to_container(context.overrides.task, resolve=False)
         run = RunFolder(given)
         try:
             config = plain(cfg, context.runtime.choices)
@@ -71,11 +72,6 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
         if problems and not multirun:
             raise problems[0]
     return outcome.code or int(multirun and bool(problems or sweep.failures))
-
-
-def to_list(words: Any) -> list[str]:
-    """Words as they stand, with nothing in them resolved."""
-    return OmegaConf.to_container(words, resolve=False)  # type: ignore[return-value]
 
 
 def objective(metrics: dict[str, Any]) -> float:

@@ -81,16 +81,17 @@ def gaussian_paths(
             sharey=True,
             gridspec_kw={"width_ratios": [4, 1] * columns},
         )
-        for axes, (title, walks) in zip(grid, rows, strict=True):
+        for row, (axes, (title, walks)) in enumerate(zip(grid, rows, strict=True)):
             for column, walk in enumerate(walks):
                 lines, density = axes[2 * column], axes[2 * column + 1]
                 steps = len(walk.paths) - 1
                 fits = walk.fit.p_value > 0.05
                 colour, ink = (hexadecimal(one if fits else WRONG) for one in (BLUE, INK))
+                heading = f"{walk.title}\n{walk.fit.text}" if row == 0 else walk.fit.text
                 lines.plot(walk.paths.numpy(), color=colour, alpha=0.25, linewidth=0.5)
                 lines.set_xlim((steps, 0) if walk.backwards else (0, steps))
                 lines.set_ylim(low, high)
-                lines.set_title(walk.fit.text, color=ink)
+                lines.set_title(heading, color=ink)
                 lines.set_xlabel("t")
                 if column == 0:
                     lines.set_ylabel(f"{title}\n$x_t$")
@@ -110,8 +111,5 @@ def gaussian_paths(
                 )
                 density.set_xticks([])
                 density.grid(False)
-        for column, walk in enumerate(rows[0][1]):
-            axes = grid[0][2 * column]
-            axes.set_title(f"{walk.title}\n{walk.fit.text}", color=axes.title.get_color())
         figure.savefig(path)
     return path

@@ -129,8 +129,6 @@ class DiffusionModel(OptimisedModule):
             size=seen.size,
             dim=seen.dim,
             classes=self.classes if conditional else 0,
-            embedding=0,
-            image_channels=0,
         )
         if self.denoiser.variance.outputs > 1 and loss == "simple":
             raise ValueError(

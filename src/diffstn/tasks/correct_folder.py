@@ -1,7 +1,9 @@
 """The images of a folder, turned upright."""
 
 import csv
+import inspect
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,57 +14,107 @@ from tqdm import tqdm
 from diffstn.build import load_model
 from diffstn.data.sources.image_folder import images_in, read_image
 from diffstn.errors import UserError
+from diffstn.words import closest
+
+HELP = """diffstn correct FOLDER [out=FOLDER] [run=RUN] [hypotheses=K] [seed=N] [batch_size=N]
+
+Turns every image below FOLDER upright and writes it to out (by default FOLDER-corrected), as PNG of
+the model's size, beside corrections.csv: what the classifier reads, how sure it is, and the pose
+that was undone, row by row.
+
+  run         folder of a run that corrects, or pretrained/diff_in_stn_full (default)
+  hypotheses  poses to sample for each image, of which the best is taken (default: 16)
+  seed        of the poses (default: 0)
+  batch_size  images at once (default: 64)
+"""
+DEFAULTS: dict[str, Any] = {
+    "out": None,
+    "run": "pretrained/diff_in_stn_full",
+    "hypotheses": 16,
+    "seed": 0,
+    "batch_size": 64,
+}
 
 
-def correct_folder(
-    folder: Path, out: str | None, run: str, hypotheses: int, seed: int, batch_size: int
-) -> Path:
-    """Correct the images below `folder`; return where they went.
+def correct_folder(words: Sequence[str]) -> Path:
+    """Correct the images below a folder; return where they went.
+
+    Args:
+        words: the folder and settings, see `HELP`.
 
     Raises:
-        UserError: there is nothing to correct, or the place is taken.
+        UserError: bad input, nothing to correct, or the place is taken.
     """
-    target = Path(out) if out else folder.with_name(f"{folder.name}-corrected")
+    folder, settings = read(words)
+    target = Path(settings["out"] or folder.with_name(f"{folder.name}-corrected"))
     if target.exists() and any(target.iterdir()):
         raise UserError(f"{target} is not empty: choose another out=")
     paths = images_in(folder)
     if not paths:
         raise UserError(f"{folder} holds no images")
-    model: Any = load_model(run)
+    model: Any = load_model(settings["run"])
     if not hasattr(model, "correct"):
-        raise UserError(f"run={run} does not correct images; use a run of model=diff_in_stn")
-    facts = model.facts
+        raise UserError(f"run={settings['run']} corrects no images; use a run of model=diff_in_stn")
     rows = []
     with tqdm(total=len(paths), desc="correcting", unit="image", disable=None) as bar:
-        for first in range(0, len(paths), batch_size):
-            some, images = [], []
-            for path in paths[first : first + batch_size]:
-                try:
-                    images.append(read_image(path, facts.canvas, facts.channels))
-                    some.append(path)
-                except ValueError as error:
-                    print(f"left out {path}: {error}", file=sys.stderr)
-            if not some:
-                continue
-            found = model.correct(torch.stack(images), hypotheses, seed)
-            sure, label = found.probabilities.max(dim=-1)
-            for i, path in enumerate(some):
-                to = (target / path.relative_to(folder)).with_suffix(".png")
-                to.parent.mkdir(parents=True, exist_ok=True)
-                pixels = found.images[i]
-                pixels = pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0)
-                Image.fromarray(pixels.cpu().numpy()).save(to)
-                pose = getattr(found, "A", None)
-                numbers = [] if pose is None else [f"{v:.4f}" for v in pose[i].tolist()]
-                rows.append([path, facts.classes[int(label[i])], f"{float(sure[i]):.4f}", *numbers])
+        for first in range(0, len(paths), settings["batch_size"]):
+            some = paths[first : first + settings["batch_size"]]
+            rows += corrected(model, some, folder, target, settings)
             bar.update(len(some))
     if not rows:
         raise UserError(f"no image below {folder} can be read")
+    pose = [f"A{i}" for i in range(len(rows[0]) - 3)]
     with (target / "corrections.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(
-            ["image", "read as", "probability", *(f"A{i}" for i in range(len(rows[0]) - 3))]
-        )
-        writer.writerows(rows)
+        writer.writerows([["image", "read as", "probability", *pose], *rows])
     print(f"wrote {len(rows)} images and corrections.csv to {target}")
     return target
+
+
+def read(words: Sequence[str]) -> tuple[Path, dict[str, Any]]:
+    """The folder and the settings."""
+    settings, folders = dict(DEFAULTS), []
+    for word in words:
+        name, sign, value = word.partition("=")
+        if not sign:
+            folders.append(Path(word))
+        elif name not in DEFAULTS:
+            raise UserError(f"no setting '{name}'; {closest(name, list(DEFAULTS))}")
+        elif not isinstance(DEFAULTS[name], int):
+            settings[name] = value
+        elif value.isdecimal() and (int(value) or name == "seed"):
+            settings[name] = int(value)
+        else:
+            raise UserError(f"{word}: must be a whole number of at least 1")
+    if len(folders) != 1 or not folders[0].is_dir():
+        raise UserError(f"which folder? pass one that is there, not {folders or 'none'}")
+    return folders[0], settings
+
+
+def corrected(
+    model: Any, paths: Sequence[Path], folder: Path, target: Path, settings: dict[str, Any]
+) -> list[list[Any]]:
+    """Correct some images; return their rows of the table."""
+    facts, images, there = model.facts, [], []
+    for path in paths:
+        try:
+            images.append(read_image(path, facts.canvas, facts.channels))
+            there.append(path)
+        except ValueError as error:
+            print(f"left out {path}: {error}", file=sys.stderr)
+    if not there:
+        return []
+    takes = inspect.signature(model.correct).parameters
+    asked = {name: settings[name] for name in ("hypotheses", "seed") if name in takes}
+    found = model.correct(torch.stack(images), **asked)
+    sure, label = found.probabilities.max(dim=-1)
+    rows = []
+    for i, path in enumerate(there):
+        to = (target / path.relative_to(folder)).with_suffix(".png")
+        to.parent.mkdir(parents=True, exist_ok=True)
+        pixels = found.images[i]
+        pixels = pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0)
+        Image.fromarray(pixels.cpu().numpy()).save(to)
+        pose = [f"{v:.4f}" for v in found.A[i].tolist()] if hasattr(found, "A") else []
+        rows.append([path, facts.classes[int(label[i])], f"{float(sure[i]):.4f}", *pose])
+    return rows

@@ -33,7 +33,9 @@ class InceptionFeatures:
         try:
             from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
         except ImportError:
-            raise UserError("task.features=inception needs: pip install 'diffstn[fidelity]'") from None
+            raise UserError(
+                "task.features=inception needs: pip install 'diffstn[fidelity]'"
+            ) from None
         if weights is not None:
             check_weights(weights)
         self.channels = channels
