@@ -16,7 +16,7 @@ import yaml
 
 from diffstn.build import Built, build, load_model
 from diffstn.build.checks import check_config
-from diffstn.build.self_contained import self_contained
+from diffstn.store.self_contained import self_contained
 from diffstn.callbacks.dashboards import check_loggers, dashboards, show_file
 from diffstn.errors import UserError
 from diffstn.figures.curves import training_curves
