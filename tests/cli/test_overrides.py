@@ -62,7 +62,9 @@ def test_groups_that_settle_another_s_keys_are_merged(config: Compose):
 
 
 def test_callbacks_and_loggers_are_added(config: Compose):
-    changed = apply_overrides(config("logger=tensorboard"), ["+callbacks=lr_monitor", "logger=wandb"])
+    changed = apply_overrides(
+        config("logger=tensorboard"), ["+callbacks=lr_monitor", "logger=wandb"]
+    )
     assert set(changed["logger"]) == {"tensorboard", "wandb"}
     assert set(changed["callbacks"]) == {"lr_monitor"}
 

@@ -61,7 +61,13 @@ def test_keys_are_forced_and_left_out_as_hydra_does(train: Train):
 
 
 def test_combinations_of_a_sweep():
-    words = ["model=stn,diff_in_stn", "seed=range(1,3)", "epochs=2", "lr=interval(0,1)", "a=glob(*)"]
+    words = [
+        "model=stn,diff_in_stn",
+        "seed=range(1,3)",
+        "epochs=2",
+        "lr=interval(0,1)",
+        "a=glob(*)",
+    ]
     assert list(combinations(parse(words))) == [
         [f"model={model}", f"seed={seed}", "epochs=2"]
         for model in ("stn", "diff_in_stn")

@@ -12,6 +12,4 @@ def test_one_row_and_rows_by_name():
         ["class", "0", "1"], [["%", 9.5, 8]]
     )
     rows = {"train": {"FID": 1.5, "KID": 2}, "test": {"FID": 3.5, "KID": 4}}
-    assert rows_by_name(rows) == markdown(
-        ["", "FID", "KID"], [["train", 1.5, 2], ["test", 3.5, 4]]
-    )
+    assert rows_by_name(rows) == markdown(["", "FID", "KID"], [["train", 1.5, 2], ["test", 3.5, 4]])

@@ -30,5 +30,5 @@ def test_a_run_that_is_no_classifier_is_refused():
 
 
 def test_inception_without_its_weights_says_where_to_get_them():
-    with pytest.raises(UserError, match="no such file|pip install"):
+    with pytest.raises(UserError, match=r"no such file|pip install"):
         choose_features("inception", COLOUR, "nowhere.pth")

@@ -3,6 +3,7 @@ import torch
 
 from diffstn.errors import UserError
 from diffstn.tasks.classify import Classify
+from diffstn.tasks.classify_noisy import ClassifyNoisy
 from diffstn.tasks.task import Task
 
 
@@ -35,3 +36,16 @@ def test_settings_are_named_and_stay():
         Classify("val")  # type: ignore[misc]
     with pytest.raises(TypeError, match="per_class"):
         Classify(per_class=3)  # type: ignore[call-arg]
+
+
+def test_a_task_without_samples_is_named_as_on_the_command_line():
+    with pytest.raises(UserError, match="task=classify_noisy has no samples to keep: leave save="):
+        ClassifyNoisy().to_keep(None, None, 3)
+
+
+@pytest.mark.parametrize("task", ["redraw", "generate_images", "generate_clouds", "classify_noisy"])
+def test_a_task_of_other_models_is_refused_in_one_line(train, capsys, task):
+    assert train("model=stn", f"task={task}", "out=run") == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: task={task} is none for STN")
+    assert error.count("\n") == 1

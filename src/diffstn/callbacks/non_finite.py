@@ -28,5 +28,5 @@ class StopOnNonFiniteLoss(pl.Callback):
             raise UserError(
                 f"the loss became {loss.item()} at step {trainer.global_step} (epoch"
                 f" {trainer.current_epoch + 1}); the last good checkpoint is kept. Lower"
-                " optimizer.lr, or set accelerator.precision=fp32"
+                " optimizer.lr, or set trainer.precision=fp32"
             )

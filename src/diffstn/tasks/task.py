@@ -1,5 +1,6 @@
 """What every task can do."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -69,4 +70,5 @@ class Task(ABC):
         Raises:
             UserError: the task has none.
         """
-        raise UserError(f"save: task={type(self).__name__.lower()} has no samples to keep")
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
+        raise UserError(f"task={name} has no samples to keep: leave save= out")
