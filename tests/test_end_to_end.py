@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     overrides = [
         *("model=diff_in_stn", "data=affine_mnist", "schedule=cosine", "out=first"),
         *("data.limit_train=300", "data.limit_val=100", "data.limit_test=100"),
-        *("data.batch_size=50", "epochs=2", "network.width=32", "encoder=pool"),
+        *("data.batch_size=50", "epochs=2", "network.width=32", "encoder=pool", "task.per_class=2"),
     ]
     done = python(folder, "train.py", *overrides)
     assert done.returncode == 0, done.stderr
@@ -108,7 +108,7 @@ def test_run_pointing_nowhere_lists_the_runs(folder: Path):
 
 def test_two_processes_train_one_model_and_the_first_one_finishes_the_run(tmp_path: Path):
     overrides = [
-        *("accelerator=ddp", "accelerator.name=cpu", "accelerator.devices=2"),
+        *("accelerator=ddp", "trainer.accelerator=cpu", "trainer.devices=2"),
         *("data.limit_train=200", "data.limit_val=50", "data.limit_test=50", "data.batch_size=50"),
         *("epochs=1", "encoder=pool", "network.width=32", "out=both"),
     ]

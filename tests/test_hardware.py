@@ -1,9 +1,12 @@
+"""Which device, which precision, and why."""
+
 import pytest
 import torch
 
 from diffstn import hardware
 from diffstn.errors import UserError
-from diffstn.hardware import choose_hardware, cpu_has_bf16, environment
+from diffstn.hardware import choose_hardware, cpu_has_bf16
+from diffstn.store.environment import environment
 
 
 @pytest.fixture
@@ -26,14 +29,15 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
         (False, "auto", "32-true", "fp32: the hardware has no bf16"),
         (True, "fp32", "32-true", "fp32: asked for"),
         (False, "bf16", "bf16-mixed", "bf16: asked for"),
+        (False, "64-true", "64-true", "64-true: asked for"),
     ],
 )
 def test_precision_of_a_cpu(
     monkeypatch: pytest.MonkeyPatch, fast: bool, precision: str, chosen: str, why: str
 ):
     monkeypatch.setattr(hardware, "cpu_has_bf16", lambda: fast)
-    choice = choose_hardware("auto", precision=precision)
-    assert (choice.accelerator, choice.precision, choice.devices) == ("cpu", chosen, 1)
+    choice = choose_hardware("auto", precision)
+    assert (choice.accelerator, choice.precision) == ("cpu", chosen)
     assert choice.reason.startswith("CPU")
     assert choice.reason.endswith(why)
     assert choice.device == torch.device("cpu")
@@ -48,37 +52,36 @@ def test_a_gpu_is_taken_where_there_is_one():
     assert choice.reason == "Some GPU; bf16: the hardware has it"
     assert choice.device.type == "cuda"
     assert choose_hardware("cpu").accelerator == "cpu"
-    many = choose_hardware("gpu", devices=-1, strategy="ddp")
-    assert (many.devices, many.strategy) == (-1, "ddp")
+    assert choose_hardware("gpu", "fp16").precision == "16-mixed"
 
 
 @pytest.mark.usefixtures("no_gpu")
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"name": "gpu"}, "no CUDA device is visible; use accelerator=cpu or auto"),
-        ({"name": "tpu"}, "choose auto, cpu or gpu"),
-        ({"precision": "fp16"}, "choose auto, fp32 or bf16"),
+        (("gpu",), "no CUDA device is visible; use accelerator=cpu or auto"),
+        (("tpu",), "choose auto, cpu, gpu or mps"),
+        (("auto", "fp8"), "choose auto, fp32, bf16 or fp16"),
     ],
 )
-def test_what_cannot_be_had_is_refused(settings: dict[str, str], message: str):
+def test_what_cannot_be_had_is_refused(settings: tuple[str, ...], message: str):
     with pytest.raises(UserError, match=message):
-        choose_hardware(**settings)
+        choose_hardware(*settings)
 
 
 def test_bf16_is_a_matter_of_the_cpus_capabilities(monkeypatch: pytest.MonkeyPatch):
     def capable(**names: bool) -> bool:
-        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: names)
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: names, raising=False)
         return cpu_has_bf16()
 
     assert capable(amx_bf16=True)
     assert capable(avx512_bf16=True)
     assert not capable(avx512_f=True, amx_bf16=False)
+    monkeypatch.delattr(torch.cpu, "get_capabilities")
+    assert not cpu_has_bf16()  # a torch that cannot tell
 
 
 def test_environment_says_what_ran_where():
     said = environment(choose_hardware("cpu"), seed=3)
     assert {"diffstn", "python", "torch", "pytorch-lightning", "commit", "platform"} <= set(said)
-    assert (said["seed"], said["torch"]) == (3, torch.__version__.split("+")[0]) or "+" in said[
-        "torch"
-    ]
+    assert said["seed"] == 3

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from diffstn.runs.assembly import Assembly, trained_weights
 
+from diffstn.build import load_model
 from diffstn.callbacks.reseed import ReseedEachEpoch
+from diffstn.cli.train import train_command
 from diffstn.errors import UserError
+from diffstn.store.checkpoints import trained_weights
 from diffstn.store.run_folder import RunFolder, open_run
+from tests.conftest import SMALL
 
 Train = Callable[..., int]
 DIFFUSION = ["model=diff_in_stn", "network.width=32", "sampler.steps=2"]
@@ -44,6 +47,11 @@ def assert_same_state(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
         assert ours[key].keys() == theirs[key].keys()
         for name, value in ours[key].items():
             assert torch.equal(value, theirs[key][name]), (key, name)
+
+
+def judge_of_digits() -> None:
+    """A run of a tiny judge in `judge`."""
+    assert train_command([*SMALL, "model=classifier", "data=mnist", "encoder=fc", "out=judge"]) == 0
 
 
 def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(train: Train):
@@ -178,7 +186,7 @@ def test_weights_are_raw_or_averaged_as_asked(train: Train):
     assert all(torch.equal(raw[k], v) for k, v in content["state_dict"].items())
     assert all(torch.equal(average[k], v) for k, v in content["ema_state_dict"].items())
     assert any(not torch.equal(raw[k], v) for k, v in average.items())
-    loaded = Assembly.from_run(run, "last", "raw").model
+    loaded = load_model(run, checkpoint="last", weights="raw")
     assert not loaded.training
     assert all(torch.equal(loaded.state_dict()[k], v) for k, v in raw.items())
     for bad, message in (("first", "checkpoint= can be: best, last"), ("best", "ema or raw")):
@@ -197,7 +205,7 @@ def test_weights_that_do_not_fit_the_overrides_are_refused(train: Train):
     changed = yaml.safe_load(run.config.read_text())
     changed["model"]["cascade"] = 2
     with pytest.raises(UserError, match="do not fit its configuration with these overrides"):
-        Assembly.from_run(run, config=changed)
+        load_model(run, config=changed)
 
 
 def test_missing_data_leaves_the_folder_free(train: Train, capsys: pytest.CaptureFixture[str]):
@@ -212,7 +220,7 @@ def test_missing_data_leaves_the_folder_free(train: Train, capsys: pytest.Captur
 
 
 def test_a_frozen_classifier_never_changes(train: Train):
-    assert train("model=classifier", "data=mnist", "out=judge") == 0
+    judge_of_digits()
     settings = ["classifier=frozen", "classifier.run=judge", "optimizer.lr=0.1"]
     assert train("model=stn", *settings, "out=run") == 0
     judge = trained_weights(RunFolder("judge"), "best", "ema")
@@ -223,23 +231,23 @@ def test_a_frozen_classifier_never_changes(train: Train):
 
 
 def test_a_run_needs_its_judge_s_folder_no_more(train: Train):
-    assert train("model=classifier", "data=mnist", "out=judge") == 0
+    judge_of_digits()
     assert train("model=stn", "classifier=frozen", "classifier.run=judge", "out=run") == 0
     judge = trained_weights(RunFolder("judge"), "best", "ema")
     shutil.rmtree("judge")
-    found = Assembly.from_run(RunFolder("run")).model.state_dict()
+    found = load_model(RunFolder("run")).state_dict()
     for name, value in judge.items():
         assert torch.equal(found["classifier." + name], value), name
     assert train("model=stn", "epochs=2", "out=run", "resume=true") == 0
 
 
 def test_another_judge_may_judge_a_run(train: Train):
-    assert train("model=classifier", "data=mnist", "out=judge") == 0
+    judge_of_digits()
     assert train("model=stn", "classifier=frozen", "classifier.run=judge", "out=run") == 0
     config = yaml.safe_load(Path("run/config.yaml").read_text())
     config["classifier"]["run"] = "pretrained/judge"
     run, judge = RunFolder("run"), trained_weights(open_run("pretrained/judge"), "best", "ema")
-    found = Assembly.from_run(run, config=config).model.state_dict()
+    found = load_model(run, config=config).state_dict()
     for name, value in judge.items():
         assert torch.equal(found["classifier." + name], value), name
     for name, value in trained_weights(run, "best", "ema").items():
@@ -254,4 +262,59 @@ def test_everything_written_is_plain(train: Train):
     assert config["choices"]["data/distortion"] == "paper"
     overrides = Path("run/overrides.txt").read_text().splitlines()
     assert overrides[-2:] == ["model=stn", "out=run"]
+    facts = json.loads(Path("run/facts.json").read_text())
+    assert facts["classes"] == list("0123456789")
+    assert set(config) >= {"model", "encoder", "task", "trainer"}
+    assert not set(config) & {"network", "schedule", "sampler", "codec"}  # an STN has none
     assert not list(Path("run").glob("*.part"))
+
+
+def test_training_by_steps_validates_evaluates_and_resumes(train: Train):
+    words = ["model=stn", "trainer.max_steps=3"]  # an epoch has two
+    assert train(*words, "out=run") == 0
+    assert [(row["epoch"], row["step"]) for row in rows("run")] == [("1", "2"), ("2", "3")]
+    assert all(row["val/accuracy"] for row in rows("run"))
+    assert checkpoint("run")["global_step"] == 3
+    assert "accuracy k=1" in metrics("run")["numbers"]
+    assert train("out=run", "resume=true", "trainer.max_steps=6") == 0
+    assert checkpoint("run")["global_step"] == 6
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["trainer.max_time=00:00:00:01", "epochs=10000", "validate_every=10000"],
+        ["trainer.gradient_clip_val=0.5", "trainer.accumulate_grad_batches=2"],
+        ["trainer.limit_train_batches=1", "trainer.limit_val_batches=1", "trainer.profiler=simple"],
+        ["trainer.limit_val_batches=0", "trainer.deterministic=true"],
+        ["trainer.overfit_batches=1", "trainer.log_every_n_steps=1"],
+    ],
+)
+def test_arguments_of_lightning_s_trainer_do_what_they_say(train: Train, words: list[str]):
+    assert train("model=stn", *words, "out=run") == 0
+    assert "numbers" in metrics("run")
+
+
+def test_a_fast_run_through_leaves_nothing_to_evaluate(train: Train):
+    assert train("model=stn", "trainer.fast_dev_run=true", "out=run") == 0
+    assert status("run")["state"] == "done"
+    assert not Path("run/metrics.json").exists()
+
+
+def test_callbacks_are_added_by_name(train: Train):
+    words = ["+callbacks=[early_stopping,best_k]", "callbacks.early_stopping.patience=1"]
+    assert train("model=stn", "optimizer.lr=0", *words, "epochs=9", "out=run") == 0
+    assert len(rows("run")) == 2  # nothing improves at a rate of 0
+    assert len(list(Path("run/checkpoints").glob("epoch=*.ckpt"))) == 2
+    assert list(metrics("run")["monitored"]) == ["val/accuracy"]
+
+
+def test_a_compiled_network_learns_the_same(train: Train, monkeypatch: pytest.MonkeyPatch):
+    compiled = []
+
+    def compile_it(module: torch.nn.Module, *_: Any, **__: Any) -> None:
+        compiled.append(module)  # a compiler is not everywhere; that it is asked is ours
+
+    monkeypatch.setattr(torch.nn.Module, "compile", compile_it)
+    assert train("model=stn", "compile=true", "out=run") == 0
+    assert compiled

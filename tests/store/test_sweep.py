@@ -112,12 +112,6 @@ def test_an_interrupt_ends_the_sweep_with_its_summary(
     assert len(summary(sweep_folder())) == 2
 
 
-def test_one_bad_job_is_refused_before_any_starts(train: Train, capsys: pytest.CaptureFixture[str]):
-    assert train("-m", "model=stn", "optimizer.lr=0.1,fast") == 2
-    assert "optimizer.lr=fast: must be a number" in capsys.readouterr().err
-    assert not Path("sweeps").exists()
-
-
 def test_mean_and_sample_deviation():
     assert mean_sd([]) == ""
     assert mean_sd([98.123]) == "98.12"

@@ -11,6 +11,9 @@ from diffstn.errors import Misfit, UserError
 from diffstn.located import located
 from diffstn.words import closest
 
+WATCHING = ("callbacks", "logger")
+"""Groups whose members watch a training, in any number; null is what they leave open."""
+
 
 def check_value(path: str, value: Any, kind: Any) -> None:
     """Refuse a value that does not fit its annotation, and numbers that are none."""
@@ -92,14 +95,17 @@ def check_config(config: Mapping[str, Any], settings: type) -> None:
                 )
             if not isinstance(value, Mapping):
                 check_value(name, value, wanted[name])
-        check_node(value, name)
-    for group in ("callbacks", "logger"):
+        if name not in WATCHING:
+            check_node(value, name)
+    for group in WATCHING:
         for name, node in (config.get(group) or {}).items():
             if not (isinstance(node, Mapping) and "_target_" in node):
                 keys = [
                     f"{group}.{k}.{s}" for k, n in config[group].items() if n != node for s in n
                 ]
                 raise UserError(f"no setting '{group}.{name}'; {closest(name, keys or [group])}")
+            given = {key: value for key, value in node.items() if value is not None}
+            check_node(given, f"{group}.{name}")
 
 
 def needs_of(config: Mapping[str, Any]) -> tuple[str, ...]:

@@ -55,6 +55,8 @@ class FrozenJudge(Frozen):
     @staticmethod
     def self_contained(node: Mapping[str, Any]) -> dict[str, Any]:
         """The node with all that it takes to build the judge without its folder."""
+        if (node.get("kept") or {}).get("run") == node["run"]:
+            return dict(node)
         config = needed(open_run(node["run"]).read_config())
         facts: Any = load_model(node["run"]).facts
         return {**node, "kept": {"run": node["run"], "facts": facts.plain(), "config": config}}

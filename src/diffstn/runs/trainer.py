@@ -8,6 +8,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 
 from diffstn.annotations import parameters
 from diffstn.build import instantiated, user_errors
+from diffstn.callbacks.best_weights import BestWeights
 from diffstn.callbacks.ema import EMA
 from diffstn.callbacks.last_validation import LastValidation
 from diffstn.callbacks.metrics_csv import MetricsCSV
@@ -44,8 +45,8 @@ def check_trainer(config: Mapping[str, Any]) -> None:
 
 
 def by_epochs(settings: Mapping[str, Any]) -> bool:
-    """Whether epochs end the training: `max_steps` and `max_time`, where given, do instead."""
-    return settings["max_steps"] < 0 and settings["max_time"] is None
+    """Whether epochs end the training: `max_steps`, where given, does instead."""
+    return bool(settings["max_steps"] < 0)
 
 
 def trainer_for(
@@ -55,7 +56,7 @@ def trainer_for(
     model: pl.LightningModule,
     watching: Sequence[pl.Callback] = (),
     loggers: Sequence[Any] = (),
-) -> tuple[pl.Trainer, MetricsCSV, ModelCheckpoint | None]:
+) -> tuple[pl.Trainer, MetricsCSV, BestWeights | None]:
     """The Trainer, the record that its callbacks keep and the callback that keeps the best.
 
     Raises:
@@ -94,11 +95,11 @@ def trainer_for(
     return trainer, record, best
 
 
-def best_checkpoint(model: pl.LightningModule, run: RunFolder) -> ModelCheckpoint | None:
+def best_checkpoint(model: pl.LightningModule, run: RunFolder) -> BestWeights | None:
     """Keeps the weights of the best value of the model's `monitor`, (name, "max" or "min")."""
     if (monitor := getattr(model, "monitor", None)) is None:
         return None
-    return ModelCheckpoint(
+    return BestWeights(
         run.checkpoints,
         "best",
         monitor=monitor[0],
