@@ -12,7 +12,6 @@ from diffstn.metrics.clouds import chamfer
 from diffstn.networks.denoisers.points import PointDenoiser
 
 STEPS, BATCH = 2500, 512
-
 torch.manual_seed(0)
 torch.set_num_threads(1)  # the network is small: more threads only wait for one another
 data = shape("dinohead")
@@ -21,7 +20,6 @@ denoiser = Denoiser(network, Gaussian(Cosine()), prediction="v")
 loss = SimpleLoss()
 optimizer = torch.optim.Adam(denoiser.parameters(), lr=3e-3)
 decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
-
 for step in range(1, STEPS + 1):
     x_0 = data.draw(BATCH)  # (B, 2)
     t = stratified_timesteps((BATCH,), 1000, power=2.5)  # in order: the points are random anyway

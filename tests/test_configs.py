@@ -1,6 +1,5 @@
-"""Every configuration that ships composes; every pair of model and data trains or is refused."""
+"""Every configuration that ships composes; every pair of model and data fits or is refused."""
 
-import csv
 import lzma
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,154 +7,70 @@ from typing import Any
 
 import numpy as np
 import pytest
-from diffstn.runs.checks import check_config, try_out
-from diffstn.runs.command import train_command
-from diffstn.runs.overrides import composed, groups
+import pytorch_lightning as pl
 from PIL import Image
 
-from diffstn.data import mnist
-from diffstn.errors import UserError
-from diffstn.store.markdown import headline
+from diffstn.build import build
+from diffstn.build.checks import check_config, check_needs
+from diffstn.cli.conf import composed, composing, groups, training_config
+from diffstn.data.sources import mnist
+from diffstn.errors import Misfit
+from diffstn.runs.settings import TrainSettings
+from diffstn.runs.train import check
 from diffstn.store.run_folder import RunFolder
+from tests.conftest import SMALL, mnist_once
 
-CONF = Path(__file__).parents[1] / "conf"
-GROUPS = {name: choices for name, choices in groups(CONF).items() if name != "hydra"}
+with composing() as loader:
+    GROUPS = {name: choices for name, choices in groups(loader).items() if name != "hydra"}
 MODELS, DATA = GROUPS["model"], GROUPS["data"]
-FITTING = {
-    **dict.fromkeys(
-        ("data=mnist", "data=cifar10", "data=fashion_mnist", "data=image_folder"),
-        "model=classifier",
-    ),
-    "network=unet": "model=ddpm_unet",
-    "network=noisy_image": "model=noisy_classifier",
-    **dict.fromkeys(("data=shapes", "network=points"), "model=ddpm_points"),
-    **dict.fromkeys(
-        ("data=stars", "data=solids", "network=deepsets", "network=set_transformer"),
-        "model=ddpm_sets",
-    ),
-    "network=latent_denoiser": "model=latent_diff_in_stn",
-}
-"""For a choice that does not go with the default model, one that does."""
-
-Compose = Callable[..., dict[str, Any]]
-
-
-def choices() -> Iterator[str]:
-    for group, names in GROUPS.items():
-        yield from (f"{group}={name}" for name in names)
-
-
-def test_there_are_choices():
-    assert {"model", "data", "data/distortion", "schedule", "sampler", "experiment"} <= set(GROUPS)
-    assert len(list(choices())) > 40
-
-
-@pytest.fixture(scope="session")
-def clouds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of clouds, of noise."""
-    folder = tmp_path_factory.mktemp("clouds")
-    generator = np.random.default_rng(0)
-    for i in range(100):
-        np.save(folder / f"{i}.npy", generator.normal(size=(32, 3)))
-    return folder
-
-
-@pytest.fixture(scope="session")
-def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of images in two classes, of noise."""
-    folder = tmp_path_factory.mktemp("images")
-    generator = np.random.default_rng(0)
-    for i in range(100):
-        path = folder / f"class{i % 2}" / f"{i}.png"
-        path.parent.mkdir(exist_ok=True)
-        Image.fromarray(generator.integers(0, 256, (20, 16, 3), np.uint8)).save(path)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def clothes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Digits where Fashion-MNIST's clothes would lie."""
-    folder = tmp_path_factory.mktemp("clothes") / "FashionMNIST" / "raw"
-    folder.mkdir(parents=True)
-    for packed in mnist.ASSETS.glob("*.xz"):
-        (folder / packed.stem).write_bytes(lzma.decompress(packed.read_bytes()))
-    return folder.parents[1]
-
-
-@pytest.fixture
-def places(photographs: Path, clouds: Path, images: Path, clothes: Path) -> dict[str, Path]:
-    """Where data lie that do not ship."""
-    return {
-        "photographs": photographs,
-        "clouds": clouds,
-        "images": images,
-        "clothes": clothes,
-    }
-
-
-@pytest.mark.parametrize("choice", choices())
-def test_every_choice_composes_into_what_can_be_built(
-    config: Compose, places: dict[str, Path], choice: str
-):
-    words = [choice]
-    if choice.startswith("data="):
-        name = choice.removeprefix("data=")
-        words += [word.format(**places) for word in SOURCES.get(name, [])]
-        words += ["data.points=32"] * (name == "point_cloud_folder")
-    fitting = FITTING.get(choice, "model=ddpm_sets" if "point_cloud" in choice else None)
-    if "stn_in_diff" not in choice:
-        words.append("classifier=joint")
-    composed_config = config(*words, *([fitting] if fitting else []))
-    check_config(composed_config, CONF)
-    try_out(composed_config)
-
-
-@pytest.mark.parametrize("command", ["sample", "evaluate"])
-def test_the_other_commands_compose(command: str):
-    assert composed(CONF, command, []).accelerator.name == "auto"
-
-
-@pytest.mark.parametrize("distortion", GROUPS["data/distortion"])
-@pytest.mark.parametrize("data", ["affine_mnist", "affine_cifar10"])
-def test_every_distortion_fits_every_data_set(config: Compose, data: str, distortion: str):
-    built = config("classifier=joint", f"data={data}", f"data/distortion={distortion}")
-    check_config(built, CONF)
-    try_out(built)
-
-
-@pytest.fixture(scope="session")
-def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file in the shape of CIFAR-10, of noise."""
-    generator = np.random.default_rng(0)
-    path = tmp_path_factory.mktemp("cifar") / "cifar10.npz"
-    arrays = {}
-    for split, size in (("train", 5064), ("test", 100)):
-        arrays[f"{split}_images"] = generator.integers(0, 256, (size, 32, 32, 3), np.uint8)
-        arrays[f"{split}_labels"] = generator.integers(0, 10, size, np.uint8)
-    np.savez(path, **arrays)  # type: ignore[arg-type]
-    return path
-
 
 DISTORTED = ["affine_cifar10", "affine_mnist"]
 UPRIGHT = ["cifar10", "fashion_mnist", "image_folder", "mnist"]
+ELSEWHERE = ["hugging_face", "torchvision"]
+"""Data that a library brings; tests/data asks it for some of its own."""
 CLOUDS = ["point_cloud_folder", "solids", "stars"]
 FITS: dict[str, list[str]] = {
-    "classifier": [*DISTORTED, *UPRIGHT],
-    "ddpm_unet": UPRIGHT,
-    "noisy_classifier": UPRIGHT,
+    "classifier": [*DISTORTED, *UPRIGHT, *ELSEWHERE],
+    "ddpm_unet": [*UPRIGHT, *ELSEWHERE],
+    "noisy_classifier": [*UPRIGHT, *ELSEWHERE],
     "ddpm_points": ["shapes"],
     "ddpm_sets": CLOUDS,
-    "gaussian_1d": [],
+    "gaussian_1d": [],  # it has nothing to learn
 }
 """The data sets that a model trains on, where they are not the distorted ones."""
-SOURCES = {
-    "cifar10": ["data.source={photographs}"],
-    "affine_cifar10": ["data.source={photographs}"],
-    "fashion_mnist": ["data.root={clothes}"],
-    "image_folder": ["data.root={images}"],
-    "point_cloud_folder": ["data.root={clouds}"],
+
+TAKEN_BY = {
+    "network=unet": "ddpm_unet",
+    "network=noisy_image": "noisy_classifier",
+    "network=points": "ddpm_points",
+    "network=deepsets": "ddpm_sets",
+    "network=set_transformer": "ddpm_sets",
+    "network=latent_denoiser": "latent_diff_in_stn",
+    "codec=as_is": "ddpm_points",
+    "codec=pixels": "ddpm_unet",
+    "task=classify": "classifier",
+    "task=classify_noisy": "noisy_classifier",
+    "task=gaussian_paths": "gaussian_1d",
+    "task=generate_clouds": "ddpm_sets",
+    "task=generate_images": "ddpm_unet",
+    "task=generate_points": "ddpm_points",
+    "task=redraw": "stn_in_diff",
+    **{f"data={name}": "classifier" for name in (*UPRIGHT, *ELSEWHERE)},
+    **{f"data={name}": "ddpm_sets" for name in CLOUDS},
+    "data=shapes": "ddpm_points",
 }
-MORE = {
+"""For a choice that the default model does not take, a model that does."""
+
+PLACES = {
+    "cifar10": "data.source={photographs}",
+    "affine_cifar10": "data.source={photographs}",
+    "fashion_mnist": "data.root={clothes}",
+    "image_folder": "data.root={images}",
+    "point_cloud_folder": "data.root={clouds}",
+    "hugging_face": "data.name={images}",
+    "torchvision": "data.root={clothes}",
+}
+SHORT = {
     "point_cloud_folder": ["data.points=32"],
     "stars": ["data.points=32", "data.train=64"],
     "solids": ["data.points=32", "data.train=64"],
@@ -163,58 +78,124 @@ MORE = {
 }
 TINY_UNET = ["network.width=8", "network.blocks=1", "network.head_features=8"]
 OF_MODEL = {
-    "ddpm_unet": [*TINY_UNET, "evaluate.samples=260", "evaluate.track=0"],
-    "stn_in_diff": [*TINY_UNET, "classifier=frozen"],
+    "ddpm_unet": [*TINY_UNET, "task.track=0"],
+    "stn_in_diff": TINY_UNET,
     "noisy_classifier": ["network.width=8"],
+    "stn": ["classifier=joint", "encoder=fc"],
+    "ic_stn": ["classifier=joint", "encoder=fc"],
 }
-"""What makes a run of a model short, or possible at all."""
+
+
+def choices() -> Iterator[str]:
+    """Every choice but those that add to others: streamed data and callbacks go by lists."""
+    for group, names in GROUPS.items():
+        yield from (f"{group}={name}" for name in names if not name.startswith("streamed_"))
+
+
+def test_there_are_choices():
+    assert {"model", "task", "data", "data/distortion", "schedule", "sampler"} <= set(GROUPS)
+    assert len(list(choices())) > 60
+    assert set(FITS) <= set(MODELS)
+
+
+@pytest.fixture(scope="session")
+def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Where data lie that do not ship: noise, and digits for clothes."""
+    root, generator = tmp_path_factory.mktemp("places"), np.random.default_rng(0)
+    arrays: dict[str, Any] = {}
+    for split, size in (("train", 5064), ("test", 100)):
+        arrays[f"{split}_images"] = generator.integers(0, 256, (size, 32, 32, 3), np.uint8)
+        arrays[f"{split}_labels"] = generator.integers(0, 10, size, np.uint8)
+    np.savez(root / "cifar10.npz", **arrays)
+    for i in range(100):
+        cloud = root / "clouds" / f"{i}.npy"
+        cloud.parent.mkdir(exist_ok=True)
+        np.save(cloud, generator.normal(size=(32, 3)))
+        image = root / "images" / f"class{i % 2}" / f"{i}.png"
+        image.parent.mkdir(exist_ok=True, parents=True)
+        Image.fromarray(generator.integers(0, 256, (20, 16, 3), np.uint8)).save(image)
+    for name in ("FashionMNIST", "MNIST"):
+        raw = root / "clothes" / name / "raw"
+        raw.mkdir(parents=True)
+        for packed in mnist.ASSETS.glob("*.xz"):
+            (raw / packed.stem).write_bytes(lzma.decompress(packed.read_bytes()))
+    return {
+        "photographs": root / "cifar10.npz",
+        **{name: root / name for name in ("clouds", "images", "clothes")},
+    }
+
+
+def words_of(model: str | None, data: str | None, places: dict[str, Path]) -> list[str]:
+    """What makes this pair possible, and its run short."""
+    words = [*([f"model={model}"] if model else []), *([f"data={data}"] if data else [])]
+    words += OF_MODEL.get(model or "", [])
+    if data:
+        words += [*SHORT.get(data, []), *([PLACES[data]] if data in PLACES else [])]
+    if data == "affine_cifar10" and model in (
+        None,
+        "stn_in_diff",
+        "diff_in_stn",
+        "pose_regression",
+    ):
+        words.append("classifier.run=pretrained/cifar_judge")
+    return [word.format(**places) for word in words]
+
+
+@pytest.mark.parametrize("choice", choices())
+def test_every_choice_composes_into_what_can_be_built(
+    monkeypatch: pytest.MonkeyPatch, places: dict[str, Path], choice: str
+):
+    monkeypatch.setattr(mnist, "load_mnist", mnist_once)
+    group, name = choice.split("=")
+    if group == "callbacks":
+        choice = f"+callbacks=[{name}]"
+    words = words_of(TAKEN_BY.get(choice), name if group == "data" else None, places)
+    config = training_config([*words, *([] if choice in words else [choice])])
+    check_config(config, TrainSettings)
+    if group not in ("accelerator", "logger"):
+        assert isinstance(build(config).model, pl.LightningModule)
+
+
+@pytest.mark.parametrize("command", ["sample", "evaluate"])
+def test_the_other_commands_compose(command: str):
+    assert composed(command, []).run is None
+
+
+@pytest.mark.parametrize("distortion", GROUPS["data/distortion"])
+@pytest.mark.parametrize("data", DISTORTED)
+def test_every_distortion_fits_every_data_set(
+    monkeypatch: pytest.MonkeyPatch, places: dict[str, Path], data: str, distortion: str
+):
+    monkeypatch.setattr(mnist, "load_mnist", mnist_once)
+    words = [*words_of("stn", data, places), f"data/distortion={distortion}"]
+    config = training_config(words)
+    check_config(config, TrainSettings)
+    built = build(config)
+    assert built.data.facts.channels == (3 if "cifar" in data else 1)
 
 
 @pytest.mark.parametrize("data", DATA)
-@pytest.mark.parametrize("model", MODELS)
-def test_every_pair_trains_two_steps_or_is_refused_by_what_fits(
-    config: Compose,
-    train: Callable[..., int],
-    places: dict[str, Path],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    model: str,
-    data: str,
-):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    pair = [f"model={model}", f"data={data}", *MORE.get(data, []), *OF_MODEL.get(model, [])]
-    pair += [word.format(**places) for word in SOURCES.get(data, [])]
-    if (model, data) == ("stn_in_diff", "affine_cifar10"):
-        pair.append("classifier.run=pretrained/cifar_judge")
-    code = train(*pair, "sampler.steps=2", "evaluate.hypotheses=[1]", "out=run")
-    run = RunFolder("run")
-    if data not in FITS.get(model, DISTORTED):
-        assert code == 2
-        error = capsys.readouterr().err
-        assert f"model={model} cannot train on data={data}" in error or not FITS.get(model, True)
-        assert " or ".join(FITS.get(model, DISTORTED)) in error
-        assert not run.path.exists()
+@pytest.mark.parametrize("model", [name for name in MODELS if name != "gaussian_1d"])
+def test_a_pair_is_refused_unless_it_fits(places: dict[str, Path], model: str, data: str):
+    if data.startswith("streamed_"):
+        data = data.removeprefix("streamed_")
+    config = training_config(words_of(model, data, places))
+    if data in FITS.get(model, DISTORTED):
+        check_needs(config)
         return
-    assert code == 0
-    assert run.read_json("status")["state"] == "done"
-    with run.metrics_csv.open(newline="") as file:
-        [row] = csv.DictReader(file)
-    assert row["step"] == "2"
-    assert np.isfinite(float(row["train/loss"]))
-    assert all(np.isfinite(value) for value in headline(run.read_json("metrics")).values())
+    with pytest.raises(Misfit, match=f"model={model} cannot train on data={data}: it needs "):
+        check_needs(config)
 
 
-def test_the_judge_of_digits_is_refused_photographs(
-    workplace: Path, capsys: pytest.CaptureFixture[str]
-):
-    assert train_command(CONF, ["data=affine_cifar10", "out=run"]) == 2
-    error = capsys.readouterr().err
-    assert "use classifier=joint" in error
-    assert error.count("\n") == 1
-    assert not Path("run").exists()
+@pytest.mark.parametrize(
+    ("model", "data"),
+    [(m, d) for m in MODELS for d in FITS.get(m, DISTORTED) if d not in ELSEWHERE],
+)
+def test_a_fitting_pair_trains(workplace: Path, places: dict[str, Path], model: str, data: str):
+    from diffstn.runs.train import train
 
-
-def test_a_pair_that_fits_is_accepted_with_no_word_from_the_names(config: Compose):
-    with pytest.raises(UserError, match=r"it needs distorted images"):
-        check_config(config("data=mnist"))
+    words = [*SMALL, *words_of(model, data, places), "trainer.fast_dev_run=true"]
+    config = training_config([*words, "out=run"])
+    check(config)
+    assert train(config, RunFolder("run")) == {}
+    assert RunFolder("run").read_json("status")["state"] == "done"

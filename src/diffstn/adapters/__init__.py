@@ -1,0 +1,1 @@
+"""Doors to other libraries' models: one file for each library, which is imported only there."""

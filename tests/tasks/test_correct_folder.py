@@ -1,0 +1,91 @@
+"""`diffstn correct FOLDER`, on a few real digits."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from diffstn.cli.correct import correct_command
+from diffstn.data.sources.mnist import load_mnist
+from diffstn.tasks.correct_folder import read
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
+    """A folder of digits turned by quarters, in two folders, one in colour; and what they are."""
+    folder = tmp_path_factory.mktemp("place") / "digits"
+    images, labels = load_mnist()["test"]
+    for i in range(8):
+        turned = Image.fromarray(images[i].squeeze().numpy()).rotate(90 * i)
+        path = folder / "ab"[i % 2] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (turned.convert("RGB") if i == 3 else turned).save(path)
+    (folder / "a" / "broken.png").write_bytes(b"no image")
+    return folder, labels[:8].tolist()
+
+
+def test_a_folder_is_turned_upright(
+    digits: tuple[Path, list[int]], capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    folder, labels = digits
+    out = tmp_path / "upright"
+    assert correct_command([str(folder), f"out={out}", "hypotheses=8", "batch_size=5"]) == 0
+    said = capsys.readouterr()
+    assert f"wrote 8 images and corrections.csv to {out}" in said.out
+    assert "left out" in said.err
+    assert "broken.png" in said.err
+    with (out / "corrections.csv").open(newline="") as file:
+        rows = {Path(row["image"]).stem: row for row in csv.DictReader(file)}
+    right = sum(rows[str(i)]["read as"] == str(label) for i, label in enumerate(labels))
+    assert right >= 7
+    assert all(0 < float(row["probability"]) <= 1 for row in rows.values())
+    originals = load_mnist()["test"][0]
+    for i in range(8):
+        corrected = np.asarray(Image.open(out / "ab"[i % 2] / f"{i}.png")).astype(float)
+        assert corrected.shape == (28, 28)
+        upright = originals[i].squeeze().numpy().astype(float)
+        rows[str(i)]["likeness"] = str(np.corrcoef(corrected.ravel(), upright.ravel())[0, 1])
+    assert np.median([float(row["likeness"]) for row in rows.values()]) > 0.6
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "which folder?"),
+        (["nowhere"], "which folder?"),
+        (["{folder}", "runs=x"], "no setting 'runs'; did you mean run?"),
+        (["{folder}", "hypotheses=0"], "hypotheses=0: must be a whole number"),
+        (["{folder}", "batch_size=many"], "batch_size=many: must be a whole number"),
+        (["{folder}", "out={folder}"], "is not empty: choose another out="),
+        (["{folder}", "run=pretrained/judge"], "corrects no images"),
+        (["{empty}"], "holds no images"),
+    ],
+)
+def test_bad_input_gets_one_line(
+    digits: tuple[Path, list[int]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    message: str,
+):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    said = [word.format(folder=digits[0], empty=empty) for word in words]
+    assert correct_command([*said, *([] if said else ["seed=1"])]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not list(empty.iterdir())
+
+
+def test_words_are_read(digits: tuple[Path, list[int]]):
+    folder, settings = read([str(digits[0]), "seed=0", "hypotheses=4", "run=runs/mine"])
+    assert folder == digits[0]
+    assert (settings["seed"], settings["hypotheses"], settings["run"]) == (0, 4, "runs/mine")
+
+
+def test_help_says_what_there_is(capsys: pytest.CaptureFixture[str]):
+    assert correct_command(["--help"]) == 0
+    assert "hypotheses" in capsys.readouterr().out

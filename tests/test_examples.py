@@ -1,0 +1,81 @@
+"""The examples, as a user runs them: from a folder outside the repository."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of `examples/your_package` in which its README's run was trained."""
+    folder = tmp_path_factory.mktemp("elsewhere") / "package"
+    shutil.copytree(EXAMPLES / "your_package", folder)
+    words = ["model=two_gaussians", "+callbacks=shout", "logger=[lines]", "out=run", "epochs=2"]
+    command = ("-m", "diffstn.cli", "train", "--config-dir", "conf", "accelerator=cpu")
+    done = python(folder, *command, *words)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_every_part_of_a_user_s_package_took_part(package: Path):
+    run = package / "run"
+    numbers = json.loads((run / "metrics.json").read_text())["numbers"]
+    assert numbers
+    assert json.loads((run / "status.json").read_text())["state"] == "done"
+    assert list((run / "figures").glob("*.png"))
+    assert (run / "lines.txt").read_text()
+    config = (run / "config.yaml").read_text()
+    for name in ("pair", "tiny_network", "two_gaussians", "halfway", "shout", "lines", "spread"):
+        assert f"mypkg.{name}." in config
+
+
+def test_a_run_s_classes_are_built_only_if_trusted(package: Path):
+    command = ("-m", "diffstn.cli", "evaluate", "run=run", "accelerator=cpu")
+    refused = python(package, *command)
+    assert refused.returncode == 2
+    assert "trust=[mypkg]" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    trusted = python(package, *command, "trust=[mypkg]")
+    assert trusted.returncode == 0, trusted.stderr
+    resume = ("-m", "diffstn.cli", "train", "--config-dir", "conf", "out=run", "resume=true")
+    assert "trust=[mypkg]" in python(package, *resume, "epochs=3").stderr
+    longer = python(package, *resume, "epochs=3", "trust=[mypkg]")
+    assert longer.returncode == 0, longer.stderr
+
+
+def test_the_smallest_example_is_small_and_draws(tmp_path: Path):
+    text = (EXAMPLES / "smallest.py").read_text()
+    assert len(text.splitlines()) <= 40
+    assert "hydra" not in text
+    assert "lightning" not in text
+    short = tmp_path / "smallest.py"
+    assert text.count("STEPS, BATCH = 2500, 512") == 1
+    short.write_text(text.replace("STEPS, BATCH = 2500, 512", "STEPS, BATCH = 500, 128"))
+    done = python(tmp_path, "smallest.py")
+    assert done.returncode == 0, done.stderr
+    numbers = re.search(r"distance ([\d.]+), of fresh points ([\d.]+)", done.stdout)
+    assert numbers
+    found, floor = map(float, numbers.groups())
+    assert floor < found < 0.3
+    assert Image.open(tmp_path / "smallest.png").width > 600
