@@ -2,7 +2,7 @@
 
 import sys
 
-from diffstn.cli.main import run
+from diffstn.cli.train import train_command
 
 if __name__ == "__main__":
-    sys.exit(run("train"))
+    sys.exit(train_command())

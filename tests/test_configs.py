@@ -1,7 +1,7 @@
 """Every configuration that ships composes; every pair of model and data fits or is refused."""
 
 import lzma
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 

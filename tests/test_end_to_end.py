@@ -83,7 +83,9 @@ def test_sample_draws_from_the_folder_alone(folder: Path):
 
 def test_evaluate_repeats_the_numbers_of_training(folder: Path):
     words = ["data.data_seed=0", "sampler.eta=0"]
-    done = python(folder, "evaluate.py", "run=first", "batch_size=33", "hypotheses=[1,16]", *words)
+    asked = ["task.batch_size=33", "task.hypotheses=[1,16]"]
+    alone = [word.removeprefix("task.") for word in asked]
+    done = python(folder, "evaluate.py", "run=first", *alone, *words)
     assert done.returncode == 0, done.stderr
     [path] = (folder / "first" / "evaluations").glob("*.json")
     again = json.loads(path.read_text())
@@ -94,7 +96,7 @@ def test_evaluate_repeats_the_numbers_of_training(folder: Path):
         assert again["k"][k]["pose"] == pytest.approx(pose, rel=0.1, abs=0.5)
     assert again["oracle"] == first["oracle"]
     assert again["protocol"]["latent_seed"] == 0
-    assert again["protocol"]["overrides"] == words
+    assert again["protocol"]["overrides"] == [*asked, *words]
 
 
 def test_run_pointing_nowhere_lists_the_runs(folder: Path):

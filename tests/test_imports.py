@@ -30,6 +30,7 @@ ALLOWED = {
     "build": FOUNDATION - MATHEMATICS,
     "codecs": {*LEAVES, *MATHEMATICS, "data"},
     "networks": {*LEAVES, *MATHEMATICS},
+    "adapters": MATHEMATICS,
     "optim": LEAVES,
     "metrics": {*LEAVES, *MATHEMATICS, "networks"},
     "figures": {*LEAVES, *MATHEMATICS},

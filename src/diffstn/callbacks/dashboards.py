@@ -86,3 +86,17 @@ def show_file(loggers: Sequence[Logger], name: str, path: Path, step: int) -> No
             experiment.add_image(name, pixels, step, dataformats="HWC")
         elif hasattr(experiment, "log_artifact"):
             experiment.log_artifact(_identity(logger), str(path))
+
+
+def show_results(
+    loggers: Sequence[Logger],
+    metrics: Mapping[str, Any],
+    figures: Sequence[tuple[str, Path]],
+    step: int,
+) -> None:
+    """Show the final numbers as `test/…`, and the figures."""
+    numbers = {f"test/{name}": value for name, value in metrics["numbers"].items()}
+    for logger in loggers:
+        logger.log_metrics(numbers, step)
+    for name, path in figures:
+        show_file(loggers, name, path, step)

@@ -16,8 +16,7 @@ import yaml
 
 from diffstn.build import Built, build, load_model
 from diffstn.build.checks import check_config
-from diffstn.store.self_contained import self_contained
-from diffstn.callbacks.dashboards import check_loggers, dashboards, show_file
+from diffstn.callbacks.dashboards import check_loggers, dashboards, show_results
 from diffstn.errors import UserError
 from diffstn.figures.curves import training_curves
 from diffstn.hardware import Hardware, choose_hardware
@@ -27,6 +26,7 @@ from diffstn.store.environment import environment
 from diffstn.store.logs import LogFile, quiet_libraries
 from diffstn.store.protocol import protocol
 from diffstn.store.run_folder import RunFolder, first_rank
+from diffstn.store.self_contained import self_contained
 from diffstn.store.warm_start import warm_start
 
 
@@ -74,6 +74,26 @@ def claim_folder(run: RunFolder, resume: bool) -> None:
         raise UserError(f"{run.path} holds a run already; choose another out=, or resume=true")
 
 
+@contextmanager
+def recorded(run: RunFolder) -> Iterator[Any]:
+    """Within this context `train.log` keeps what is said and `status.json` how it ends."""
+    with LogFile(run.log) as log:
+        try:
+            run.status("running")
+            yield log
+        except KeyboardInterrupt:
+            how = f"python train.py ... out={run.path} resume=true"
+            run.status("interrupted", error="interrupted", resume=how)
+            raise
+        except Exception as error:
+            run.status("failed", error=str(error).splitlines()[0] if str(error) else repr(error))
+            log.error(traceback.format_exc())
+            raise
+        finally:
+            gc.collect()
+            torch.cuda.empty_cache()
+
+
 def train(config: dict[str, Any], run: RunFolder, words: Sequence[str] = ()) -> dict[str, Any]:
     """Train what `config` describes in the folder `run`; return the final metrics.
 
@@ -91,40 +111,48 @@ def train(config: dict[str, Any], run: RunFolder, words: Sequence[str] = ()) -> 
     if first_rank():
         claim_folder(run, config["resume"])
     built = seeded(config)
-    with LogFile(run.log) as log:
-        try:
-            run.status("running")
-            metrics = _train(config, built, hardware, run, words, log)
-            run.status("done", **metrics.get("numbers", {}))
-            return metrics
-        except KeyboardInterrupt:
-            run.status(
-                "interrupted",
-                error="interrupted",
-                resume=f"python train.py ... out={run.path} resume=true",
-            )
-            raise
-        except Exception as error:
-            run.status("failed", error=str(error).splitlines()[0] if str(error) else repr(error))
-            log.error(traceback.format_exc())
-            raise
-        finally:
-            gc.collect()
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
+    with recorded(run) as log:
+        model, data, task = built
+        if not config["resume"] and first_rank():
+            run.write_overrides(words)
+        config = begun(config, built, hardware, run, log)
+        watching = task.callbacks(model, data, run.figures, hardware.autocast)
+        with dashboards(config["logger"], run, config) as loggers:
+            trainer, record, best = trainer_for(config, hardware, run, model, watching, loggers)
+            resume_from = str(run.checkpoints / "last.ckpt") if config["resume"] else None
+            with interruptible():
+                trainer.fit(model, datamodule=data, ckpt_path=resume_from, weights_only=True)
+            leave_process_group()
+            metrics: dict[str, Any] = {}
+            if trainer.is_global_zero:
+                log.info("trained in %s", time.strftime("%H:%M:%S", time.gmtime(record.seconds)))
+                if trainer.fast_dev_run:  # type: ignore[attr-defined]
+                    log.info("trainer.fast_dev_run keeps no weights: nothing to evaluate")
+                else:
+                    metrics, figures = evaluated(config, built, hardware, run, log)
+                    metrics["train_seconds"] = round(record.seconds, 1)
+                    if best is not None and best.best_model_score is not None:
+                        metrics["monitored"] = {best.monitor: float(best.best_model_score)}
+                    run.write_json("metrics", metrics)
+                    show_results(loggers, metrics, figures, trainer.global_step)
+        if metrics:
+            for _, path in figures:
+                log.info("wrote %s", path)
+            log.info("\n%s", task.table(metrics))
+            log.info("all of it: %s", run.path)
+        run.status("done", **metrics.get("numbers", {}))
+    return metrics
 
 
-def _train(
-    config: dict[str, Any],
-    built: Built,
-    hardware: Hardware,
-    run: RunFolder,
-    words: Sequence[str],
-    log: Any,
+def begun(
+    config: dict[str, Any], built: Built, hardware: Hardware, run: RunFolder, log: Any
 ) -> dict[str, Any]:
+    """Read the data and old weights, and write what makes the folder a run; the configuration.
+
+    Raises:
+        UserError: the data cannot be read or do not suit the task, or the weights do not fit.
+    """
     model, data, task = built
-    if not config["resume"] and first_rank():
-        run.write_overrides(words)
     log.info("run folder: %s", run.path)
     log.info("hardware: %s", hardware.reason)
     data.setup()
@@ -135,41 +163,13 @@ def _train(
     log.info("%s: %.2f M trainable parameters", type(model).__name__, trainable / 1e6)
     if first_rank():  # from here on the folder holds a run
         config = self_contained(config)
-        stored = {**config, "resume": False}
-        run.write("config.yaml", yaml.safe_dump(stored, sort_keys=False))
+        run.write("config.yaml", yaml.safe_dump({**config, "resume": False}, sort_keys=False))
         run.write_json("facts", data.facts.plain())
         run.write_json("environment", environment(hardware, config["seed"]))
     if config["compile"]:
         for part in model.children():
             part.compile()
-    watching = task.callbacks(model, data, run.figures, hardware.autocast)
-    with dashboards(config["logger"], run, config) as loggers:
-        trainer, record, best = trainer_for(config, hardware, run, model, watching, loggers)
-        resume_from = str(run.checkpoints / "last.ckpt") if config["resume"] else None
-        with interruptible():
-            trainer.fit(model, datamodule=data, ckpt_path=resume_from, weights_only=True)
-        seconds = record.seconds
-        leave_process_group()
-        if not trainer.is_global_zero:
-            return {}
-        log.info("trained in %s", time.strftime("%H:%M:%S", time.gmtime(seconds)))
-        if trainer.fast_dev_run:  # type: ignore[attr-defined]
-            log.info("trainer.fast_dev_run keeps no weights: nothing to evaluate")
-            return {}
-        metrics, figures = evaluated(config, built, hardware, run, log)
-        metrics["train_seconds"] = round(seconds, 1)
-        if best is not None and best.best_model_score is not None:
-            metrics["monitored"] = {best.monitor: float(best.best_model_score)}
-        run.write_json("metrics", metrics)
-        numbers = {f"test/{name}": value for name, value in metrics["numbers"].items()}
-        for logger in loggers:
-            logger.log_metrics(numbers, trainer.global_step)
-        for name, path in figures:
-            show_file(loggers, name, path, trainer.global_step)
-            log.info("wrote %s", path)
-    log.info("\n%s", task.table(metrics))
-    log.info("all of it: %s", run.path)
-    return metrics
+    return config
 
 
 def evaluated(
