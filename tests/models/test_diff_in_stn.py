@@ -1,18 +1,18 @@
 from collections.abc import Callable
 
 import torch
-from diffstn.runs.assembly import Assembly
 
+from diffstn.build import Built
 from diffstn.models.diff_in_stn import GOLDEN, DiffInSTN
 from diffstn.spatial import turned
 
-Build = Callable[..., Assembly]
+Build = Callable[..., Built]
 
 
-def test_the_first_hypothesis_starts_at_the_centre_unless_told_otherwise(assembly: Build):
+def test_the_first_hypothesis_starts_at_the_centre_unless_told_otherwise(built: Build):
     def latents(*overrides: str) -> torch.Tensor:
-        model: DiffInSTN = assembly("model=diff_in_stn", *overrides).model
-        return model.draw_latents(50, 3, torch.Generator().manual_seed(0))
+        model: DiffInSTN = built("model=diff_in_stn", *overrides).model
+        return model.sample_latents(50, 3, torch.Generator().manual_seed(0))
 
     centred, random = latents(), latents("model.centre_first=false")
     assert not centred[:, 0].any()
@@ -20,10 +20,10 @@ def test_the_first_hypothesis_starts_at_the_centre_unless_told_otherwise(assembl
     assert random[:, 0].std() > 0.8
 
 
-def test_the_reverse_process_ends_at_the_sample(assembly: Build):
-    parts = assembly("model=diff_in_stn", "sampler.steps=5")
+def test_the_reverse_process_ends_at_the_sample(built: Build):
+    parts = built("model=diff_in_stn", "sampler.steps=5")
     model, batch = parts.model.eval(), parts.data.batch("val", torch.arange(4))
-    latents = model.draw_latents(4, 2, torch.Generator().manual_seed(0))
+    latents = model.sample_latents(4, 2, torch.Generator().manual_seed(0))
     with torch.no_grad():
         walk = list(model.reverse_process(batch.image, latents))
         sample = model.relative_poses(batch.image, latents)
@@ -36,16 +36,16 @@ def test_the_reverse_process_ends_at_the_sample(assembly: Build):
     assert torch.equal(walk[-1][2], sample)
 
 
-def test_the_loss_is_its_terms(assembly: Build):
-    parts = assembly("model=diff_in_stn", "model.label_weight=0.25")
+def test_the_loss_is_its_terms(built: Build):
+    parts = built("model=diff_in_stn", "model.label_weight=0.25")
     terms = parts.model.train().loss(parts.data.batch("train", torch.arange(16)))
     assert set(terms) == {"loss", "diffusion", "label", "nll"}
     expected = terms["diffusion"] + 0.25 * terms["label"] + terms["nll"]
     torch.testing.assert_close(terms["loss"], expected)
 
 
-def test_without_label_weight_labels_teach_nothing_but_the_classifier(assembly: Build):
-    parts = assembly("model=diff_in_stn", "model.label_weight=0")
+def test_without_label_weight_labels_teach_nothing_but_the_classifier(built: Build):
+    parts = built("model=diff_in_stn", "model.label_weight=0")
     model, batch = parts.model, parts.data.batch("train", torch.arange(16))
 
     def gradient(label: torch.Tensor) -> torch.Tensor:
@@ -61,20 +61,20 @@ def test_without_label_weight_labels_teach_nothing_but_the_classifier(assembly: 
 FULL = ("model=diff_in_stn", "encoder=polar", "data/distortion=full")
 
 
-def test_turned_views_are_for_poses_of_any_rotation_seen_through_a_frame(assembly: Build):
+def test_turned_views_are_for_poses_of_any_rotation_seen_through_a_frame(built: Build):
     def views(*overrides: str) -> int:
-        return assembly(*overrides).model.views
+        return built(*overrides).model.views
 
     assert views(*FULL, "frame=moments", "model.views=3") == 3
     assert views(*FULL, "frame=none", "model.views=3") == 1
     assert views("model=diff_in_stn", "encoder=polar", "frame=moments", "model.views=3") == 1
 
 
-def test_a_hypothesis_from_a_turned_view_is_turned_back(assembly: Build):
-    parts = assembly(*FULL, "frame=moments", "model.views=2", "sampler.steps=3")
+def test_a_hypothesis_from_a_turned_view_is_turned_back(built: Build):
+    parts = built(*FULL, "frame=moments", "model.views=2", "sampler.steps=3")
     model, batch = parts.model.eval(), parts.data.batch("val", torch.arange(4))
     torch.nn.init.normal_(model.denoiser.network.output.weight, std=0.02)
-    latents = model.draw_latents(4, 3, torch.Generator().manual_seed(0))
+    latents = model.sample_latents(4, 3, torch.Generator().manual_seed(0))
     turn = torch.full((4,), GOLDEN)
     with torch.no_grad():
         poses, belief = model.poses(batch.image, latents), model.belief(batch.image)

@@ -1,9 +1,13 @@
 """The diffusion model of tensors: what it learns, and that it hears its label."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 import torch
 
-from diffstn.diffusion import Denoiser
+from diffstn.codecs.as_is import AsIs
+from diffstn.data.facts import Facts
 from diffstn.diffusion.samplers import DDIM
 from diffstn.diffusion.schedules import Cosine
 from diffstn.models.diffusion_model import DiffusionModel
@@ -12,12 +16,19 @@ from diffstn.networks.denoisers.points import PointDenoiser
 from diffstn.optim.lr_schedules import constant
 
 
-def build(network: torch.nn.Module, **settings: object) -> DiffusionModel:
+def build(
+    network: Callable[..., torch.nn.Module],
+    classes: str = "a",
+    points: int | None = None,
+    **settings: object,
+) -> DiffusionModel:
     torch.manual_seed(0)
-    denoiser = Denoiser(network, Cosine(100), "v")
     return DiffusionModel(
-        denoiser,
-        DDIM(20),
+        facts=Facts(kind="points", classes=tuple(classes), dim=2, points=points),
+        network=network,
+        schedule=Cosine(100),
+        sampler=DDIM(steps=20),
+        codec=AsIs(),
         optimizer=torch.optim.Adam,  # type: ignore[arg-type]
         lr_scheduler=constant,
         **settings,  # type: ignore[arg-type]
@@ -34,29 +45,41 @@ def learn(model: DiffusionModel, x_0: torch.Tensor, label: torch.Tensor, steps: 
 
 def test_it_learns_where_each_class_lies():
     """Two classes, two points: conditional samples land on their own."""
-    network = PointDenoiser(2, classes=2, width=32, blocks=2, time_features=16)
-    model = build(network, classes=2, conditional=True)
+    network = partial(PointDenoiser, width=32, blocks=2, time_features=16)
+    model = build(network, "ab", conditional=True)
     label = torch.arange(2).repeat(64)
     x_0 = torch.where(label[:, None] == 0, 0.8, -0.8) + 0.02 * torch.randn(128, 2)
     learn(model, x_0, label)
     with torch.no_grad():
         noise = torch.randn(128, 2, generator=torch.Generator().manual_seed(0))
-        drawn = model.sample(noise, label)
-        anything = model.sample(noise)
-    assert float((drawn - x_0).norm(dim=1).mean()) < 0.15
+        made = model.denoise(noise, label)
+        anything = model.denoise(noise)
+    assert float((made - x_0).norm(dim=1).mean()) < 0.15
     assert anything.shape == (128, 2)
+    by_name, mixed = model.sample(50, label="b"), model.sample(2, label=torch.tensor([1, 0]))
+    assert float((by_name + 0.8).norm(dim=1).mean()) < 0.15
+    assert mixed[:, 0].sign().tolist() == [-1, 1]
 
 
 def test_samples_follow_from_the_noise_and_any_number_of_points_can_be_drawn():
-    model = build(DeepSets(2, width=16, blocks=1), classes=1)
+    model = build(partial(DeepSets, width=16, blocks=1), points=40)
+    torch.nn.init.normal_(model.denoiser.network.output.weight, std=0.1)
     noise, other = torch.randn(2, 30, 2), torch.randn(2, 77, 2)
-    assert torch.equal(model.sample(noise), model.sample(noise))
-    assert model.sample(other).shape == (2, 77, 2)
+    with torch.no_grad():
+        assert torch.equal(model.denoise(noise), model.denoise(noise))
+        assert model.denoise(other).shape == (2, 77, 2)
+    made = model.sample(3)
+    assert made.shape == (3, 40, 2)
+    assert torch.equal(made, model.sample(3))
+    assert torch.allclose(made, model.sample(3, batch_size=2), atol=1e-5)
+    assert not torch.equal(made, model.sample(3, seed=1))
+    assert not torch.equal(made, model.sample(3, sampler=DDIM(steps=4)))
+    assert not made.requires_grad
 
 
 def test_an_untrained_v_network_has_the_loss_of_the_data():
     """The output starts at zero: the mean-square of v = α ε − σ x_0 is α² + σ² E x_0²."""
-    model = build(PointDenoiser(2), classes=1)
+    model = build(PointDenoiser)
     x_0 = torch.randn(4000, 2) * 0.5
     loss = model.losses(x_0, torch.zeros(4000).long(), torch.Generator().manual_seed(0))
     t = torch.arange(1, 101)
@@ -66,7 +89,7 @@ def test_an_untrained_v_network_has_the_loss_of_the_data():
 
 
 def test_labels_are_withheld_in_the_share_that_was_asked_for(monkeypatch: pytest.MonkeyPatch):
-    model = build(PointDenoiser(2, classes=3), classes=3, conditional=True, label_dropout=0.25)
+    model = build(PointDenoiser, "abc", conditional=True, label_dropout=0.25)
     seen = []
     monkeypatch.setattr(
         model, "losses", lambda x_0, label: seen.append(label) or torch.zeros(1, requires_grad=True)
@@ -74,7 +97,7 @@ def test_labels_are_withheld_in_the_share_that_was_asked_for(monkeypatch: pytest
     monkeypatch.setattr(model, "log", lambda *args, **kwargs: None)
 
     class Batch:
-        x_0, label = torch.zeros(4000, 2), torch.ones(4000).long()
+        items, label = torch.zeros(4000, 2), torch.ones(4000).long()
 
     model.training_step(Batch(), 0)
     assert set(seen[0].tolist()) == {1, 3}
@@ -83,20 +106,35 @@ def test_labels_are_withheld_in_the_share_that_was_asked_for(monkeypatch: pytest
 
 def test_what_cannot_be_is_refused():
     with pytest.raises(ValueError, match="label_dropout is a share"):
-        build(PointDenoiser(2), classes=1, label_dropout=2)
+        build(PointDenoiser, label_dropout=2)
+    with pytest.raises(ValueError, match="timestep_power must be positive"):
+        build(PointDenoiser, timestep_power=0)
+    model = build(PointDenoiser)
     with pytest.raises(ValueError, match="trained without labels"):
-        build(PointDenoiser(2), classes=1).sample(torch.zeros(1, 2), torch.zeros(1).long())
+        model.denoise(torch.zeros(1, 2), torch.zeros(1).long())
+    with pytest.raises(ValueError, match="ask for one item or more"):
+        model.sample(0)
+    with pytest.raises(ValueError, match="never went without labels, or with"):
+        model.sample(1, guidance_scale=2.0)
+    heard = build(PointDenoiser, "abc", conditional=True)
+    with pytest.raises(ValueError, match="label='d': the classes are a, b, c"):
+        heard.sample(1, label="d")
+    with pytest.raises(ValueError, match="label=3: the classes are 0 to 2"):
+        heard.sample(1, label=3)
 
 
 def test_guidance_needs_a_model_that_heard_labels_and_went_without():
     for settings in ({}, {"conditional": True, "label_dropout": 0.0}):
         with pytest.raises(ValueError, match="needs a model that was trained with labels"):
-            build(PointDenoiser(2, classes=3), classes=3, guidance_scale=1.0, **settings)
-    network = PointDenoiser(2, classes=3, width=16, blocks=1)
-    torch.nn.init.normal_(network.output.weight)
+            build(PointDenoiser, "abc", guidance_scale=1.0, **settings)
+    network = partial(PointDenoiser, width=16, blocks=1)
     x_T, label = torch.randn(5, 2), torch.arange(5) % 3
-    drawn = [
-        build(network, classes=3, conditional=True, guidance_scale=w).sample(x_T, label)
-        for w in (0.0, 2.0)
-    ]
-    assert not torch.allclose(*drawn)
+    models = [build(network, "abc", conditional=True, guidance_scale=w) for w in (0.0, 2.0)]
+    for model in models:
+        torch.manual_seed(1)
+        torch.nn.init.normal_(model.denoiser.network.output.weight)
+    with torch.no_grad():
+        made = [model.denoise(x_T, label) for model in models]
+        asked = models[0].denoise(x_T, label, guidance_scale=2.0)
+    assert not torch.allclose(*made)
+    assert torch.equal(asked, made[1])

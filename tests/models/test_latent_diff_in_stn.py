@@ -2,14 +2,15 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from diffstn.runs.assembly import Assembly
 from torch import nn
 
-Build = Callable[..., Assembly]
+from diffstn.build import Built
+
+Build = Callable[..., Built]
 
 
-def test_untrained_it_answers_the_identity(assembly: Build):
-    parts = assembly("model=latent_diff_in_stn", "sampler.steps=2")
+def test_untrained_it_answers_the_identity(built: Build):
+    parts = built("model=latent_diff_in_stn", "sampler.steps=2")
     batch = parts.data.batch("val", torch.arange(3))
     A = parts.model.eval()(batch.image, hypotheses=2).A
     expected = torch.tensor([1.0, 0, 0, 0, 1, 0]).expand(3, 2, -1)
@@ -17,19 +18,17 @@ def test_untrained_it_answers_the_identity(assembly: Build):
 
 
 @pytest.mark.parametrize(("latent", "length"), [("20", 20), ("7", 7), ("null", 6)])
-def test_diffuses_a_latent_of_any_length_or_the_pose_itself(
-    assembly: Build, latent: str, length: int
-):
-    parts = assembly("model=latent_diff_in_stn", f"model.latent={latent}", "sampler.steps=2")
+def test_diffuses_a_latent_of_any_length_or_the_pose_itself(built: Build, latent: str, length: int):
+    parts = built("model=latent_diff_in_stn", f"model.latent={latent}", "sampler.steps=2")
     model, batch = parts.model, parts.data.batch("train", torch.arange(8))
-    assert model.draw_latents(8, 3).shape == (8, 3, length)
+    assert model.sample_latents(8, 3).shape == (8, 3, length)
     assert isinstance(model.regressor, nn.Identity) == (latent == "null")
     assert torch.isfinite(model.loss(batch)["loss"])
     assert model.eval()(batch.image).A.shape == (8, 1, 6)
 
 
-def test_one_timestep_serves_the_whole_batch(assembly: Build, monkeypatch: pytest.MonkeyPatch):
-    parts = assembly("model=latent_diff_in_stn")
+def test_one_timestep_serves_the_whole_batch(built: Build, monkeypatch: pytest.MonkeyPatch):
+    parts = built("model=latent_diff_in_stn")
     seen: list[torch.Tensor] = []
     network = parts.model.denoiser.network
     forward = network.forward

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 from torch.optim import SGD
 
-from diffstn.models.optimised import Frozen, OptimisedModule
+from diffstn.models.optimised import OptimisedModule
+from diffstn.networks.frozen import Frozen
 from diffstn.optim.lr_schedules import constant
 
 

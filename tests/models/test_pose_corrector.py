@@ -4,21 +4,22 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from diffstn.runs.assembly import Assembly
 from torch import nn
 
-from diffstn.models.optimised import Frozen
-from diffstn.models.pose_corrector import PoseCorrector
+from diffstn.build import Built
+from diffstn.models.pose_corrector import Correction, PoseCorrector
+from diffstn.networks.frozen import Frozen
 from diffstn.spatial import warp
 
-Build = Callable[..., Assembly]
+Build = Callable[..., Built]
 MODELS = ["stn", "ic_stn", "pose_regression", "diff_in_stn", "latent_diff_in_stn"]
 
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("distortion", ["paper", "rts", "projective", "elastic"])
-def test_corrects_images_of_every_family_and_canvas(assembly: Build, name: str, distortion: str):
-    parts = assembly(f"model={name}", f"data/distortion={distortion}", "sampler.steps=3")
+def test_corrects_images_of_every_family_and_canvas(built: Build, name: str, distortion: str):
+    steps = ["sampler.steps=3"] if "diff" in name else []
+    parts = built(f"model={name}", f"data/distortion={distortion}", *steps)
     model, batch = parts.model.eval(), parts.data.batch("val", torch.arange(5))
     with torch.no_grad():
         correction = model(batch.image, hypotheses=2)
@@ -35,9 +36,9 @@ def test_corrects_images_of_every_family_and_canvas(assembly: Build, name: str, 
 @pytest.mark.parametrize("name", ["stn", "pose_regression", "diff_in_stn"])
 @pytest.mark.parametrize("classifier", ["joint", "frozen"])
 def test_every_trainable_weight_learns_and_no_frozen_one_does(
-    assembly: Build, name: str, classifier: str
+    built: Build, name: str, classifier: str
 ):
-    parts = assembly(f"model={name}")
+    parts = built(f"model={name}")
     model, batch = parts.model.train(), parts.data.batch("train", torch.arange(16))
     if classifier == "frozen":
         model.classifier = Frozen(model.classifier).train()
@@ -61,8 +62,8 @@ def test_every_trainable_weight_learns_and_no_frozen_one_does(
     assert any(path.startswith("classifier.") for path in learned) == (classifier == "joint")
 
 
-def test_the_frozen_judge_teaches_a_transformer_through_itself(assembly: Build):
-    parts = assembly("model=stn")
+def test_the_frozen_judge_teaches_a_transformer_through_itself(built: Build):
+    parts = built("model=stn")
     model, batch = parts.model.train(), parts.data.batch("train", torch.arange(8))
     model.classifier = Frozen(nn.Sequential(model.classifier, nn.BatchNorm1d(10)))
     before = {k: v.clone() for k, v in model.classifier.state_dict().items()}
@@ -73,10 +74,10 @@ def test_the_frozen_judge_teaches_a_transformer_through_itself(assembly: Build):
     assert model.branches[0][0][1].layers[-1].weight.grad.abs().sum() > 0
 
 
-def test_the_classifiers_loss_does_not_reach_a_supervised_pose(assembly: Build):
+def test_the_classifiers_loss_does_not_reach_a_supervised_pose(built: Build):
     """A regressor and a diffusion model learn the pose from A, not from the classifier."""
     for name in ("pose_regression", "diff_in_stn"):
-        parts = assembly(f"model={name}")
+        parts = built(f"model={name}")
         model, batch = parts.model.train(), parts.data.batch("train", torch.arange(8))
         model.loss(batch)["nll"].backward()
         moved = [
@@ -87,8 +88,8 @@ def test_the_classifiers_loss_does_not_reach_a_supervised_pose(assembly: Build):
 
 
 @pytest.mark.parametrize("kernel", ["bilinear", "bicubic"])
-def test_warp_and_judge_treat_hypotheses_one_by_one(assembly: Build, kernel: str):
-    parts = assembly("model=diff_in_stn", f"model.kernel={kernel}")
+def test_warp_and_judge_treat_hypotheses_one_by_one(built: Build, kernel: str):
+    parts = built("model=diff_in_stn", f"model.kernel={kernel}")
     model: PoseCorrector = parts.model.eval()
     batch = parts.data.batch("val", torch.arange(3))
     A = torch.stack([batch.A, model.transformation.identity().expand(3, -1)], dim=1)
@@ -102,13 +103,57 @@ def test_warp_and_judge_treat_hypotheses_one_by_one(assembly: Build, kernel: str
         torch.testing.assert_close(log_probabilities[:, k], expected)
 
 
-def test_the_same_latents_give_the_same_correction_whatever_the_batch(assembly: Build):
-    parts = assembly("model=diff_in_stn", "sampler.steps=4")
+def test_the_same_latents_give_the_same_correction_whatever_the_batch(built: Build):
+    parts = built("model=diff_in_stn", "sampler.steps=4")
     model, batch = parts.model.eval(), parts.data.batch("val", torch.arange(8))
     nn.init.normal_(model.denoiser.network.output.weight, std=0.1)
-    latents = model.draw_latents(8, 3, torch.Generator().manual_seed(5))
+    latents = model.sample_latents(8, 3, torch.Generator().manual_seed(5))
     with torch.no_grad():
         whole = model(batch.image, latents=latents)
         part = model(batch.image[2:5], latents=latents[2:5])
     torch.testing.assert_close(part.A, whole.A[2:5], atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(part.probabilities, whole.probabilities[2:5], atol=1e-4, rtol=1e-3)
+
+
+def test_bytes_come_back_as_bytes_a_single_image_as_one_and_twice_as_once(built: Build):
+    """`correct` as a user calls it: no gradients, the same answer for the same seed."""
+    parts = built("model=diff_in_stn", "sampler.steps=3")
+    model, image = parts.model.eval(), parts.data.batch("val", torch.arange(3)).image
+    nn.init.normal_(model.denoiser.network.output.weight, std=0.1)
+    corrected = model.correct(image, hypotheses=2)
+    assert not corrected.images.requires_grad
+    assert corrected.images.shape == (3, 1, 28, 28)
+    torch.testing.assert_close(model.warp(image, corrected.A[:, None])[:, 0], corrected.images)
+    torch.testing.assert_close(model.classify(image, 2), corrected.probabilities)
+    assert torch.equal(model.correct(image, 2).A, corrected.A)
+    assert not torch.equal(model.correct(image, 2, seed=1).A, corrected.A)
+    as_bytes = (image * 255).round().byte()
+    again = model.correct(as_bytes.numpy(), hypotheses=2).images
+    assert again.dtype == torch.uint8
+    assert (again.float() / 255 - corrected.images).abs().max() < 0.02
+    single = model.correct(image[0, 0])
+    assert single.images.shape == (1, 28, 28)
+    assert single.A.shape == (6,)
+    assert single.probabilities.shape == (10,)
+
+
+def test_the_image_shown_is_the_one_whose_reading_is_nearest_to_the_answer(built: Build):
+    model = built("model=diff_in_stn", "model.combine=mean").model
+    probabilities = torch.tensor([[[0.9, 0.1], [0.1, 0.9], [0.2, 0.8]]])
+    correction = Correction(torch.zeros(1, 3, 6), torch.zeros(1), probabilities, torch.zeros(1, 2))
+    torch.testing.assert_close(model.combine(correction), torch.tensor([[0.4, 0.6]]))
+    assert model.representative(correction).tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("model=stn", "model.combine=agreement"), "STN has no opinion: choose mean"),
+        (("model=stn", "model.kernel=cubic"), "kernel=cubic: choose bilinear, nearest, bicubic"),
+        (("model=stn", "model.padding=wrap"), "padding=wrap: choose zeros, border, reflection"),
+        (("model=diff_in_stn", "model.hypotheses=0"), "hypotheses must be at least 1, got 0"),
+    ],
+)
+def test_what_no_corrector_can_do_is_refused(built: Build, words: tuple[str, ...], message: str):
+    with pytest.raises(ValueError, match=message):
+        built(*words)

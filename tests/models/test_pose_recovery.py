@@ -4,25 +4,25 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from diffstn.runs.assembly import Assembly
 
-from diffstn.codecs.standardised_pose import fit_to_data
+from diffstn.build import Built
+from diffstn.models.fit_to_data import fit_to_data
 from diffstn.spatial import corner_distance
 
 DIGITS, STEPS = 32, 100
 SMALL = {
     "pose_regression": [],
-    "diff_in_stn": ["network.width=96", "network.blocks=2", "model.timesteps=8"],
+    "diff_in_stn": ["network.width=96", "network.blocks=2", "model.noise_levels=8"],
 }
 
 
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("frame", ["none", "moments"])
 def test_recovers_the_poses_of_digits_it_has_seen(
-    assembly: Callable[..., Assembly], name: str, frame: str
+    built: Callable[..., Built], name: str, frame: str
 ):
     settings = [f"model={name}", f"frame={frame}", "encoder.features=128", *SMALL[name]]
-    parts = assembly(*settings)
+    parts = built(*settings)
     model, batch = parts.model.train(), parts.data.batch("train", torch.arange(DIGITS))
     fit_to_data(model.standardiser, model, parts.data)
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)

@@ -2,17 +2,17 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from diffstn.runs.assembly import Assembly
 from torch import Tensor, nn
 
+from diffstn.build import Built
 from diffstn.models.stn import STN
 from diffstn.spatial import warp
 
-Build = Callable[..., Assembly]
+Build = Callable[..., Built]
 
 
-def stn(assembly: Build, *overrides: str) -> STN:
-    model = assembly("model=stn", *overrides).model
+def stn(built: Build, *overrides: str) -> STN:
+    model = built("model=stn", *overrides).model
     assert isinstance(model, STN)
     return model.eval()
 
@@ -28,9 +28,9 @@ def leave_the_identity(model: STN) -> STN:
 @pytest.mark.parametrize("transformation", ["affine", "projective", "tps"])
 @pytest.mark.parametrize("shape", [[], ["model.cascade=3"], ["model=ic_stn"]])
 def test_untrained_it_leaves_images_as_they_are(
-    assembly: Build, transformation: str, shape: list[str]
+    built: Build, transformation: str, shape: list[str]
 ):
-    model = stn(assembly, f"model.transformation={transformation}", *shape)
+    model = stn(built, f"model.transformation={transformation}", *shape)
     image = torch.rand(3, 1, 28, 28)
     correction = model(image)
     expected = model.transformation.identity().expand(3, 1, -1)
@@ -40,9 +40,9 @@ def test_untrained_it_leaves_images_as_they_are(
 
 @pytest.mark.parametrize(("shared", "networks"), [("false", 3), ("true", 1)])
 def test_a_cascade_composes_poses_and_resamples_the_image_once(
-    assembly: Build, shared: str, networks: int
+    built: Build, shared: str, networks: int
 ):
-    model = leave_the_identity(stn(assembly, "model.cascade=3", f"model.shared={shared}"))
+    model = leave_the_identity(stn(built, "model.cascade=3", f"model.shared={shared}"))
     [stages] = model.branches
     assert len(stages) == networks  # type: ignore[arg-type]
     image = torch.rand(4, 1, 28, 28)
@@ -55,8 +55,8 @@ def test_a_cascade_composes_poses_and_resamples_the_image_once(
     torch.testing.assert_close(correction.images[:, 0], warp(image, A), atol=1e-4, rtol=1e-3)
 
 
-def test_parallel_branches_give_a_hypothesis_each_whatever_is_asked(assembly: Build):
-    model = leave_the_identity(stn(assembly, "model.parallel=3"))
+def test_parallel_branches_give_a_hypothesis_each_whatever_is_asked(built: Build):
+    model = leave_the_identity(stn(built, "model.parallel=3"))
     image = torch.rand(4, 1, 28, 28)
     correction = model(image, hypotheses=1)
     assert correction.A.shape == (4, 3, 6)
@@ -67,17 +67,17 @@ def test_parallel_branches_give_a_hypothesis_each_whatever_is_asked(assembly: Bu
     assert torch.pdist(correction.A[0]).min() > 1e-4
 
 
-def test_the_inverse_compositional_network_is_as_large_as_a_single_one(assembly: Build):
+def test_the_inverse_compositional_network_is_as_large_as_a_single_one(built: Build):
     def size(model: STN) -> int:
         return sum(p.numel() for p in model.branches.parameters())
 
-    single, cascade = stn(assembly), stn(assembly, "model.cascade=4")
-    assert size(stn(assembly, "model=ic_stn")) == size(single)
+    single, cascade = stn(built), stn(built, "model.cascade=4")
+    assert size(stn(built, "model=ic_stn")) == size(single)
     assert size(cascade) == 4 * size(single)
 
 
-def test_the_label_alone_moves_the_pose(assembly: Build):
-    parts = assembly("model=stn")
+def test_the_label_alone_moves_the_pose(built: Build):
+    parts = built("model=stn")
     batch = parts.data.batch("train", torch.arange(8))
     model = parts.model.train()
     model.loss(batch._replace(A=torch.full_like(batch.A, torch.nan)))["loss"].backward()
@@ -87,6 +87,6 @@ def test_the_label_alone_moves_the_pose(assembly: Build):
 
 
 @pytest.mark.parametrize("name", ["cascade", "parallel"])
-def test_less_than_one_stage_or_branch_is_refused(assembly: Build, name: str):
+def test_less_than_one_stage_or_branch_is_refused(built: Build, name: str):
     with pytest.raises(ValueError, match="must be at least 1"):
-        stn(assembly, f"model.{name}=0")
+        stn(built, f"model.{name}=0")

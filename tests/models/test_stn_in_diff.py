@@ -4,25 +4,24 @@ import pytest
 import torch
 from torch import nn
 
+from diffstn.codecs.pixels import Pixels
 from diffstn.data.batches import DistortedBatch
-from diffstn.diffusion import Denoiser
+from diffstn.data.facts import Facts
 from diffstn.diffusion.samplers import DDIM
 from diffstn.diffusion.schedules import Cosine
 from diffstn.models.stn_in_diff import STNInDiff
-from diffstn.spatial import moment_frame
 
 
 class Known(nn.Module):
     """A network that answers x_0 = what it is shown beside x_t, or a grey level it is told."""
 
-    channels = 1
-
-    def __init__(self, spatial):
+    def __init__(self, channels, size, embedding, image_channels):
         super().__init__()
-        self.spatial = spatial
+        self.channels = channels
+        self.shown = image_channels > 0
 
     def forward(self, x_t, t, embedding=None, image=None):
-        return image if self.spatial else embedding[:, :1, None, None].expand_as(x_t)
+        return image if self.shown else embedding[:, :1, None, None].expand_as(x_t)
 
 
 class Brightness(nn.Module):
@@ -44,16 +43,17 @@ class Judge(nn.Module):
         return torch.stack([-bright, bright], 1)
 
 
-def build(spatial, frame=None, **more):
+def build(spatial, judge=lambda facts: Judge().requires_grad_(False), **more):
     return STNInDiff(
-        Brightness(),
-        Denoiser(Known(spatial), Cosine(50), "x0"),
-        DDIM(5),
-        Judge().requires_grad_(False),
-        classes=2,
-        size=(12, 12),
+        facts=Facts("distorted", ("dark", "bright"), 1, (12, 12)),
+        encoder=Brightness,
+        network=Known,
+        schedule=Cosine(50),
+        sampler=DDIM(steps=5),
+        classifier=judge,
+        codec=Pixels(),
+        prediction="x0",
         spatial=spatial,
-        frame=frame,
         optimizer=torch.optim.SGD,
         lr_scheduler=None,
         **more,
@@ -79,7 +79,7 @@ def test_hypotheses_stay_with_their_images():
 def test_a_frame_shows_the_content_where_it_stands_for_itself():
     image = torch.zeros(1, 1, 24, 24)
     image[..., 2:8, 15:21] = 1  # a square in a corner
-    seen = build(True, moment_frame).aligned(image, torch.zeros(1, 1)).detach()
+    seen = build(True, frame="moments").aligned(image, torch.zeros(1, 1)).detach()
     assert seen.shape == (1, 1, 12, 12)
     rows, columns = seen[0, 0].sum(1), seen[0, 0].sum(0)
     at = torch.arange(12) - 5.5
@@ -88,7 +88,7 @@ def test_a_frame_shows_the_content_where_it_stands_for_itself():
 
 
 def test_the_loss_is_that_of_pairs_alone():
-    model = build(True, timesteps=4, align_weight=0.5)
+    model = build(True, noise_levels=4, align_weight=0.5)
     upright = torch.rand(3, 1, 12, 12)
     batch = DistortedBatch(upright, torch.zeros(3).long(), torch.zeros(3, 6), upright)
     for value in model.losses(batch).values():
@@ -119,7 +119,7 @@ def test_pairs_teach_the_aligner():
     assert abs(float(A[2]) - 1 / 3) < 0.1  # to be read 2 pixels further right
 
 
-@pytest.mark.parametrize("name", ["hypotheses", "timesteps"])
+@pytest.mark.parametrize("name", ["hypotheses", "noise_levels"])
 def test_counts_are_positive(name):
     with pytest.raises(ValueError, match=name):
         build(True, **{name: 0})
@@ -127,10 +127,14 @@ def test_counts_are_positive(name):
 
 def test_a_classifier_that_would_have_to_learn_is_refused():
     with pytest.raises(ValueError, match="classifier=frozen"):
-        STNInDiff(
-            *(Brightness(), Denoiser(Known(True), Cosine(50), "x0"), DDIM(5), Judge()),
-            classes=2,
-            size=(12, 12),
-            optimizer=torch.optim.SGD,
-            lr_scheduler=None,
-        )
+        build(True, judge=lambda facts: Judge())
+
+
+def test_users_get_the_drawing_that_the_classifier_is_surest_of():
+    images = torch.rand(4, 1, 12, 12)
+    model = build(True)
+    redrawn = model.correct((images * 255).round().byte().numpy(), hypotheses=3)
+    assert redrawn.images.dtype == torch.uint8
+    assert (redrawn.images.float() / 255 - images).abs().max() < 0.01
+    torch.testing.assert_close(model.classify(images), model.judge(images), atol=1e-3, rtol=1e-3)
+    assert model.correct(images[0, 0]).images.shape == (1, 12, 12)

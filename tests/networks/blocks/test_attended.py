@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from diffstn.networks import attended as module
+from diffstn.networks.blocks import attended as module
 from diffstn.networks.blocks.attended import attended
 
 

@@ -1,6 +1,7 @@
 """What all image encoders promise: (B, C, H, W) → (B, features), for the images they name."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -68,7 +69,7 @@ def test_pool_encoder_reads_images_of_any_size():
 
 def test_canny_encoder_shows_edges_only():
     pytest.importorskip("cv2")
-    network = CannyEncoder(FCEncoder(2, (28, 28), features=12))
+    network = CannyEncoder(partial(FCEncoder, features=12), channels=2, size=(28, 28))
     assert network.features == 12
     image = torch.zeros(3, 2, 28, 28)
     image[..., 8:20, 8:20] = 1

@@ -1,0 +1,103 @@
+"""Images as users hold them."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from diffstn.data.facts import Facts
+from diffstn.models.given import Given
+
+GREY, COLOUR = Facts("upright", channels=1), Facts("upright", channels=3)
+
+
+def given(images: object, facts: Facts = GREY, size: tuple[int, int] | None = (8, 8)) -> Given:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return Given(images, facts, size)
+
+
+def content(*shape: int) -> torch.Tensor:
+    """Random values within black borders."""
+    values = torch.rand(*shape, generator=torch.Generator().manual_seed(0))
+    values[..., [0, -1], :] = 0
+    return values
+
+
+def test_the_same_images_are_read_from_every_form():
+    images = content(5, 1, 8, 8)
+    as_bytes = (images * 255).round().byte()
+    for form in (
+        images,
+        images.double(),
+        images.numpy(),
+        images[:, 0],
+        images.permute(0, 2, 3, 1).numpy(),
+    ):
+        torch.testing.assert_close(given(form).images, images)
+    for form in (as_bytes, as_bytes.numpy(), as_bytes[:, 0].numpy()):
+        torch.testing.assert_close(given(form).images, as_bytes / 255)
+    for single in (images[0], images[0, 0], images[0, 0].numpy(), images[0, 0, ..., None].numpy()):
+        torch.testing.assert_close(given(single).images, images[:1])
+    assert torch.equal(given(images > 0.5).images, (images > 0.5).float())
+
+
+def test_grey_is_shown_as_grey_and_colour_by_its_luminance():
+    grey = content(2, 1, 8, 8)
+    assert torch.equal(given(grey, COLOUR).images, grey.expand(-1, 3, -1, -1))
+    colour = torch.zeros(3, 3, 8, 8)
+    for channel in range(3):
+        colour[channel, channel, 2:6] = 1
+    lightness = given(colour).images[:, 0, 4, 4]
+    torch.testing.assert_close(lightness, torch.tensor([0.299, 0.587, 0.114]))
+    last = colour.permute(0, 2, 3, 1).numpy()
+    torch.testing.assert_close(given(last, COLOUR).images, colour)
+
+
+def test_another_size_is_scaled_and_centred_on_black():
+    wide = torch.zeros(1, 1, 16, 32)
+    wide[..., 4:12, 8:24] = 1
+    seen = given(wide).images[0, 0]
+    assert seen.shape == (8, 8)
+    assert not seen[:2].any()
+    assert not seen[6:].any()
+    assert seen.sum() == pytest.approx(8 * 16 / 4**2, rel=0.1)
+    at = torch.arange(8) - 3.5
+    assert abs(float((at * seen.sum(0)).sum())) < 1e-4
+    assert abs(float((at * seen.sum(1)).sum())) < 1e-4
+    assert given(wide, size=None).images.shape == (1, 1, 16, 32)
+
+
+def test_the_answer_has_the_form_of_the_question():
+    floats, as_bytes = content(2, 1, 8, 8), torch.zeros(8, 8, dtype=torch.uint8)
+    answer = torch.tensor([[[[0.0, 0.5, 1.2]]]])
+    assert given(floats).like(answer, pixels=True) is not None
+    single = given(as_bytes).like(answer, pixels=True)
+    assert single.tolist() == [[[0, 128, 255]]]
+    assert single.dtype == torch.uint8
+    assert given(as_bytes).like(torch.zeros(1, 10)).shape == (10,)
+    assert given(floats).like(torch.zeros(2, 10)).shape == (2, 10)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (torch.zeros(0, 1, 8, 8), "no images"),
+        (torch.full((1, 8, 8), torch.nan), "not finite: replace or remove"),
+        (torch.rand(1, 8, 8) * 255, "divide by 255"),
+        (torch.rand(1, 8, 8) * 2 - 1, r"lie in \[0, 1\]"),
+        (torch.zeros(1, 8, 8, dtype=torch.int64), "not torch.int64: convert them"),
+        (torch.zeros(2, 4, 8, 8), r"1 or 3 channels, not \(2, 4, 8, 8\)"),
+        (np.zeros(7), r"not \(7,\)"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_remedy(images: object, message: str):
+    with pytest.raises(ValueError, match=message):
+        given(images)
+
+
+def test_dark_on_white_is_warned_of_where_a_model_knows_light_on_black():
+    with pytest.warns(UserWarning, match="1 - images"):
+        Given(1 - content(8, 8), GREY, None)
+    assert given(1 - content(3, 8, 8), COLOUR).images.shape == (1, 3, 8, 8)
