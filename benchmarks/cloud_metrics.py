@@ -9,9 +9,13 @@ squared and summed, and the two minima. It is timed on a few pairs and both are 
 import argparse
 import resource
 import time
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
+from rows import Rows
+from tqdm import tqdm
 
 from diffstn.data.modules.stars import Stars
 from diffstn.metrics.clouds import Chamfer, CloudGeneration, pairwise
@@ -27,46 +31,45 @@ def plain(xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
     return found
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clouds", type=int, default=256, help="in each of the two sets")
     parser.add_argument("--points", type=int, default=1024, help="in each cloud")
     parser.add_argument("--pairs", type=int, default=8, help="squared, for the plain loop")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     n = options.clouds
     stars = Stars(points=options.points, train=n, test=n).load()
     generated, reference = stars["train"].items, stars["test"].items
-
-    start = time.perf_counter()
-    metric = CloudGeneration(Chamfer())
-    metric.update(generated, real=False)
-    metric.update(reference, real=True)
-    numbers = metric.compute()
-    seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    pairs = n * n + n * (n - 1)
-    print(f"{n} × {n} clouds of {options.points} points, {torch.get_num_threads()} threads")
-    print(f"all four metrics: {seconds:.1f} s, {pairs:,} pairs, peak memory {peak:.2f} GiB")
-    print("  ".join(f"{name} {float(value):.5g}" for name, value in numbers.items()))
+    print(f"{n} x {n} clouds of {options.points} points, {torch.get_num_threads()} threads")
 
     few = generated[: options.pairs], reference[: options.pairs]
     ours: list[float] = []
     theirs: list[float] = []
-    for _ in range(5):
+    print(f"\nper pair, the median so far, of {options.pairs} x {options.pairs} pairs\n")
+    rows = Rows(["round", "ours ms", "plain loop ms", "x times as fast", "largest difference"])
+    for turn in range(1, 6):
         start = time.perf_counter()
         found = pairwise(*few, Chamfer())
         ours.append(time.perf_counter() - start)
         start = time.perf_counter()
         expected = plain(*(one.double().numpy() for one in few))
         theirs.append(time.perf_counter() - start)
-    error = float((found - torch.from_numpy(expected)).abs().max())
-    count = options.pairs**2
-    ratio = np.median(theirs) / np.median(ours)
-    print(
-        f"per pair: ours {1e3 * np.median(ours) / count:.2f} ms, plain loop"
-        f" {1e3 * np.median(theirs) / count:.2f} ms: {ratio:.0f} × faster;"
-        f" largest difference {error:.1e}"
-    )
+        error = float((found - torch.from_numpy(expected)).abs().max())
+        own, other = (1e3 * np.median(seen) / found.numel() for seen in (ours, theirs))
+        rows.add(turn, f"{own:.2f}", f"{other:.2f}", f"{other / own:.0f}", f"{error:.1e}")
+
+    print("\nall four metrics\n", flush=True)
+    start = time.perf_counter()
+    watched = partial(tqdm, desc="distances", unit="cloud", leave=False, disable=None)
+    metric = CloudGeneration(Chamfer(), progress=watched)
+    metric.update(generated, real=False)
+    metric.update(reference, real=True)
+    numbers = metric.compute()
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    rows = Rows(["pairs", "seconds", "peak GiB", *numbers], [7, 0, 0, *[10] * len(numbers)])
+    values = (f"{float(value):.5g}" for value in numbers.values())
+    rows.add(n * n + n * (n - 1), f"{seconds:.1f}", f"{peak:.2f}", *values)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """How fast do distorted digits reach a training step? Batches on one side, images on the other.
 
 Compares torchvision's usual recipe, RandomAffine + ToTensor on one PIL image after the other in a
-DataLoader, with our gather, draw and warp of whole batches: the same MNIST digits, the same ranges,
+DataLoader, with our gathering and warping of whole batches: the same MNIST digits, the same ranges,
 both bilinear, on the same CPU. The PIL images are made beforehand, so their making is not timed.
-The contenders take turns, round after round, and the median of each counts: on a machine whose
+The contenders take turns, a row for each round, and the median of each counts: on a machine whose
 speed drifts a single measurement says little. Run it on an idle machine all the same: a process
 that competes for the cores slows a multi-threaded one most.
 
@@ -13,11 +13,12 @@ that competes for the cores slows a multi-threaded one most.
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from typing import Any
 
 import torch
+from rows import Rows
 from torch.utils.data import DataLoader, Dataset
 
 from diffstn.data.distortions import AffineDistortion
@@ -69,13 +70,13 @@ def epochs(one: Callable[[], Iterable[Any]]) -> Iterator[Any]:
     return chain.from_iterable(one() for _ in repeat(None))
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=1.0, help="per measurement")
     parser.add_argument("--rounds", type=int, default=9, help="measurements of each contender")
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--threads", type=int, default=2, help="of our process")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
 
     data = DistortedData(MNIST(), AffineDistortion(), batch_size=options.batch_size)
     digits = PILDigits(data)
@@ -98,21 +99,20 @@ def main() -> None:
         "torchvision, 2 workers": torchvision(2),
         "diffstn": epochs(lambda: (data.batch("train", batch) for batch in indices)),
     }
-    rounds = [
-        {name: images_per_second(batches, options.seconds) for name, batches in contenders.items()}
-        for _ in range(options.rounds)
-    ]
-    print(f"{'MNIST, batches of ' + str(options.batch_size):25}{'images/s':>11}   range")
-    for name in contenders:
-        speeds = [speed[name] for speed in rounds]
-        spread = f"{min(speeds):,.0f} to {max(speeds):,.0f}"
-        print(f"{name:25}{statistics.median(speeds):11,.0f}   {spread}")
-    for name in list(contenders)[:-1]:
-        ratios = [speed["diffstn"] / speed[name] for speed in rounds]
-        print(
-            f"diffstn against {name}: {statistics.median(ratios):.1f} × faster"
-            f" ({min(ratios):.1f} to {max(ratios):.1f})"
-        )
+    names = list(contenders)
+    others = names[:-1]
+    print(f"MNIST, batches of {options.batch_size}, images per second\n")
+    rows = Rows(["round", *names, *(f"x {name}" for name in others)], [7])
+    found: list[dict[str, float]] = []
+    for number in range(1, options.rounds + 1):
+        speed = {n: images_per_second(b, options.seconds) for n, b in contenders.items()}
+        found.append(speed)
+        ratios = (f"{speed['diffstn'] / speed[name]:.1f}" for name in others)
+        rows.add(number, *(f"{speed[name]:,.0f}" for name in names), *ratios)
+    for word, of in (("lowest", min), ("median", statistics.median), ("highest", max)):
+        speeds = (f"{of([one[name] for one in found]):,.0f}" for name in names)
+        ratios = (f"{of([one['diffstn'] / one[name] for one in found]):.1f}" for name in others)
+        rows.add(word, *speeds, *ratios)
 
 
 if __name__ == "__main__":

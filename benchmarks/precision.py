@@ -9,18 +9,17 @@ both alike, and then measures both on 5000 validation digits.
 
 import argparse
 import time
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from diffstn.runs.assembly import Assembly
-from diffstn.runs.command import plain_config
-from diffstn.runs.overrides import composed
+from rows import Rows
 
+import diffstn
+from diffstn.build import build
 from diffstn.hardware import choose_hardware
-from diffstn.store.markdown import markdown
 
-CONF = Path(__file__).parents[1] / "conf"
 BLOCK = 20
 
 
@@ -29,13 +28,10 @@ class Contestant:
 
     def __init__(self, precision: str, batch: int, steps: int) -> None:
         torch.manual_seed(0)
-        config = plain_config(
-            composed(CONF, "train", ["experiment=baseline/end_to_end", f"data.batch_size={batch}"]),
-            {},
-        )
-        assembly = Assembly(config)
-        self.data = assembly.data
-        self.network = assembly.model.network.train()
+        words = ["experiment=baseline/end_to_end", f"data.batch_size={batch}"]
+        model: Any
+        model, self.data, _ = build(diffstn.compose(words))
+        self.network = model.network.train()
         self.precision = precision
         self.hardware = choose_hardware(precision=precision)
         self.network.to(self.hardware.device)
@@ -46,6 +42,11 @@ class Contestant:
         self.batch = batch
         self.seconds = 0.0
         self.steps = 0
+
+    @property
+    def speed(self) -> float:
+        """Images per second."""
+        return (self.steps - BLOCK) * self.batch / self.seconds
 
     def train(self, steps: int) -> None:
         """Do `steps` steps; count their time but the first block's, which warms up."""
@@ -81,27 +82,28 @@ class Contestant:
         return 100 * right / total
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=160)
     parser.add_argument("--batch", type=int, default=256)
-    arguments = parser.parse_args()
-    steps = max(2 * BLOCK, arguments.steps - arguments.steps % BLOCK)
-    both = [Contestant(p, arguments.batch, steps) for p in ("fp32", "bf16")]
-    for _ in range(steps // BLOCK):
-        for contestant in both:
-            contestant.train(BLOCK)
-    speeds = [(c.steps - BLOCK) * c.batch / c.seconds for c in both]
-    print(both[0].hardware.reason.split(";")[0])
-    print(
-        markdown(
-            ["precision", "images/s", "ratio", "val accuracy %"],
-            [
-                [c.precision, f"{speed:.0f}", f"{speed / speeds[0]:.2f}", f"{c.accuracy():.2f}"]
-                for c, speed in zip(both, speeds, strict=True)
-            ],
-        )
-    )
+    options = parser.parse_args(arguments)
+    steps = max(2 * BLOCK, options.steps - options.steps % BLOCK)
+    fast = choose_hardware().precision == "bf16-mixed"
+    found = [Contestant(p, options.batch, steps) for p in ("fp32", *(["bf16"] if fast else []))]
+    where = found[0].hardware.reason.split(";")[0]
+    print(where if fast else f"{where}; no bf16 here: fp32 alone")
+    print(f"\nimages/s, the mean so far, of {steps} steps\n")
+    rows = Rows(["steps", *(one.precision for one in found)], [5, *[6] * len(found)])
+    for block in range(steps // BLOCK):
+        for one in found:
+            one.train(BLOCK)
+        if block:
+            rows.add(found[0].steps, *(f"{one.speed:.0f}" for one in found))
+    print()
+    rows = Rows(["precision", "images/s", "ratio", "val accuracy %"])
+    for one in found:
+        ratio = f"{one.speed / found[0].speed:.2f}"
+        rows.add(one.precision, f"{one.speed:.0f}", ratio, f"{one.accuracy():.2f}")
 
 
 if __name__ == "__main__":

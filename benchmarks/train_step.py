@@ -4,15 +4,16 @@
 square error, backward and an Adam step. Contenders take turns, round after round, so that a busy
 moment of the machine meets all of them; the fastest round counts.
 
-    pip install diffusers denoising-diffusion-pytorch      (optional: absent ones are left out)
-    python benchmarks/train_step.py [--rounds 3] [--steps 3]
+    pip install 'diffstn[peers]'      (optional: absent libraries are left out)
+    python benchmarks/train_step.py [--rounds 3] [--steps 1] [--seconds 120]
 """
 
 import argparse
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from unets import CHANNELS, SIDE, Contender, contenders, fastest, report
+from unets import CHANNELS, SIDE, Contender, compare, contenders
 
 
 class Training:
@@ -35,15 +36,16 @@ class Training:
         self.optimizer.step()
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=3, help="steps of a round")
+    parser.add_argument("--rounds", type=int, default=3, help="at most")
+    parser.add_argument("--steps", type=int, default=1, help="steps of a round")
     parser.add_argument("--batch", type=int, default=64)
-    arguments = parser.parse_args()
-    steps = [Training(one, arguments.batch) for one in contenders()]
-    seconds = fastest(steps, arguments.rounds, arguments.steps)
-    report("training", steps, [arguments.batch / s for s in seconds])
+    parser.add_argument("--seconds", type=float, default=120, help="begin no round after")
+    options = parser.parse_args(arguments)
+    found = contenders()
+    works = [Training(one, options.batch) for one in found]
+    compare("training", found, works, options.batch, options.rounds, options.steps, options.seconds)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,16 @@
 """The UNets that train_step.py and sampling.py compare."""
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import torch
+from rows import Rows
 from torch import Tensor, nn
-from tqdm import tqdm
+from turns import fastest
 
-from diffstn.hardware import choose_hardware
+from diffstn.hardware import cpu_has_bf16
 from diffstn.networks.denoisers.unet import UNet
-from diffstn.store.markdown import markdown
 
 CHANNELS, SIDE, WIDTH = 1, 32, 64
 
@@ -31,12 +30,19 @@ class Contender(NamedTuple):
         return self.call(self.network, x, t)
 
     def precision(self) -> Any:
+        """The context to call it in."""
         return torch.autocast("cpu", torch.bfloat16) if self.bf16 else nullcontext()
 
     @property
     def how(self) -> str:
+        """Its precision and memory format, in words."""
         words = ["bf16" if self.bf16 else "fp32", "channels-last" if self.channels_last else ""]
         return " ".join(filter(None, words))
+
+    @property
+    def millions(self) -> float:
+        """Parameters."""
+        return sum(p.numel() for p in self.network.parameters()) / 1e6
 
 
 def ours() -> nn.Module:
@@ -68,53 +74,81 @@ def plain(network: nn.Module, x: Tensor, t: Tensor) -> Tensor:
 
 
 def contenders() -> list[Contender]:
-    """Ours in the precision that a run picks here and in fp32; the others at both, if installed."""
-    default = choose_hardware().precision == "bf16-mixed"
-    found = [Contender("diffstn, as runs do it", ours(), plain, default, True)]
-    if default:
+    """Ours in the precision that a run picks here and in fp32; the others at both, if installed.
+
+    bf16 is left out where the CPU would emulate it.
+    """
+    fast = cpu_has_bf16()
+    found = [Contender("diffstn, as runs do it", ours(), plain, fast, True)]
+    if fast:
         found.append(Contender("diffstn", ours(), plain, False, True))
     others: list[tuple[str, Callable[[], nn.Module], Callable[..., Tensor]]] = [
         ("diffusers", diffusers, lambda net, x, t: net(x, t).sample),
         ("denoising-diffusion-pytorch", lucidrains, plain),
     ]
+    ways = [(False, False), (True, False), (True, True)] if fast else [(False, False)]
     for name, build, call in others:
         try:
-            for bf16, last in ((False, False), (True, False), (True, True)):
-                found.append(Contender(name, build(), call, bf16, last))
+            found += [Contender(name, build(), call, bf16, last) for bf16, last in ways]
         except ImportError:
-            print(f"{name} is not installed: left out")
+            print(f"{name} is not installed: left out", flush=True)
     for one in found:
         if one.channels_last:
             one.network.to(memory_format=torch.channels_last)
     return found
 
 
-def fastest(works: Sequence[Callable[[], object]], rounds: int, times: int) -> list[float]:
-    """Seconds of one call of each: the best mean of `times` calls over so many rounds."""
-    for work in works:
-        work()  # warm up
-    best = [float("inf")] * len(works)
-    for _ in tqdm(range(rounds), desc="rounds", disable=None):
-        for i, work in enumerate(works):
-            start = time.perf_counter()
-            for _ in range(times):
-                work()
-            best[i] = min(best[i], (time.perf_counter() - start) / times)
-    return best
+def compare(
+    what: str,
+    found: Sequence[Contender],
+    works: Sequence[Callable[[], object]],
+    batch: int,
+    rounds: int,
+    times: int,
+    seconds: float,
+) -> None:
+    """Print images per second of every contender: of the first round as it goes, then the best.
 
+    Args:
+        what: is timed, for the header.
+        found: the contenders, ours first.
+        works: one call of each.
+        batch: images of a call.
+        rounds, times, seconds: see `fastest`.
+    """
+    bf16 = "" if cpu_has_bf16() else "; no bf16 here: fp32 alone"
+    print(f"{torch.get_num_threads()} threads, {SIDE} x {SIDE} x {CHANNELS}{bf16}", flush=True)
 
-def report(what: str, works: Sequence[Any], speeds: Sequence[float]) -> None:
-    """Print the table, each against ours."""
-    rows = []
-    for work, speed in zip(works, speeds, strict=True):
-        one = work.contender
-        million = sum(p.numel() for p in one.network.parameters()) / 1e6
-        rows.append(
-            [one.name, one.how, f"{million:.1f}", f"{speed:.0f}", f"{speeds[0] / speed:.2f}"]
-        )
-    header = ["network", "run in", "M parameters", f"images/s, {what}", "ours is x times as fast"]
-    print(f"{torch.get_num_threads()} threads, {SIDE}x{SIDE}x{CHANNELS}\n")
-    print(markdown(header, rows))
+    def table(title: str) -> Callable[[int, float, float], None]:
+        print(f"\n{title}\n")
+        header = [
+            "network",
+            "run in",
+            "M parameters",
+            f"images/s, {what}",
+            "ours is x times as fast",
+        ]
+        rows = Rows(header, [max(len(one.name) for one in found), len("bf16 channels-last")])
+
+        def add(i: int, own: float, ours: float) -> None:
+            one = found[i]
+            rows.add(
+                *(one.name, one.how, f"{one.millions:.1f}"),
+                *(f"{batch / own:.1f}", f"{own / ours:.2f}"),
+            )
+
+        return add
+
+    add, seen = table("first round"), []
+
+    def first(i: int, own: float) -> None:
+        seen.append(own)
+        add(i, own, seen[0])
+
+    best = fastest(works, rounds=rounds, times=times, seconds=seconds, first=first)
+    add = table("fastest round")
+    for i, own in enumerate(best):
+        add(i, own, best[0])
 
 
 if __name__ == "__main__":
