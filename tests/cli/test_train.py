@@ -1,5 +1,6 @@
 """The command line as Hydra documents it."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -106,3 +107,19 @@ def test_the_console_command_is_the_scripts(tmp_path: Path):
     assert refused.returncode == 2
     assert refused.stderr == "error: no setting 'epoch'; did you mean epochs?\n"
     assert "diffstn.models.stn.STN" in diffstn("train", "--cfg", "job", "model=stn").stdout
+
+
+def test_a_job_is_run_again_from_what_hydra_kept(
+    train: Train, workplace: Path, capsys: pytest.CaptureFixture[str]
+):
+    keep = "+hydra.callbacks.keep._target_=hydra.experimental.callbacks.PickleJobInfoCallback"
+    where = ("hydra.run.dir=run", "hydra.output_subdir=.hydra")
+    assert train("model=stn", "out=run", keep, *where) == 0
+    (workplace / "run" / ".hydra" / "config.pickle").rename("job.pickle")
+    first = RunFolder("run").read_json("metrics")["numbers"]
+    shutil.rmtree("run")
+    assert train_command(["--experimental-rerun", "job.pickle"]) == 0
+    assert RunFolder("run").read_json("metrics")["numbers"] == first
+    capsys.readouterr()
+    assert train_command(["--experimental-rerun", "nowhere.pickle"]) == 2
+    assert capsys.readouterr().err == "error: File nowhere.pickle does not exist!\n"

@@ -17,6 +17,7 @@ from diffstn.errors import Misfit, UserError
 from diffstn.words import closest
 
 BAD_INPUT, INTERRUPTED = 2, 130
+HYDRAS = ("Config group override must be", "File ")  # begin Hydra's plain ValueErrors
 
 
 class Outcome:
@@ -72,7 +73,7 @@ def refused(words: Sequence[str], search: Sequence[str] = ()) -> Iterator[None]:
 def _is_hydras(error: BaseException | None) -> TypeGuard[Exception]:
     """Whether Hydra or OmegaConf complains about the words."""
     return isinstance(error, HydraException | OmegaConfBaseException) or (
-        isinstance(error, ValueError) and str(error).startswith("Config group override must be")
+        isinstance(error, ValueError) and str(error).startswith(HYDRAS)
     )
 
 

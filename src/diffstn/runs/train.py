@@ -113,15 +113,15 @@ def train(config: dict[str, Any], run: RunFolder, words: Sequence[str] = ()) -> 
     built = seeded(config)
     with recorded(run) as log:
         model, data, task = built
-        if not config["resume"] and first_rank():
+        if first_rank() and not config["resume"]:
             run.write_overrides(words)
         config = begun(config, built, hardware, run, log)
         watching = task.callbacks(model, data, run.figures, hardware.autocast)
         with dashboards(config["logger"], run, config) as loggers:
             trainer, record, best = trainer_for(config, hardware, run, model, watching, loggers)
-            resume_from = str(run.checkpoints / "last.ckpt") if config["resume"] else None
+            last = str(run.checkpoints / "last.ckpt") if config["resume"] else None
             with interruptible():
-                trainer.fit(model, datamodule=data, ckpt_path=resume_from, weights_only=True)
+                trainer.fit(model, datamodule=data, ckpt_path=last, weights_only=True)
             leave_process_group()
             metrics: dict[str, Any] = {}
             if trainer.is_global_zero:
@@ -194,10 +194,7 @@ def evaluated(
 
 
 def leave_process_group() -> None:
-    """From here on every process is on its own: the first one evaluates and plots, the others end.
-
-    Metrics would otherwise wait for processes that have gone.
-    """
+    """From here on the first process works alone; metrics wait for none that has gone."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
