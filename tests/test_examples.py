@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from diffstn.cli.train import train_command
+from diffstn.tasks.generate_images import GenerateImages
+
+from .conftest import SMALL, Train
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
@@ -50,18 +55,34 @@ def test_every_part_of_a_user_s_package_took_part(package: Path):
         assert f"mypkg.{name}." in config
 
 
-def test_a_run_s_classes_are_built_only_if_trusted(package: Path):
-    command = ("-m", "diffstn.cli", "evaluate", "run=run", "accelerator=cpu")
-    refused = python(package, *command)
+def test_a_run_s_classes_are_built_only_if_trusted(
+    package: Path, train: Train, evaluate: Train, monkeypatch: pytest.MonkeyPatch
+):
+    """Refused in a process that never imported them, built in this one."""
+    refused = python(package, "-m", "diffstn.cli", "evaluate", "run=run", "accelerator=cpu")
     assert refused.returncode == 2
     assert "trust=[mypkg]" in refused.stderr
     assert refused.stderr.count("\n") == 1
-    trusted = python(package, *command, "trust=[mypkg]")
-    assert trusted.returncode == 0, trusted.stderr
-    resume = ("-m", "diffstn.cli", "train", "--config-dir", "conf", "out=run", "resume=true")
-    assert "trust=[mypkg]" in python(package, *resume, "epochs=3").stderr
-    longer = python(package, *resume, "epochs=3", "trust=[mypkg]")
-    assert longer.returncode == 0, longer.stderr
+    monkeypatch.chdir(package)
+    monkeypatch.syspath_prepend(package)
+    assert evaluate("run=run", "trust=[mypkg]") == 0
+    longer = ["--config-dir", "conf", "out=run", "resume=true", "epochs=3"]
+    assert train_command(longer) == 2
+    assert train_command([*longer, "trust=[mypkg]"]) == 0
+
+
+def test_images_are_seen_through_features_of_one_s_own(
+    package: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(GenerateImages, "plot", lambda *_, **__: [])
+    monkeypatch.chdir(package)
+    monkeypatch.syspath_prepend(package)
+    words = ["model=ddpm_unet", "task=blurred", "task.samples=40", "task.track=0", "out=seen"]
+    tiny = ["network.width=8", "network.groups=4", "network.attention=[]", "sampler.steps=2"]
+    assert train_command(["--config-dir", "conf", *words, *tiny, *SMALL]) == 0
+    metrics = json.loads((package / "seen" / "metrics.json").read_text())
+    assert metrics["protocol"]["features"] == "blurred"
+    assert metrics["numbers"]["FID test"] > 10 * metrics["generation"]["test"]["FID floor"]
 
 
 def test_the_smallest_example_is_small_and_draws(tmp_path: Path):

@@ -11,7 +11,7 @@ from diffstn.callbacks.sample_sheet import SampleSheet
 class Module:
     """Samples what the noise gives."""
 
-    def denoise(self, x_T, label, generator):
+    def generate(self, x_T, label, generator):
         return x_T / 3 + (0 if label is None else label)
 
 

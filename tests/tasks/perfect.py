@@ -2,20 +2,24 @@
 
 from collections.abc import Callable
 
+import torch
 from torch import Generator, Tensor
-
-from diffstn.codecs.as_is import AsIs
 
 
 class Perfect:
-    """A model whose samples are the data."""
+    """A model whose samples are the data; not a diffusion model, but one that `Generates`."""
 
     conditional = True
     hears_label = True
-    codec = AsIs()
+    device = torch.device("cpu")
 
-    def __init__(self, fresh: Callable[[tuple[int, ...], Generator], Tensor]) -> None:
-        self.fresh = fresh
+    def __init__(
+        self, fresh: Callable[[int, Generator], Tensor], noise_shape: tuple[int, ...] = (7,)
+    ) -> None:
+        self.fresh, self.noise_shape = fresh, noise_shape
 
-    def denoise(self, x_T: Tensor, label: Tensor | None, generator: Generator) -> Tensor:
-        return self.fresh(tuple(x_T.shape), generator)
+    def generate(
+        self, noise: Tensor, label: Tensor | None = None, generator: Generator | None = None
+    ) -> Tensor:
+        assert noise.shape[1:] == self.noise_shape
+        return self.fresh(len(noise), generator or Generator())

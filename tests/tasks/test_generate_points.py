@@ -24,8 +24,8 @@ POINTS = [
 
 def test_true_points_score_like_their_floor():
     data = ShapePoints("circle", train=10, val=10, test=10)
-    model = Perfect(lambda shape, generator: data.draw(shape[0], generator, 0).items)
-    numbers = GeneratePoints(samples=500).measure(model, data)["numbers"]  # type: ignore[arg-type]
+    model = Perfect(lambda count, generator: data.draw(count, generator, 0).items)
+    numbers = GeneratePoints(samples=500).measure(model, data)["numbers"]
     assert set(numbers) == {"Chamfer squared ratio", "Chamfer ratio", "EMD ratio"}
     assert numbers["Chamfer ratio"] == pytest.approx(1, abs=0.15)
     assert numbers["Chamfer squared ratio"] == pytest.approx(1, abs=0.3)
@@ -35,9 +35,9 @@ def test_true_points_score_like_their_floor():
 def test_points_beside_the_shape_score_as_far_as_they_are():
     data = ShapePoints("square", train=10, val=10, test=10)
     model = Perfect(  # every point 0.2 outside
-        lambda shape, generator: data.draw(shape[0], generator, 0).items * 1.25
+        lambda count, generator: data.draw(count, generator, 0).items * 1.25
     )
-    found = GeneratePoints(samples=500).measure(model, data)  # type: ignore[arg-type]
+    found = GeneratePoints(samples=500).measure(model, data)
     [row] = found["generation"].values()
     assert row["Chamfer"] == pytest.approx(0.4, rel=0.05)
     assert row["Chamfer squared"] == pytest.approx(0.08, rel=0.1)

@@ -8,14 +8,11 @@ from diffstn.tasks.sampling import BLOCK, labels_like, sampled_images, sampled_i
 class Echo:
     """Samples the noise it gets, with the class added to it if it hears one."""
 
-    item_shape = (1, 2, 2)
+    noise_shape = (1, 2, 2)
     conditional = hears_label = True
 
-    class codec:
-        decode = staticmethod(lambda x_0: x_0)
-
     @staticmethod
-    def denoise(x_T, label, generator):
+    def generate(x_T, label, generator):
         return x_T + label.view(-1, *[1] * (x_T.ndim - 1))
 
 
@@ -32,11 +29,10 @@ def test_the_batch_size_changes_nothing():
     assert torch.equal(torch.cat(parts), whole)
     assert torch.equal(torch.cat(told), labels)
     some = [
-        sampled_items(Echo, (4, 2), labels[:50], torch.Generator().manual_seed(2), size)
-        for size in (50, 7)
+        sampled_items(Echo, labels[:50], torch.Generator().manual_seed(2), size) for size in (50, 7)
     ]
     assert torch.equal(*some)
-    assert some[0].shape == (50, 4, 2)
+    assert some[0].shape == (50, 1, 2, 2)
 
 
 def test_every_item_has_noise_of_its_own_and_its_class():

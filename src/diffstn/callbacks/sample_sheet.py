@@ -24,7 +24,7 @@ class SampleSheet(pl.Callback):
     Args:
         path: of the page, rewritten after every epoch.
         shape: of the noise.
-        image: a sample of that shape → an image of it (C, H, W) in [0, 1].
+        image: what the model makes of it → an image (C, H, W) in [0, 1].
         label: classes to sample, for a model that hears them.
         seed: of the noise.
         precision: the context to sample in, that of the final figures.
@@ -52,9 +52,9 @@ class SampleSheet(pl.Callback):
         generator = torch.Generator().manual_seed(self.seed)
         noise = torch.randn(self.shape, generator=generator)
         with self.precision():
-            sampled = pl_module.denoise(noise, self.label, generator)  # type: ignore[operator]
+            made = pl_module.generate(noise, self.label, generator)  # type: ignore[operator]
         self.steps.append(trainer.global_step)
-        self.sheets.append(self.image(sampled.float().cpu()))
+        self.sheets.append(self.image(made.float().cpu()))
         self.write()
 
     def write(self) -> Path:

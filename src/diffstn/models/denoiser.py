@@ -6,23 +6,22 @@ from typing import Any
 from diffstn.build import Factory, asks_for, fitted
 from diffstn.diffusion import Denoiser, Gaussian
 from diffstn.diffusion.named import named
-from diffstn.diffusion.schedules import Schedule
 from diffstn.diffusion.variance import VARIANCES
 
 
 def denoiser_for(
     network: Factory,
-    schedule: Schedule,
+    process: Gaussian,
     prediction: str,
     variance: str,
     must: Sequence[str] = (),
     **told: Any,
 ) -> Denoiser:
-    """A denoiser of Gaussian noise.
+    """What undoes a process.
 
     Args:
         network: makes the network, given what it asks for.
-        schedule: of the noise.
+        process: how data turn into noise.
         prediction, variance: see `Denoiser`.
         must: what the network has to take, see `fitted`.
         told: what it may ask for beside `steps` and `outputs`.
@@ -36,5 +35,5 @@ def denoiser_for(
             f"model.variance={variance}: this network answers a mean alone; choose fixed_small or"
             " fixed_large, or network=unet"
         )
-    made = fitted(network, must, steps=schedule.steps, outputs=outputs, **told)
-    return Denoiser(made, Gaussian(schedule), prediction, variance)
+    made = fitted(network, must, steps=process.steps, outputs=outputs, **told)
+    return Denoiser(made, process, prediction, variance)

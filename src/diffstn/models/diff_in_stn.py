@@ -10,7 +10,7 @@ from torch import Tensor
 from diffstn.build import Factory
 from diffstn.codecs.standardised_pose import StandardisedPose
 from diffstn.data.facts import Facts
-from diffstn.diffusion import SimpleLoss, stratified_timesteps
+from diffstn.diffusion import Gaussian, SimpleLoss, stratified_timesteps
 from diffstn.diffusion.samplers import Sampler
 from diffstn.diffusion.schedules import Schedule
 from diffstn.models.denoiser import denoiser_for
@@ -89,7 +89,9 @@ class DiffInSTN(PoseCorrector):
         self.encoder = self.encoder_for(encoder)
         features: Any = self.encoder.features
         told = {"dim": dim, "embedding": features}
-        self.denoiser = denoiser_for(network, schedule, prediction, variance, tuple(told), **told)
+        self.denoiser = denoiser_for(
+            network, Gaussian(schedule), prediction, variance, tuple(told), **told
+        )
         self.sampler = sampler
         sampler.timesteps(schedule)  # refuses more steps than there are
         self.noise_levels = noise_levels

@@ -9,7 +9,13 @@ from torch import Generator, Tensor
 from diffstn.build import Factory, load_model
 from diffstn.codecs.codec import Codec
 from diffstn.data.facts import Facts
-from diffstn.diffusion import Denoises, LossSecondMoment, gaussian_noise, shuffled_timesteps
+from diffstn.diffusion import (
+    Denoises,
+    Gaussian,
+    LossSecondMoment,
+    gaussian_noise,
+    shuffled_timesteps,
+)
 from diffstn.diffusion.losses import LOSSES
 from diffstn.diffusion.named import named
 from diffstn.diffusion.samplers import Sampler
@@ -122,7 +128,7 @@ class DiffusionModel(OptimisedModule):
         seen = codec.facts(facts)
         self.denoiser = denoiser_for(
             network,
-            schedule,
+            Gaussian(schedule),
             prediction,
             variance,
             channels=seen.channels,
@@ -225,6 +231,12 @@ class DiffusionModel(OptimisedModule):
         denoiser = self.led(guidance_scale)
         return walk(denoiser, x_T.to(self.device), generator, progress=progress, **condition)
 
+    def generate(
+        self, noise: Tensor, label: Tensor | None = None, generator: Generator | None = None
+    ) -> Tensor:
+        """Items from the noise, see `Generates`."""
+        return self.codec.decode(self.denoise(noise, label, generator))
+
     @torch.no_grad()
     def sample(
         self,
@@ -257,7 +269,7 @@ class DiffusionModel(OptimisedModule):
             )
         generator = Generator().manual_seed(seed)
         labels = self._labels(n, label)
-        x_T = torch.randn((n, *self.item_shape), generator=generator)
+        x_T = torch.randn((n, *self.noise_shape), generator=generator)
         told = labels.split(batch_size) if labels is not None else [None] * n
         made = [
             self.denoise(noise, some, generator, sampler=sampler, guidance_scale=guidance_scale)
@@ -266,8 +278,8 @@ class DiffusionModel(OptimisedModule):
         return torch.cat([self.codec.decode(x_0) for x_0 in made])
 
     @property
-    def item_shape(self) -> tuple[int, ...]:
-        """Of one x_0."""
+    def noise_shape(self) -> tuple[int, ...]:
+        """Of one x_T, which is that of x_0."""
         seen = self.codec.facts(self.facts)
         if seen.channels is not None and seen.size is not None:
             return (seen.channels, *seen.size)

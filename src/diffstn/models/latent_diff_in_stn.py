@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from diffstn.build import Factory
 from diffstn.data.facts import Facts
+from diffstn.diffusion import Gaussian
 from diffstn.diffusion.samplers import Sampler
 from diffstn.diffusion.schedules import Schedule
 from diffstn.models.denoiser import denoiser_for
@@ -51,7 +52,9 @@ class LatentDiffInSTN(PoseCorrector):
         dim = self.transformation.dim
         self.encoder = self.encoder_for(encoder)
         told = {"dim": latent or dim, "embedding": self.encoder.features}
-        self.denoiser = denoiser_for(network, schedule, prediction, variance, tuple(told), **told)
+        self.denoiser = denoiser_for(
+            network, Gaussian(schedule), prediction, variance, tuple(told), **told
+        )
         self.sampler = sampler
         sampler.timesteps(schedule)  # refuses more steps than there are
         self.latent = latent or dim

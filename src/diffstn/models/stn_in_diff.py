@@ -10,7 +10,7 @@ from torchmetrics.classification import MulticlassAccuracy
 from diffstn.build import Factory
 from diffstn.codecs.codec import Codec
 from diffstn.data.facts import Facts
-from diffstn.diffusion import SimpleLoss, gaussian_noise, shuffled_timesteps
+from diffstn.diffusion import Gaussian, SimpleLoss, gaussian_noise, shuffled_timesteps
 from diffstn.diffusion.samplers import Sampler
 from diffstn.diffusion.schedules import Schedule
 from diffstn.diffusion.wrappers import Clipped
@@ -123,7 +123,7 @@ class STNInDiff(OptimisedModule):
         seen = codec.facts(facts)
         self.denoiser = denoiser_for(
             network,
-            schedule,
+            Gaussian(schedule),
             prediction,
             variance,
             must=("size", "embedding"),

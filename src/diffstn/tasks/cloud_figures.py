@@ -13,6 +13,7 @@ from diffstn.figures.animation import animation_gif
 from diffstn.figures.cloud_images import cloud_images
 from diffstn.figures.panels import panel_page
 from diffstn.figures.reverse_strip import reverse_strip
+from diffstn.models.diffusion_model import DiffusionModel
 from diffstn.tasks.image_figures import STEPS_SHOWN
 from diffstn.tasks.task import Figure
 
@@ -29,7 +30,7 @@ def plot_clouds(
     folder: Path,
     generator: Generator,
 ) -> list[Figure]:
-    """A page of samples under the data, and the reverse process as a strip and as an animation.
+    """A page of samples under the data; of a diffusion model also the reverse process.
 
     Args:
         real: clouds (A, N, D) of data.
@@ -40,22 +41,40 @@ def plot_clouds(
     """
     count, _, dim = real.shape
     side = min(320, WIDTH // count)
-    condition = model.condition(label)
-
-    def as_clouds(x: Tensor) -> Tensor:
-        return model.codec.decode(x).cpu().reshape(count, -1, dim)
-
-    finer = replace(model.sampler, steps=min(STEPS_SHOWN, model.denoiser.schedule.steps))
-    x_T = model.noise(shape, generator)
-    kept = collect(finer.trajectory(model.guided, x_T, generator, **condition), as_clouds)
-    made = model.sampler(model.guided, model.noise(shape, generator), generator, **condition)
+    reverse = []
+    if isinstance(model, DiffusionModel):
+        reverse = plot_reverse(
+            model, torch.randn(shape, generator=generator), label, count, folder, generator
+        )
+    made = model.generate(torch.randn(shape, generator=generator), label, generator)
+    made = made.cpu().reshape(count, -1, dim)
     titles = [f"{name}, generated" if label is not None else "generated" for name in names]
     page = panel_page(
-        torch.cat([cloud_images(one, side) for one in (real, as_clouds(made))]),
+        torch.cat([cloud_images(one, side) for one in (real, made)]),
         folder / "samples.png",
         [*(f"{name}, real" for name in names), *titles],
         columns=count,
     )
+    return [("samples", page), *reverse]
+
+
+def plot_reverse(
+    model: DiffusionModel,
+    x_T: Tensor,
+    label: Tensor | None,
+    count: int,
+    folder: Path,
+    generator: Generator,
+) -> list[Figure]:
+    """How so many clouds form of x_T, as an animation of x_t and a strip of x̂_0."""
+    side = min(320, WIDTH // count)
+
+    def as_clouds(x: Tensor) -> Tensor:
+        return model.codec.decode(x).cpu().reshape(count, -1, x.shape[-1])
+
+    finer = replace(model.sampler, steps=min(STEPS_SHOWN, model.denoiser.schedule.steps))
+    walk = finer.trajectory(model.guided, x_T.to(model.device), generator, **model.condition(label))
+    kept = collect(walk, as_clouds)
     moving = animation_gif(
         torch.stack([cloud_images(frame, side * 3 // 4) for frame in kept.x_t]),
         folder / "reverse_process.gif",
@@ -73,4 +92,4 @@ def plot_clouds(
         scale=1,
         unit=2,
     )
-    return [("samples", page), ("reverse_process_moving", moving), ("reverse_process", strip)]
+    return [("reverse_process_moving", moving), ("reverse_process", strip)]

@@ -15,17 +15,21 @@ CHANNELS = {"judge": 1, "cifar_judge": 3}
 DEFAULTS = {1: "judge", 3: "cifar_judge"}
 
 
-def choose_features(name: str | None, facts: Facts, weights: str | None = None) -> Features:
+def choose_features(
+    name: str | Features | None, facts: Facts, weights: str | None = None
+) -> Features:
     """The features called `name`; None: those of our own classifier for such images.
 
     Args:
-        name: one of `FEATURES`, or the folder of a run of `model=classifier`.
+        name: one of `FEATURES`, the folder of a run of `model=classifier`, or features themselves.
         facts: of the images to look at.
         weights: a file with Inception's weights.
 
     Raises:
         UserError: the classifier reads other images, or Inception cannot be had.
     """
+    if name is not None and not isinstance(name, str):
+        return name
     name = name or DEFAULTS.get(facts.channels or 0)
     if name == "inception":
         return InceptionFeatures(weights, facts.channels or 0)

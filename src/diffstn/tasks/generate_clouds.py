@@ -24,7 +24,7 @@ from diffstn.metrics.clouds import (
     Sinkhorn,
     Wasserstein,
 )
-from diffstn.models.diffusion_model import DiffusionModel
+from diffstn.models.generates import Generates
 from diffstn.store.markdown import rows_by_name
 from diffstn.tasks.cloud_figures import SHOWN, plot_clouds
 from diffstn.tasks.rounded import rounded
@@ -61,10 +61,10 @@ class GenerateClouds(Task):
     batch_size: Count = 64
 
     def check(self, model: Any, data: Any) -> None:
-        if not isinstance(model, DiffusionModel) or data.facts.points is None:
+        if not isinstance(model, Generates) or data.facts.points is None:
             raise UserError(
                 f"task=generate_clouds is none for {type(model).__name__} on these data: it asks"
-                " for a diffusion model of clouds"
+                " for a model that generates clouds"
             )
         held_out = data.count(self.split) if data.is_loaded else None
         if self.samples and held_out is not None and self.samples > held_out:
@@ -73,14 +73,14 @@ class GenerateClouds(Task):
                 f" compare with; ask for at most as many, or hold out more (data.{self.split}=)"
             )
 
-    def measure(self, model: DiffusionModel, data: Any, seed: int = 0) -> dict[str, Any]:
+    def measure(self, model: Generates, data: Any, seed: int = 0) -> dict[str, Any]:
         start = time.perf_counter()
         data.setup()
         self.check(model, data)
         reference = data.split(self.split).first(self.samples or data.count(self.split))
         count = len(reference.labels)
-        generator, item = Generator().manual_seed(seed), tuple(reference.items.shape[1:])
-        made = sampled_items(model, item, reference.labels, generator, self.batch_size)
+        generator = Generator().manual_seed(seed)
+        made = sampled_items(model, reference.labels, generator, self.batch_size)
         real = true_clouds(data, count, seed)
         reach = float(reference.items.abs().max())
         chosen = DISTANCES[self.distance]()
@@ -125,7 +125,8 @@ class GenerateClouds(Task):
         names = [data.facts.classes[c] for c in labels]
         generator = Generator().manual_seed(seed)
         label = labels if model.conditional else None
-        return plot_clouds(model, real, tuple(real.shape), label, names, folder, generator)
+        shape = (len(real), *model.noise_shape)
+        return plot_clouds(model, real, shape, label, names, folder, generator)
 
     def callbacks(
         self, model: Any, data: Any, folder: Path, precision: Precision
@@ -134,7 +135,7 @@ class GenerateClouds(Task):
         return [
             SampleSheet(
                 folder / "training.png",
-                (1, data.facts.points, data.facts.dim),
+                (1, *model.noise_shape),
                 lambda x: cloud_images(x.reshape(1, -1, x.shape[-1]), side=150)[0],
                 precision=precision,
             )
@@ -143,9 +144,8 @@ class GenerateClouds(Task):
     def to_keep(self, model: Any, data: Any, n: int, seed: int = 0) -> Labelled:
         """n clouds, of the classes in turn if the model can be told."""
         labels = torch.arange(n) % len(data.facts.classes)
-        item = (data.facts.points, data.facts.dim)
         generator = Generator().manual_seed(seed)
-        return Labelled(sampled_items(model, item, labels, generator, self.batch_size), labels)
+        return Labelled(sampled_items(model, labels, generator, self.batch_size), labels)
 
 
 def true_clouds(data: Any, count: int, seed: int) -> Tensor:

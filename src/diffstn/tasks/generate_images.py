@@ -31,6 +31,7 @@ from diffstn.metrics.images import (
 )
 from diffstn.metrics.labels.class_accuracy import ClassAccuracy
 from diffstn.models.diffusion_model import DiffusionModel
+from diffstn.models.generates import Generates
 from diffstn.store.markdown import by_name, markdown, rows_by_name
 from diffstn.tasks.features import choose_features
 from diffstn.tasks.image_figures import plot_images
@@ -53,8 +54,9 @@ class GenerateImages(Task):
 
     Args:
         samples: how many to look at; None: as many as the test split has.
-        features: what looks at them: `judge`, `cifar_judge`, `inception` or the folder of a run of
-            `model=classifier`; None: our own classifier of such images.
+        features: what looks at them: `judge`, `cifar_judge`, `inception`, the folder of a run of
+            `model=classifier` or a node of features of your own; None: our own classifier of such
+            images.
         inception_weights: file of Inception's weights, where they cannot be fetched.
         likelihood: of how many images to bound it, in bits per dimension; 0 is none.
         likelihood_split: of which split they are.
@@ -64,7 +66,7 @@ class GenerateImages(Task):
     """
 
     samples: Count | None = 8192
-    features: str | None = None
+    features: str | Features | None = None
     inception_weights: str | None = None
     likelihood: Annotated[int, AtLeast(0)] = 0
     likelihood_split: Annotated[str, OneOf(("test", "val"))] = "test"
@@ -73,11 +75,13 @@ class GenerateImages(Task):
     per_class: Count = 8
 
     def check(self, model: Any, data: Any) -> None:
-        if not isinstance(model, DiffusionModel) or data.facts.channels is None:
+        if not isinstance(model, Generates) or data.facts.channels is None:
             raise UserError(
                 f"task=generate_images is none for {type(model).__name__} on these data: it asks"
-                " for a diffusion model of images"
+                " for a model that generates images"
             )
+        if self.likelihood and not isinstance(model, DiffusionModel):
+            raise UserError(f"task.likelihood={self.likelihood}: only diffusion models bound one")
         features = choose_features(self.features, data.facts, self.inception_weights)
         for setting, count in (("task.samples", self.samples), ("task.track", self.track)):
             if count:
@@ -87,7 +91,7 @@ class GenerateImages(Task):
             if not self.samples:
                 check_samples(data.count("test"), features, "task.samples")
 
-    def measure(self, model: DiffusionModel, data: Any, seed: int = 0) -> dict[str, Any]:
+    def measure(self, model: Any, data: Any, seed: int = 0) -> dict[str, Any]:
         start = time.perf_counter()
         count = self.samples or data.count("test")
         features = choose_features(self.features, data.facts, self.inception_weights)
@@ -124,12 +128,11 @@ class GenerateImages(Task):
         classes = len(data.facts.classes)
         count = classes if model.conditional and classes <= 16 else 12
         label = torch.arange(count) % classes if model.conditional else None
-        codec = model.codec
         watching: list[pl.Callback] = [
             SampleSheet(
                 folder / "training.png",
-                (count, *model.item_shape),
-                lambda x: contact_sheet(codec.decode(x), columns=4),
+                (count, *model.noise_shape),
+                lambda images: contact_sheet(images, columns=4),
                 label,
                 precision=precision,
             )
@@ -253,7 +256,7 @@ def distances(
 
 
 def image_generation(
-    model: DiffusionModel, data: Any, features: Features, samples: int, seed: int, batch_size: int
+    model: Generates, data: Any, features: Features, samples: int, seed: int, batch_size: int
 ) -> dict[str, Any]:
     """The numbers of so many samples in the features.
 

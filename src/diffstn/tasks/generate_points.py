@@ -17,7 +17,7 @@ from diffstn.data.labelled import Labelled
 from diffstn.errors import UserError
 from diffstn.figures.cloud_images import cloud_images
 from diffstn.metrics.clouds import Chamfer, CloudDistance, Wasserstein, pairwise
-from diffstn.models.diffusion_model import DiffusionModel
+from diffstn.models.generates import Generates
 from diffstn.store.markdown import rows_by_name
 from diffstn.tasks.cloud_figures import plot_clouds
 from diffstn.tasks.rounded import rounded
@@ -44,16 +44,16 @@ class GeneratePoints(Task):
     samples: Count | None = 2000
 
     def check(self, model: Any, data: Any) -> None:
-        if not isinstance(model, DiffusionModel) or not hasattr(data, "draw"):
+        if not isinstance(model, Generates) or not hasattr(data, "draw"):
             raise UserError(
                 f"task=generate_points is none for {type(model).__name__} on these data: it asks"
-                " for a diffusion model of points that can be drawn afresh"
+                " for a model that generates points, which can be drawn afresh"
             )
 
-    def measure(self, model: DiffusionModel, data: Any, seed: int = 0) -> dict[str, Any]:
+    def measure(self, model: Generates, data: Any, seed: int = 0) -> dict[str, Any]:
         start = time.perf_counter()
         samples = self.samples or data.count("test")
-        classes, dim = data.facts.classes, data.facts.dim
+        classes = data.facts.classes
         generator, truth = Generator().manual_seed(seed), keyed_generator(data.data_seed, seed, 99)
         shapes = range(len(classes)) if model.conditional else [None]
         distances: dict[str, CloudDistance] = {
@@ -65,7 +65,7 @@ class GeneratePoints(Task):
         for label in shapes:
             name = classes[label] if label is not None else "+".join(classes)
             labels = torch.full((samples,), label or 0)
-            made = sampled_items(model, (dim,), labels, generator, samples, f"sampling {name}")
+            made = sampled_items(model, labels, generator, samples, f"sampling {name}")
             fresh = torch.stack([data.draw(samples, truth, label).items for _ in range(FLOORS)])
             row = {}
             for title, distance in distances.items():
@@ -101,7 +101,7 @@ class GeneratePoints(Task):
         wanted = [int(c) if told else None for c in labels]
         real = torch.stack([data.draw(POINTS_SHOWN, generator, c).items for c in wanted])
         names = list(classes) if told else ["+".join(classes)]
-        shape = (len(every), data.facts.dim)
+        shape = (len(every), *model.noise_shape)
         return plot_clouds(model, real, shape, every if told else None, names, folder, generator)
 
     def callbacks(
@@ -111,7 +111,7 @@ class GeneratePoints(Task):
         return [
             SampleSheet(
                 folder / "training.png",
-                (POINTS_SHOWN, data.facts.dim),
+                (POINTS_SHOWN, *model.noise_shape),
                 lambda x: cloud_images(x.reshape(1, -1, x.shape[-1]), side=150)[0],
                 precision=precision,
             )
@@ -122,6 +122,4 @@ class GeneratePoints(Task):
         classes = len(data.facts.classes) if model.conditional else 1
         labels = torch.arange(classes).repeat_interleave(n)
         generator = Generator().manual_seed(seed)
-        return Labelled(
-            sampled_items(model, (data.facts.dim,), labels, generator, len(labels)), labels
-        )
+        return Labelled(sampled_items(model, labels, generator, len(labels)), labels)

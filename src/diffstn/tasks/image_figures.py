@@ -26,11 +26,16 @@ WIDTH = 960
 
 
 def plot_images(
-    model: DiffusionModel, data: Any, folder: Path, seed: int, per_class: int
+    model: Any, data: Any, folder: Path, seed: int, per_class: int
 ) -> list[tuple[str, Path]]:
-    """Samples by class, the ways to noise and back, what the network says, interpolations."""
+    """Samples by class; of a diffusion model also the ways to noise and back, what the network
+    says, and interpolations.
+    """
     shown = ImageFigures(model, data, folder, seed)
-    figures = [shown.samples(per_class), *shown.reverse(), shown.forward(), shown.noise()]
+    figures = [shown.samples(per_class)]
+    if not isinstance(model, DiffusionModel):
+        return figures
+    figures += [*shown.reverse(), shown.forward(), shown.noise()]
     if data.count("test") > 1:
         figures.append(shown.between())
     if model.conditional and model.label_dropout:
@@ -48,10 +53,10 @@ class ImageFigures:
         seed: of the noise.
     """
 
-    def __init__(self, model: DiffusionModel, data: Any, folder: Path, seed: int) -> None:
+    def __init__(self, model: Any, data: Any, folder: Path, seed: int) -> None:
         self.model, self.data, self.folder = model, data, folder
         self.generator = Generator().manual_seed(seed)
-        self.item = model.item_shape
+        self.item = model.noise_shape
         self.classes = data.facts.classes
         self.names = self.classes[:COLUMNS]
         self.scale = max(1, WIDTH // COLUMNS // data.facts.size[1])
@@ -61,10 +66,6 @@ class ImageFigures:
 
     def condition(self, label: Tensor) -> dict[str, Any]:
         return self.model.condition(label.cpu() if self.model.hears_label else None)
-
-    def sampled(self, x_T: Tensor, label: Tensor) -> Tensor:
-        condition = self.condition(label)
-        return self.decoded(self.model.sampler(self.model.guided, x_T, self.generator, **condition))
 
     def decoded(self, x_0: Tensor) -> Tensor:
         return self.model.codec.decode(x_0).cpu()
@@ -81,8 +82,10 @@ class ImageFigures:
         """A column for every class, or a block where the model hears none."""
         count = len(self.names)
         label = torch.arange(count).repeat_interleave(per_class)
-        x_T = self.model.noise((len(label), *self.item), self.generator)
-        made = self.sampled(x_T, label).unflatten(0, (count, per_class))
+        noise = torch.randn((len(label), *self.item), generator=self.generator)
+        told = label if self.model.hears_label else None
+        made = self.model.generate(noise, told, self.generator).cpu()
+        made = made.unflatten(0, (count, per_class))
         if not self.model.hears_label:
             return self.page("samples", made.flatten(0, 1)[None], ["generated"], COLUMNS)
         return self.page("samples", made, [str(name) for name in self.names], 1)

@@ -16,7 +16,7 @@ class Loss(ABC):
         self, denoiser: Denoiser, x_0: Tensor, t: Tensor, eps: Tensor, **condition: Tensor
     ) -> Tensor:
         """Return one loss for each sample, in the shape of t, for x_0 and eps (B, *), t (B,)."""
-        x_t = denoiser.schedule.add_noise(x_0, t, eps)
+        x_t = denoiser.process.corrupt(x_0, t, eps)
         return self.score(denoiser, denoiser(x_t, t, **condition), x_0, x_t, t, eps)
 
     @abstractmethod

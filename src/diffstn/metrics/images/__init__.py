@@ -1,7 +1,7 @@
 """Metrics of generated images, in the features of a network that knows images."""
 
 from diffstn.metrics.images.classifier_features import ClassifierFeatures
-from diffstn.metrics.images.features import Features, Seen
+from diffstn.metrics.images.features import Features, Seen, check_images
 from diffstn.metrics.images.frechet import frechet_distance
 from diffstn.metrics.images.inception_features import InceptionFeatures
 from diffstn.metrics.images.inception_score import inception_score
@@ -17,6 +17,7 @@ __all__ = [
     "Moments",
     "RealStatistics",
     "Seen",
+    "check_images",
     "frechet_distance",
     "inception_score",
     "kernel_distance",
