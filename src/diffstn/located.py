@@ -34,4 +34,7 @@ def located(target: str) -> Any:
         except AttributeError as error:
             reason = error
             break
-    raise UserError(f"_target_={target}: there is no such class ({reason})")
+    raise UserError(
+        f"_target_={target}: there is no such class ({reason}); a package of your own has to be"
+        " installed, or to lie in the working directory"
+    )

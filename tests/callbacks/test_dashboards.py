@@ -53,8 +53,23 @@ def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("importlib.util.find_spec", lambda package: None)
     nodes = {"wandb": {"_target_": "pytorch_lightning.loggers.WandbLogger"}}
     with pytest.raises(UserError, match=r"pip install 'diffstn\[wandb\]'"):
-        check_loggers(nodes)
-    check_loggers({"mine": {"_target_": "mypkg.Mine"}})
+        check_loggers(nodes, {})
+    check_loggers({"mine": {"_target_": "mypkg.Mine"}}, {})
+
+
+def test_one_that_cannot_begin_ends_in_one_line_and_claims_no_folder(
+    train: Train, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    pytest.importorskip("tensorboard")
+
+    def refuse(*_: Any) -> None:
+        raise RuntimeError("no key\nand much more")
+
+    monkeypatch.setattr("pytorch_lightning.loggers.TensorBoardLogger.log_hyperparams", refuse)
+    assert train("model=stn", "logger=tensorboard", "out=run") == 2
+    assert "error: logger=tensorboard cannot begin: no key\n" in capsys.readouterr().err
+    assert not Path("run/config.yaml").exists()
+    monkeypatch.undo()
 
 
 def test_a_figure_goes_where_it_can_be_shown(tmp_path: Path):

@@ -22,6 +22,16 @@ def test_names_the_step(value: float):
         )
 
 
+def test_a_model_that_tells_no_loss_is_stopped_by_its_weights():
+    """With manual optimisation a step may answer nothing."""
+    callback, module = StopOnNonFiniteLoss(), torch.nn.Linear(2, 2)
+    callback.on_train_batch_end(TRAINER, module, {}, None, 0)  # type: ignore[arg-type]
+    callback.on_train_epoch_end(TRAINER, module)  # type: ignore[arg-type]
+    module.bias.data[1] = torch.nan
+    with pytest.raises(UserError, match="bias is no finite number after step 17"):
+        callback.on_train_epoch_end(TRAINER, module)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("outputs", [{"loss": torch.tensor(1e30)}, torch.tensor(0.0), None])
 def test_lets_numbers_pass(outputs: Any):
     StopOnNonFiniteLoss().on_train_batch_end(TRAINER, None, outputs, None, 0)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from diffstn.callbacks.progress import Progress
 
 def test_says_a_line_per_epoch_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]):
     trainer: Any = SimpleNamespace(
+        optimizers=[],
         is_global_zero=True,
         estimated_stepping_batches=20,
         global_step=0,
@@ -31,7 +32,7 @@ def test_says_a_line_per_epoch_where_there_is_no_terminal(capsys: pytest.Capture
 
 def test_other_ranks_are_silent(capsys: pytest.CaptureFixture[str]):
     trainer: Any = SimpleNamespace(
-        is_global_zero=False, check_val_every_n_epoch=1, callback_metrics={}
+        optimizers=[], is_global_zero=False, check_val_every_n_epoch=1, callback_metrics={}
     )
     module: Any = None
     progress = Progress()

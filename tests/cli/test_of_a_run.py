@@ -55,7 +55,7 @@ def test_a_run_is_evaluated_with_overrides_of_its_own_settings(train: Command, e
         (["run=nowhere"], "run=nowhere: no run there; the runs there are:\n  runs/one  [done]"),
         ([], "which run? pass run=<folder>; the runs there are:\n  runs/one  [done]"),
         (["run=runs/one", "split=training"], "task.split=training: must be one of test, val"),
-        (["run=runs/one", "hypothesis=2"], "no setting 'hypothesis'; did you mean task.hypotheses"),
+        (["run=runs/one", "hypothesis=2"], "no setting 'hypothesis'; did you mean hypotheses"),
         (["run=runs/one", "samples=2"], "no setting 'samples'"),
         (["run=runs/one", "sampler.steps=2"], "no setting 'sampler.steps'"),
         (["run=runs/one", "optimizer.lrr=2"], "did you mean optimizer.lr?"),

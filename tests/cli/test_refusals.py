@@ -80,6 +80,29 @@ def refused(capsys: pytest.CaptureFixture[str], message: str) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        ("modle=stn", "no setting 'modle'; did you mean model?"),
+        ("model=shy task=redraw", "task=redraw is none for STN"),
+        ("model=shy lr_scheduler=konstant", "did you mean constant? (constant, cosine, one_cycle)"),
+        ("model=shy --config-dir nowhere", "--config-dir=nowhere: there is no such folder"),
+    ],
+)
+def test_further_folders_change_no_refusal(
+    workplace: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    capsys: pytest.CaptureFixture[str],
+    words: str,
+    message: str,
+):
+    conf = tmp_path_factory.mktemp("conf")
+    (conf / "model").mkdir()
+    (conf / "model" / "shy.yaml").write_text("# @package _global_\ndefaults:\n  - /model/stn\n")
+    assert train_command(["--config-dir", str(conf), *words.split(" ")]) == 2
+    refused(capsys, message)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
         ("+foo=1", "foo has no effect: model=diff_in_stn makes no use of it"),
         ("+trainer.max_stepz=5", "no setting 'trainer.max_stepz'; did you mean max_steps?"),
         ("+trainer.callbacks=5", "no setting 'trainer.callbacks'"),
@@ -92,6 +115,9 @@ def refused(capsys: pytest.CaptureFixture[str], message: str) -> None:
         ("accelerator=gpu", "accelerator=gpu: no CUDA device is visible"),
         ("trainer.precision=fp8", "choose auto, fp32, bf16 or fp16"),
         ("out=3", "out=3: must be text or null"),
+        ("ckpt=none.ckpt", "ckpt=none.ckpt: no run there"),
+        ("optimizer.lr=-1", "optimizer: Invalid learning rate: -1"),
+        ("+callbacks=device_stats", "writes to a logger, and there is none: add logger=tensor"),
         ("model=stn task=redraw", "task=redraw is none for STN"),
         ("data.distortion=full", "must be a group of settings with a _target_; write data/dist"),
         ("model=gaussian_1d", "run: python sample.py model=gaussian_1d"),

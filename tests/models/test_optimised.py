@@ -2,10 +2,12 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import torch
 from torch import nn
 from torch.optim import SGD
 
+from diffstn.errors import UserError
 from diffstn.models.optimised import OptimisedModule
 from diffstn.networks.frozen import Frozen
 from diffstn.optim.lr_schedules import constant
@@ -35,6 +37,12 @@ def test_weight_decay_spares_biases_and_norms_and_frozen_weights_have_no_part():
         id(p) for p in (convolution.bias, norm.weight, norm.bias)
     }
     assert configured["lr_scheduler"]["interval"] == "step"
+
+
+def test_what_an_optimiser_does_not_take_is_refused_before_there_is_a_trainer():
+    small(SGD).check_optimisation()
+    with pytest.raises(UserError, match="optimizer: Invalid learning rate: -1"):
+        small(lambda groups: SGD(groups, lr=-1)).check_optimisation()
 
 
 def test_a_resumed_schedule_keeps_its_position_and_takes_its_shape_from_the_configuration():

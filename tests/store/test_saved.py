@@ -31,8 +31,11 @@ def test_images_come_back_byte_by_byte_from_either_form(tmp_path: Path, channels
     assert (pixels.reshape(3, 4, channels).transpose(2, 0, 1) == expected[0]).all()
 
 
-def test_points_are_numbers_and_no_images(tmp_path: Path):
+def test_points_are_numbers_and_no_images_and_not_all_have_labels(tmp_path: Path):
     points = Labelled(torch.randn(5, 2), torch.zeros(5).long())
+    unlabelled = images(1)._replace(labels=torch.full((2,), -1))
+    folder = saved(unlabelled, tmp_path / "new", "png")
+    assert sorted(path.name for path in folder.iterdir()) == ["00000.png", "00001.png"]
     with np.load(saved(points, tmp_path, "npz")) as kept:
         assert (kept["items"] == points.items.numpy()).all()
     with pytest.raises(UserError, match="save=png is for images, and these are points: save=npz"):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from diffstn.cli.correct import correct_command
 from diffstn.data.sources.mnist import load_mnist
@@ -50,11 +50,27 @@ def test_a_folder_is_turned_upright(
     assert np.median([float(row["likeness"]) for row in rows.values()]) > 0.6
 
 
+def test_dark_on_white_is_said_of_each_image_and_can_be_inverted(
+    digits: tuple[Path, list[int]], capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    for i, place in enumerate(sorted((digits[0] / "b").glob("*.png"))):
+        image = Image.open(place).convert("L")
+        (image if i else ImageOps.invert(image)).save(mixed / f"{i}.png")
+    assert correct_command([str(mixed), "hypotheses=1"]) == 0
+    [line] = [line for line in capsys.readouterr().err.splitlines() if "bright" in line]
+    assert line.startswith(str(mixed / "0.png"))
+    assert correct_command([str(mixed), f"out={tmp_path}/i", "invert=true", "hypotheses=1"]) == 0
+    assert capsys.readouterr().err.count("bright borders") == 3
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         ([], "which folder?"),
         (["nowhere"], "which folder?"),
+        (["{folder}", "invert=yes"], "invert=yes: must be true or false"),
         (["{folder}", "runs=x"], "no setting 'runs'; did you mean run?"),
         (["{folder}", "hypotheses=0"], "hypotheses=0: must be a whole number"),
         (["{folder}", "batch_size=many"], "batch_size=many: must be a whole number"),

@@ -80,7 +80,7 @@ def test_points_are_kept_as_numbers(run: RunFolder, capsys: pytest.CaptureFixtur
     with np.load("kept/samples.npz") as kept:
         assert kept["items"].shape == (7, 2)
         assert kept["items"].dtype == np.float32
-        assert kept["labels"].tolist() == [0] * 7
+        assert kept["labels"].tolist() == [-1] * 7  # it hears none
     assert run_command("sample", [*words, "save=png", "out=none"]) == 2
     assert "save=png is for images, and these are points" in capsys.readouterr().err
 

@@ -40,12 +40,12 @@ class ForPipeline(nn.Module):
     @property
     def dtype(self) -> torch.dtype:
         """Of the weights."""
-        return next(self.parameters()).dtype
+        return next(self.parameters(), self.denoiser.schedule.log_alpha_bar).dtype
 
     @property
     def device(self) -> torch.device:
         """Of the weights."""
-        return next(self.parameters()).device
+        return next(self.parameters(), self.denoiser.schedule.log_alpha_bar).device
 
     def forward(
         self, sample: Tensor, timestep: Any, class_labels: Tensor | None = None, **_: Any

@@ -134,7 +134,7 @@ def check_needs(config: Mapping[str, Any]) -> None:
     names = config.get("choices", {})
     if not needs or (node and getattr(located(node["_target_"]), "kind", None) in needs):
         return
-    wanted = " or ".join(KINDS.get(kind, kind) for kind in needs)
+    wanted = " or ".join(KINDS.get(kind, f"data of the kind '{kind}'") for kind in needs)
     raise Misfit(
         f"model={names.get('model')} cannot train on data={names.get('data')}: it needs {wanted}",
         "data",

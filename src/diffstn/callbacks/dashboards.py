@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,34 @@ from diffstn.errors import UserError
 from diffstn.located import located
 from diffstn.store.run_folder import RunFolder, first_rank
 
+WRITING = tuple(
+    f"pytorch_lightning.callbacks.{name}" for name in ("LearningRateMonitor", "DeviceStatsMonitor")
+)
+"""Callbacks whose numbers go to loggers alone."""
 IDENTITIES = ("id", "run_id")
 """Parameters by which loggers go on with what they began."""
 
 
-def check_loggers(nodes: Mapping[str, Any]) -> None:
-    """Refuse Lightning's loggers whose package is not installed.
+def check_loggers(nodes: Mapping[str, Any], callbacks: Mapping[str, Any]) -> None:
+    """Refuse loggers whose package is not installed, and callbacks that have none to write to.
+
+    Args:
+        nodes: of the loggers, by name.
+        callbacks: nodes, by name.
 
     Raises:
-        UserError: it names the extra to install.
+        UserError: it names the remedy.
     """
     for name, node in nodes.items():
         ours = str(node["_target_"]).startswith("pytorch_lightning.")
         if ours and importlib.util.find_spec(name) is None:
             raise UserError(f"logger={name} needs: pip install 'diffstn[{name}]'")
+    for name, node in callbacks.items():
+        if not nodes and str(node["_target_"]).startswith(WRITING):
+            raise UserError(
+                f"callbacks={name} writes to a logger, and there is none: add logger=tensorboard or"
+                " another (metrics.csv has the learning rate anyway)"
+            )
 
 
 @contextmanager
@@ -38,21 +52,33 @@ def dashboards(
 
     What they leave on disk goes to the run's folder. A resumed run goes on with what it began,
     whose identities are kept in `loggers.json`. Whatever happens, they are finished at the end.
+
+    Raises:
+        UserError: one of them cannot begin, as where nobody has logged in.
     """
     began = run.read_json("loggers")
     loggers = {name: _logger(name, node, run, began.get(name)) for name, node in nodes.items()}
     try:
         if loggers and first_rank():
-            for logger in loggers.values():
-                logger.log_hyperparams(dict(config))
+            for name, logger in loggers.items():
+                _begin(name, logger, nodes[name], config)
             found = {name: _identity(logger) for name, logger in loggers.items()}
             run.write_json("loggers", {name: one for name, one in found.items() if one})
         yield list(loggers.values())
     finally:
         for logger in loggers.values():
-            finish = getattr(getattr(logger, "experiment", None), "finish", None)
-            if callable(finish):
-                finish()
+            with suppress(Exception):  # one that could not begin
+                experiment: Any = logger.experiment  # type: ignore[attr-defined]
+                getattr(experiment, "finish", lambda: None)()
+
+
+def _begin(name: str, logger: Logger, node: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+    try:
+        logger.log_hyperparams(dict(config))
+    except Exception as error:  # whatever a network or a server makes it raise
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        offline = f"; or pass logger.{name}.offline=true" if "offline" in node else ""
+        raise UserError(f"logger={name} cannot begin: {reason}{offline}") from error
 
 
 def _logger(name: str, node: Mapping[str, Any], run: RunFolder, identity: str | None) -> Logger:

@@ -6,6 +6,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from diffstn.callbacks.steps import steps
 from diffstn.errors import UserError
 
 
@@ -43,7 +44,7 @@ class EMA(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *args: Any
     ) -> None:
-        n = trainer.global_step
+        n = steps(trainer)
         decay = min(self.decay, (1 + n) / (10 + n))
         state = pl_module.state_dict()
         floating = [name for name, value in state.items() if value.is_floating_point()]

@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 from tqdm import tqdm
 
 from diffstn.callbacks.metrics_csv import fresh_metrics
+from diffstn.callbacks.steps import steps
 
 
 class Progress(pl.Callback):
@@ -25,7 +26,7 @@ class Progress(pl.Callback):
         if trainer.is_global_zero:
             self.bar = tqdm(
                 total=int(trainer.estimated_stepping_batches),
-                initial=trainer.global_step,
+                initial=steps(trainer),
                 desc="training",
                 unit="step",
                 dynamic_ncols=True,
@@ -36,7 +37,7 @@ class Progress(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *args: Any
     ) -> None:
         if self.bar is not None:
-            self.bar.update(trainer.global_step - self.bar.n)
+            self.bar.update(steps(trainer) - self.bar.n)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self.bar is None:

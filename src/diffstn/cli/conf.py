@@ -12,6 +12,7 @@ from hydra import compose
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
 from hydra.version import setbase
@@ -22,21 +23,25 @@ from diffstn.errors import UserError
 from diffstn.store.names import file_name
 
 CONF = Path(__file__).parents[1] / "conf"
-
-
 OmegaConf.register_new_resolver("file_name", file_name, replace=True)
 
 
 @contextmanager
 def composing(search: Sequence[str] = ()) -> Iterator[ConfigLoader]:
-    """Hydra's loader over our configurations and those in further folders."""
+    """Hydra's loader over our configurations and those in further folders.
+
+    Raises:
+        UserError: one of the folders is not there.
+    """
+    path = create_config_search_path(str(CONF.resolve()))
+    for folder in search:
+        if "://" not in folder and not Path(folder).is_dir():
+            raise UserError(f"--config-dir={folder}: there is no such folder")
+        where = folder if "://" in folder else f"file://{Path(folder).absolute()}"
+        path.prepend("command-line", where, SearchPathQuery(provider="schema"))
     outer = GlobalHydra.instance().hydra
     GlobalHydra.instance().clear()
     setbase("1.3")
-    path = create_config_search_path(str(CONF.resolve()))
-    for folder in search:
-        where = folder if "://" in folder else f"file://{Path(folder).absolute()}"
-        path.append("command-line", where)
     try:
         yield Hydra.create_main_hydra2("diffstn", path).config_loader
     finally:

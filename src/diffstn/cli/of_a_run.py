@@ -17,7 +17,7 @@ from diffstn.cli.conf import (
 )
 from diffstn.cli.flags import flags, search_path
 from diffstn.cli.overrides import apply_overrides
-from diffstn.cli.refusals import Outcome, no_setting, parse
+from diffstn.cli.refusals import Outcome, keys, no_setting, parse
 from diffstn.errors import UserError
 from diffstn.located import located
 from diffstn.store.run_folder import open_run
@@ -132,5 +132,5 @@ def _of_the_task(
     with composing(search) as loader:
         if key in groups(loader):
             return word
-    tasks = [f"task.{name}" for name in task if not name.startswith("_")]
-    raise UserError(no_setting(key, [*own, *tasks, *config]))
+    of_task = [name for name in task if not name.startswith("_")]
+    raise UserError(no_setting(key, [*own, *of_task, *keys(config)]))

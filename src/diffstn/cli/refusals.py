@@ -152,7 +152,9 @@ def _no_choice(override: Override, options: Sequence[str]) -> str | None:
             line = f"{override.key_or_group}={said}"
             if now := renamed().get(line):
                 return f"{line}: it is {now[0]} now"
-            return f"{line}: no such choice; {closest(said, options)} ({', '.join(options)})"
+            hint = closest(said, options)
+            rest = f" ({', '.join(options)})" if hint.startswith("did") else ""
+            return f"{line}: no such choice; {hint}{rest}"
     return None
 
 

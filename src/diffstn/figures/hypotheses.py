@@ -47,7 +47,7 @@ def hypotheses_page(
 ) -> Path:
     """Plot, for a few images, their hypotheses and a rose of the sampled rotations.
 
-    A row shows the distorted image; its k corrections, the most probable first, each over its
+    A row shows the distorted image; its k corrections, the surest reading first, each over its
     probability; and a circular histogram of rotation angles, whose petals point to where the
     digit's top points in the distorted image (0 is up; positive angles, as x runs right and y
     down, turn clockwise). The *area* of a petal is proportional to its count, so its length is to
@@ -126,7 +126,7 @@ def hypotheses_page(
             axes.set(xticks=[], yticks=[])
 
         write(margin + first[1] / 2, line, "distorted")
-        write(tiles_x, line, "hypotheses, the most probable first", across="left")
+        write(tiles_x, line, "hypotheses, the surest reading first", across="left")
         write(rose_x + rose / 2, line, "rotation")
         for i in range(number):
             top = 2 * line + i * (rose + gap)

@@ -18,7 +18,7 @@ class Given:
     batch: (H, W), (C, H, W), (B, C, H, W) and, of grey models, (B, H, W); arrays also with channels
     last. Grey images are shown to colour models as grey, colour ones to grey models by their
     luminance. Images of another size are scaled until they fit into the model's and centred on
-    black. `like` gives answers in the form of the question.
+    black. `like` gives answers as tensors, bytes for bytes and one for one.
 
     Args:
         images: the user's.
@@ -54,11 +54,12 @@ class Given:
             )
         if size is not None and tuple(values.shape[2:]) != tuple(size):
             values = _fitted_into(values, size)
-        if channels == 1 and float(values[..., [0, -1], :].mean()) > 0.5:
+        bright = int(bright_borders(values).sum()) if channels == 1 else 0
+        if bright:
             warnings.warn(
-                "the borders are bright: these models know light content on black, so pass"
-                " 1 - images if yours are dark on white",
-                stacklevel=3,
+                f"{bright} of {len(values)} images have bright borders: these models know light"
+                " content on black, so pass 1 - images if yours are dark on white",
+                stacklevel=4,  # the caller of `correct` and its like
             )
         self.images = values.to(device)
 
@@ -72,6 +73,11 @@ class Given:
         if pixels and self.is_bytes:
             answer = (answer.float().clamp(0, 1) * 255).round().to(torch.uint8)
         return answer.to(self.device)
+
+
+def bright_borders(images: Tensor) -> Tensor:
+    """Which of the images (B, C, H, W) seem to be dark on white, (B,)."""
+    return images[..., [0, -1], :].mean((1, 2, 3)) > 0.5
 
 
 def _batched(images: Tensor, is_array: bool, channels: int) -> tuple[Tensor, bool]:

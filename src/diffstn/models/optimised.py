@@ -4,8 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
+from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
+
+from diffstn.errors import UserError
 
 OptimizerFactory = Callable[[Iterable[Mapping[str, Any]]], Optimizer]
 SCHEDULE_SHAPE = ("total_steps", "_schedule_phases")
@@ -34,13 +38,20 @@ class OptimisedModule(pl.LightningModule):
         self.optimizer_factory = optimizer
         self.lr_scheduler_factory = lr_scheduler
 
+    def check_optimisation(self) -> None:
+        """Refuse settings that the optimiser or its schedule do not take.
+
+        Raises:
+            UserError: what they say of them.
+        """
+        try:
+            made = self.optimizer_factory(grouped([nn.Parameter(torch.zeros(2, 2))]))
+            self.lr_scheduler_factory(made, 10)
+        except (ValueError, TypeError) as error:
+            raise UserError(f"optimizer: {' '.join(str(error).split())}") from error
+
     def configure_optimizers(self) -> Any:
-        trainable = [p for p in self.parameters() if p.requires_grad]
-        groups: list[dict[str, Any]] = [
-            {"params": [p for p in trainable if p.ndim > 1]},
-            {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        optimizer = self.optimizer_factory([group for group in groups if group["params"]])
+        optimizer = self.optimizer_factory(grouped(p for p in self.parameters() if p.requires_grad))
         total = int(self.trainer.estimated_stepping_batches)
         scheduler = self.lr_scheduler_factory(optimizer, total)
         return {
@@ -57,3 +68,13 @@ class OptimisedModule(pl.LightningModule):
             {name: value for name, value in state.items() if name not in SCHEDULE_SHAPE}
             for state in checkpoint["lr_schedulers"]
         ]
+
+
+def grouped(parameters: Iterable[nn.Parameter]) -> list[dict[str, Any]]:
+    """Parameters as groups: matrices and kernels, and without decay what has one dimension."""
+    every = list(parameters)
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in every if p.ndim > 1]},
+        {"params": [p for p in every if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]

@@ -1,10 +1,8 @@
 """Train, evaluate, plot: one run in one folder."""
 
-import gc
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,10 +19,11 @@ from diffstn.errors import UserError
 from diffstn.figures.curves import training_curves
 from diffstn.hardware import Hardware, choose_hardware
 from diffstn.runs.settings import TrainSettings
-from diffstn.runs.trainer import check_trainer, trainer_for
+from diffstn.runs.trainer import check_optimisation, check_trainer, trainer_for
 from diffstn.store.environment import environment
-from diffstn.store.logs import LogFile, quiet_libraries
+from diffstn.store.logs import quiet_libraries
 from diffstn.store.protocol import protocol
+from diffstn.store.recorded import recorded
 from diffstn.store.run_folder import RunFolder, first_rank
 from diffstn.store.self_contained import self_contained
 from diffstn.store.warm_start import warm_start
@@ -38,7 +37,7 @@ def check(config: Mapping[str, Any]) -> Hardware:
     """
     check_config(config, TrainSettings)
     check_trainer(config)
-    check_loggers(config["logger"])
+    check_loggers(config["logger"], config.get("callbacks") or {})
     return choose_hardware(config["trainer"]["accelerator"], config["trainer"]["precision"])
 
 
@@ -54,44 +53,8 @@ def seeded(config: Mapping[str, Any]) -> Built:
         name = config["choices"]["model"]
         raise UserError(f"model={name} has nothing to train; run: python sample.py model={name}")
     built.task.check(built.model, built.data)
+    check_optimisation(built.model, config["trainer"])
     return built
-
-
-def claim_folder(run: RunFolder, resume: bool) -> None:
-    """Make sure that nothing is overwritten.
-
-    Raises:
-        UserError: the folder holds a run and `resume` is not set, or it is to be resumed and there
-            is no checkpoint.
-    """
-    if resume:
-        if not (run.checkpoints / "last.ckpt").exists():
-            raise UserError(
-                f"resume=true: {run.checkpoints / 'last.ckpt'} does not exist; pass"
-                " out=<folder of the run to resume>"
-            )
-    elif run.config.exists():
-        raise UserError(f"{run.path} holds a run already; choose another out=, or resume=true")
-
-
-@contextmanager
-def recorded(run: RunFolder) -> Iterator[Any]:
-    """Within this context `train.log` keeps what is said and `status.json` how it ends."""
-    with LogFile(run.log) as log:
-        try:
-            run.status("running")
-            yield log
-        except KeyboardInterrupt:
-            how = f"python train.py ... out={run.path} resume=true"
-            run.status("interrupted", error="interrupted", resume=how)
-            raise
-        except Exception as error:
-            run.status("failed", error=str(error).splitlines()[0] if str(error) else repr(error))
-            log.error(traceback.format_exc())
-            raise
-        finally:
-            gc.collect()
-            torch.cuda.empty_cache()
 
 
 def train(config: dict[str, Any], run: RunFolder, words: Sequence[str] = ()) -> dict[str, Any]:
@@ -109,15 +72,20 @@ def train(config: dict[str, Any], run: RunFolder, words: Sequence[str] = ()) -> 
     quiet_libraries()
     hardware = check(config)
     if first_rank():
-        claim_folder(run, config["resume"])
+        run.claim(config["resume"])
     built = seeded(config)
+    ckpt = None if config["resume"] else config["ckpt"]
+    started = warm_start(built.model, ckpt) if ckpt else ""
     with recorded(run) as log:
         model, data, task = built
         if first_rank() and not config["resume"]:
             run.write_overrides(words)
-        config = begun(config, built, hardware, run, log)
+        prepare(built, hardware, run, log)
+        if started:
+            log.info(started)
         watching = task.callbacks(model, data, run.figures, hardware.autocast)
         with dashboards(config["logger"], run, config) as loggers:
+            config = begun(config, built, hardware, run)
             trainer, record, best = trainer_for(config, hardware, run, model, watching, loggers)
             last = str(run.checkpoints / "last.ckpt") if config["resume"] else None
             with interruptible():
@@ -144,30 +112,32 @@ def train(config: dict[str, Any], run: RunFolder, words: Sequence[str] = ()) -> 
     return metrics
 
 
-def begun(
-    config: dict[str, Any], built: Built, hardware: Hardware, run: RunFolder, log: Any
-) -> dict[str, Any]:
-    """Read the data and old weights, and write what makes the folder a run; the configuration.
+def prepare(built: Built, hardware: Hardware, run: RunFolder, log: Any) -> None:
+    """Read the data.
 
     Raises:
-        UserError: the data cannot be read or do not suit the task, or the weights do not fit.
+        UserError: they cannot be read or do not suit the task.
     """
     model, data, task = built
     log.info("run folder: %s", run.path)
     log.info("hardware: %s", hardware.reason)
     data.setup()
     task.check(model, data)  # now that the data are there
-    if config["ckpt"] and not config["resume"]:
-        log.info(warm_start(model, config["ckpt"]))
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     log.info("%s: %.2f M trainable parameters", type(model).__name__, trainable / 1e6)
-    if first_rank():  # from here on the folder holds a run
+
+
+def begun(
+    config: dict[str, Any], built: Built, hardware: Hardware, run: RunFolder
+) -> dict[str, Any]:
+    """Write what makes the folder a run; return the configuration that needs no other run."""
+    if first_rank():
         config = self_contained(config)
         run.write("config.yaml", yaml.safe_dump({**config, "resume": False}, sort_keys=False))
-        run.write_json("facts", data.facts.plain())
+        run.write_json("facts", built.data.facts.plain())
         run.write_json("environment", environment(hardware, config["seed"]))
     if config["compile"]:
-        for part in model.children():
+        for part in built.model.children():
             part.compile()
     return config
 

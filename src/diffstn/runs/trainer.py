@@ -44,6 +44,21 @@ def check_trainer(config: Mapping[str, Any]) -> None:
         )
 
 
+def check_optimisation(model: pl.LightningModule, settings: Mapping[str, Any]) -> None:
+    """Refuse settings with which the model cannot learn.
+
+    Raises:
+        UserError: one line, with the remedy.
+    """
+    getattr(model, "check_optimisation", lambda: None)()
+    for name in ("gradient_clip_val", "accumulate_grad_batches"):
+        if not model.automatic_optimization and settings.get(name) not in (None, 1):
+            raise UserError(
+                f"trainer.{name}={settings[name]}: {type(model).__name__} takes its steps by itself"
+                f" and makes no use of this; trainer.{name}=null"
+            )
+
+
 def by_epochs(settings: Mapping[str, Any]) -> bool:
     """Whether epochs end the training: `max_steps`, where given, does instead."""
     return bool(settings["max_steps"] < 0)

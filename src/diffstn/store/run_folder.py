@@ -52,6 +52,27 @@ class RunFolder:
     def metrics_csv(self) -> Path:
         return self.path / "metrics.csv"
 
+    @property
+    def how_to_resume(self) -> str:
+        """What to type after an interrupt."""
+        if (self.checkpoints / "last.ckpt").exists():
+            return f"python train.py out={self.path} resume=true"
+        return "no epoch was complete; train it anew, with another out="
+
+    def claim(self, resume: bool) -> None:
+        """Make sure that nothing is overwritten.
+
+        Raises:
+            UserError: the folder holds a run and `resume` is not set, or it is to be resumed and
+                there is no checkpoint.
+        """
+        last = self.checkpoints / "last.ckpt"
+        if resume and not last.exists():
+            how = self.how_to_resume if self.config.exists() else "pass out=<the run's folder>"
+            raise UserError(f"resume=true: {last} does not exist; {how}")
+        if not resume and self.config.exists():
+            raise UserError(f"{self.path} holds a run already; choose another out=, or resume=true")
+
     def write(self, name: str, text: str) -> Path:
         """Write a file in one step, so that no reader ever sees half of it."""
         self.path.mkdir(parents=True, exist_ok=True)
@@ -150,8 +171,11 @@ def describe_runs(runs: list[RunFolder], most: int = 15) -> str:
     return "\n".join(lines)
 
 
-def open_run(path: str | None) -> RunFolder:
+def open_run(path: str | None, word: str = "run") -> RunFolder:
     """The run at `path`, or one shipped with diffstn as `pretrained/<name>`.
+
+    Args:
+        word: by which the user asked for it.
 
     Raises:
         UserError: there is no run; the message lists those there are.
@@ -165,5 +189,5 @@ def open_run(path: str | None) -> RunFolder:
     runs = find_runs("runs", "sweeps")
     pretrained = [f"  pretrained/{p.parent.name}" for p in sorted(PRETRAINED.glob("*/config.yaml"))]
     listing = "\n".join(filter(None, [describe_runs(runs), *pretrained]))
-    problem = f"run={path}: no run there" if path else "which run? pass run=<folder>"
+    problem = f"{word}={path}: no run there" if path else f"which run? pass {word}=<folder>"
     raise UserError(f"{problem}; the runs there are:\n{listing}")

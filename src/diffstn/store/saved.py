@@ -12,8 +12,9 @@ from diffstn.errors import UserError
 def saved(items: Labelled, folder: Path, form: str) -> Path:
     """Write items to `samples.npz`, or images to `samples/` as a PNG each.
 
-    The npz holds `items` (images as uint8 (N, C, H, W), points as float32) and `labels` (N,). A
-    PNG's name is its number and its class; its pixels are those of the image, white being 1.
+    The npz holds `items` (images as uint8 (N, C, H, W), points as float32) and `labels` (N,), -1
+    where no class was asked for. A PNG's name is its number and its class, if it has one; its
+    pixels are those of the image, white being 1.
 
     Returns:
         The file or the folder.
@@ -38,5 +39,6 @@ def saved(items: Labelled, folder: Path, form: str) -> Path:
     path.mkdir(exist_ok=True)
     for number, (image, label) in enumerate(zip(content, labels.tolist(), strict=True)):
         pixels = image[0] if len(image) == 1 else image.permute(1, 2, 0)
-        Image.fromarray(pixels.numpy()).save(path / f"{number:05d}-{label}.png")
+        name = f"{number:05d}" if label < 0 else f"{number:05d}-{label}"
+        Image.fromarray(pixels.numpy()).save(path / f"{name}.png")
     return path

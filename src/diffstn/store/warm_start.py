@@ -17,7 +17,7 @@ def weights_of(ckpt: str) -> dict[str, Tensor]:
         UserError: it is neither.
     """
     if not Path(ckpt).is_file():
-        return trained_weights(open_run(ckpt))
+        return trained_weights(open_run(ckpt, "ckpt"))
     try:
         content = torch.load(ckpt, map_location="cpu", weights_only=True)
         return content.get("ema_state_dict") or content["state_dict"]

@@ -3,6 +3,7 @@
 import csv
 import inspect
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from tqdm import tqdm
 from diffstn.build import load_model
 from diffstn.data.sources.image_folder import images_in, read_image
 from diffstn.errors import UserError
+from diffstn.models.given import bright_borders
 from diffstn.words import closest
 
 HELP = """diffstn correct FOLDER [out=FOLDER] [run=RUN] [hypotheses=K] [seed=N] [batch_size=N]
+                       [invert=true]
 
 Turns every image below FOLDER upright and writes it to out (by default FOLDER-corrected), as PNG of
 the model's size, beside corrections.csv: what the classifier reads, how sure it is, and the pose
@@ -26,6 +29,7 @@ that was undone, row by row.
   hypotheses  poses to sample for each image, of which the best is taken (default: 16)
   seed        of the poses (default: 0)
   batch_size  images at once (default: 64)
+  invert      true if the images are dark on white, as models know light on black (default: false)
 """
 DEFAULTS: dict[str, Any] = {
     "out": None,
@@ -33,6 +37,7 @@ DEFAULTS: dict[str, Any] = {
     "hypotheses": 16,
     "seed": 0,
     "batch_size": 64,
+    "invert": False,
 }
 
 
@@ -80,6 +85,10 @@ def read(words: Sequence[str]) -> tuple[Path, dict[str, Any]]:
             folders.append(Path(word))
         elif name not in DEFAULTS:
             raise UserError(f"no setting '{name}'; {closest(name, list(DEFAULTS))}")
+        elif isinstance(DEFAULTS[name], bool):
+            if value.lower() not in ("true", "false"):
+                raise UserError(f"{word}: must be true or false")
+            settings[name] = value.lower() == "true"
         elif not isinstance(DEFAULTS[name], int):
             settings[name] = value
         elif value.isdecimal() and (int(value) or name == "seed"):
@@ -87,7 +96,8 @@ def read(words: Sequence[str]) -> tuple[Path, dict[str, Any]]:
         else:
             raise UserError(f"{word}: must be a whole number of at least 1")
     if len(folders) != 1 or not folders[0].is_dir():
-        raise UserError(f"which folder? pass one that is there, not {folders or 'none'}")
+        said = " ".join(map(str, folders)) or "none"
+        raise UserError(f"which folder? pass one that is there, not {said}")
     return folders[0], settings
 
 
@@ -106,7 +116,14 @@ def corrected(
         return []
     takes = inspect.signature(model.correct).parameters
     asked = {name: settings[name] for name in ("hypotheses", "seed") if name in takes}
-    found = model.correct(torch.stack(images), **asked)
+    seen = torch.stack(images)  # bytes
+    seen = 255 - seen if settings["invert"] else seen
+    dark_on_white = bright_borders(seen / 255) if facts.channels == 1 else [False] * len(there)
+    for path in [p for p, bright in zip(there, dark_on_white, strict=True) if bright]:
+        print(f"{path} has bright borders: if it is dark on white, invert=true", file=sys.stderr)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it was said
+        found = model.correct(seen, **asked)
     sure, label = found.probabilities.max(dim=-1)
     rows = []
     for i, path in enumerate(there):

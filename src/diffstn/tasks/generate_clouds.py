@@ -28,7 +28,7 @@ from diffstn.models.generates import Generates
 from diffstn.store.markdown import rows_by_name
 from diffstn.tasks.cloud_figures import SHOWN, plot_clouds
 from diffstn.tasks.rounded import rounded
-from diffstn.tasks.sampling import sampled_items
+from diffstn.tasks.sampling import no_labels, sampled_items
 from diffstn.tasks.task import Figure, Precision, Task
 
 DISTANCES: dict[str, Callable[[], CloudDistance]] = {
@@ -145,7 +145,8 @@ class GenerateClouds(Task):
         """n clouds, of the classes in turn if the model can be told."""
         labels = torch.arange(n) % len(data.facts.classes)
         generator = Generator().manual_seed(seed)
-        return Labelled(sampled_items(model, labels, generator, self.batch_size), labels)
+        made = sampled_items(model, labels, generator, self.batch_size)
+        return Labelled(made, labels if model.conditional else no_labels(n))
 
 
 def true_clouds(data: Any, count: int, seed: int) -> Tensor:

@@ -36,7 +36,7 @@ from diffstn.store.markdown import by_name, markdown, rows_by_name
 from diffstn.tasks.features import choose_features
 from diffstn.tasks.image_figures import plot_images
 from diffstn.tasks.rounded import rounded
-from diffstn.tasks.sampling import labels_like, sampled_images
+from diffstn.tasks.sampling import labels_like, no_labels, sampled_images
 from diffstn.tasks.task import Figure, Precision, Task
 
 NEIGHBOURS = 3
@@ -158,7 +158,7 @@ class GenerateImages(Task):
         """n samples, with labels in the proportions of the training images."""
         labels = labels_like(data, n, seed)
         made = [images.cpu() for images, _ in sampled_images(model, labels, seed, self.batch_size)]
-        return Labelled(torch.cat(made), labels)
+        return Labelled(torch.cat(made), labels if model.hears_label else no_labels(n))
 
     def bits_per_dimension(self, model: DiffusionModel, data: Any, seed: int) -> dict[str, float]:
         """The bound on −log₂ p of the first so many images of a split, and what it is made of.
@@ -291,9 +291,11 @@ def image_generation(
         "real": f"floors of {floors[0]} test images against train, {floors[1]} of train against"
         " test",
     }
-    score, spread = inception_score(torch.cat([one.logits for one in seen]))
-    numbers["inception score"] = rounded(score)
-    result["inception score sd over 10 parts"] = rounded(spread)
+    logits = torch.cat([one.logits for one in seen])
+    if logits.shape[1] > 1:
+        score, spread = inception_score(logits)
+        numbers["inception score"] = rounded(score)
+        result["inception score sd over 10 parts"] = rounded(spread)
     if reads and model.hears_label:
         confusion = accuracy.confusion.double()
         numbers["accuracy %"] = rounded(100 * confusion.diagonal().sum() / confusion.sum())

@@ -21,7 +21,7 @@ from diffstn.models.generates import Generates
 from diffstn.store.markdown import rows_by_name
 from diffstn.tasks.cloud_figures import plot_clouds
 from diffstn.tasks.rounded import rounded
-from diffstn.tasks.sampling import sampled_items
+from diffstn.tasks.sampling import no_labels, sampled_items
 from diffstn.tasks.task import Figure, Precision, Task
 
 FLOORS = 5
@@ -122,4 +122,5 @@ class GeneratePoints(Task):
         classes = len(data.facts.classes) if model.conditional else 1
         labels = torch.arange(classes).repeat_interleave(n)
         generator = Generator().manual_seed(seed)
-        return Labelled(sampled_items(model, labels, generator, len(labels)), labels)
+        made = sampled_items(model, labels, generator, len(labels))
+        return Labelled(made, labels if model.conditional else no_labels(n))

@@ -56,6 +56,11 @@ def sampled_images(
                 bar.update(len(some))
 
 
+def no_labels(samples: int) -> Tensor:
+    """-1 for each of so many samples that were asked for no class."""
+    return torch.full((samples,), -1)
+
+
 def labels_like(data: Any, samples: int, seed: int) -> Tensor:
     """So many labels, in the proportions of the training items."""
     labels = data.labels("train").cpu()

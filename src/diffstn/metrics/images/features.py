@@ -11,7 +11,7 @@ class Seen(NamedTuple):
     features: Tensor
     """(B, D)."""
     logits: Tensor
-    """(B, classes), of the classes that the network knows."""
+    """(B, classes), of the classes that the network knows; (B, 1) of one that knows none."""
 
 
 class Features(Protocol):

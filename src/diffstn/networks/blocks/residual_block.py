@@ -1,5 +1,7 @@
 """The residual block of the UNet."""
 
+from collections.abc import Callable
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -22,6 +24,8 @@ class ResidualBlock(nn.Module):
         scale_shift: scale and shift, or add only.
         resampling: what to do to both branches on the way, see `Resampling`.
         zero_init: let the block start as its shortcut.
+        norm: makes the normalisations, called with groups and channels; they are called with
+            h, and with s(m) and b(m) where those modulate.
 
     Shapes: h (B, inputs, H, W), m (B, condition) → (B, outputs, H', W').
 
@@ -39,13 +43,14 @@ class ResidualBlock(nn.Module):
         scale_shift: bool = True,
         resampling: str = "none",
         zero_init: bool = True,
+        norm: Callable[[int, int], nn.Module] = ModulatedGroupNorm,
     ) -> None:
         super().__init__()
         self.scale_shift = scale_shift
-        self.first_norm = ModulatedGroupNorm(groups, inputs)
+        self.first_norm = norm(groups, inputs)
         self.first = nn.Conv2d(inputs, outputs, 3, padding=1)
         self.modulation = nn.Linear(condition, 2 * outputs if scale_shift else outputs)
-        self.second_norm = ModulatedGroupNorm(groups, outputs)
+        self.second_norm = norm(groups, outputs)
         self.dropout = nn.Dropout(dropout)
         self.second = nn.Conv2d(outputs, outputs, 3, padding=1)
         self.resampling = Resampling(resampling)

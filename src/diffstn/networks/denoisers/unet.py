@@ -1,6 +1,6 @@
 """The UNet: images in, images of the same size out, told how noisy and of what."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -53,6 +53,7 @@ class UNet(nn.Module):
             strided convolution on the way down and plain repetition on the way up.
         zero_init: let every block start as its shortcut, and the network by answering 0.
         time_features: of the sinusoidal timestep embedding.
+        norm: makes the normalisations of the blocks, see `ResidualBlock`.
 
     Shapes: x_t (B, C, H, W), t (B,), label (B,), embedding (B, embedding), image
     (B, image_channels, H, W) → (B, outputs · C, H, W).
@@ -87,6 +88,7 @@ class UNet(nn.Module):
         residual_resampling: bool = False,
         zero_init: bool = True,
         time_features: int = 128,
+        norm: Callable[[int, int], nn.Module] = ModulatedGroupNorm,
     ) -> None:
         super().__init__()
         levels = len(multipliers)
@@ -110,9 +112,8 @@ class UNet(nn.Module):
         self.channels, self.image_channels = channels, image_channels
 
         def block(inputs: int, outputs: int, resampling: str = "none") -> ResidualBlock:
-            return ResidualBlock(
-                inputs, outputs, condition, groups, dropout, scale_shift, resampling, zero_init
-            )
+            settings = (groups, dropout, scale_shift, resampling, zero_init, norm)
+            return ResidualBlock(inputs, outputs, condition, *settings)
 
         def stage(inputs: int, outputs: int, attends: bool) -> Stage:
             seen = SpatialAttention(outputs, head_features, groups, zero_init) if attends else None
