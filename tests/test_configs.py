@@ -11,12 +11,13 @@ import pytorch_lightning as pl
 from PIL import Image
 
 from diffstn.build import build
-from diffstn.build.checks import check_config, check_needs
+from diffstn.build.checks import check_needs
 from diffstn.cli.conf import composed, composing, groups, training_config
 from diffstn.data.sources import mnist
 from diffstn.errors import Misfit
 from diffstn.runs.settings import TrainSettings
 from diffstn.runs.train import check
+from diffstn.schema import check_config
 from diffstn.store.run_folder import RunFolder
 from tests.conftest import SMALL, mnist_once
 

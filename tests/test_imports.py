@@ -12,7 +12,7 @@ import diffstn
 
 ROOT = Path(diffstn.__file__).parent
 
-LEAVES = {"errors", "words", "located", "annotations", "hardware"}
+LEAVES = {"errors", "words", "located", "annotations", "signatures", "schema", "hardware"}
 MATHEMATICS = {"diffusion", "spatial"}
 FOUNDATION = {*LEAVES, *MATHEMATICS, "data", "store"}
 
@@ -24,6 +24,8 @@ ALLOWED = {
     "words": set(),
     "located": {"errors"},
     "annotations": set(),
+    "signatures": {"annotations"},
+    "schema": {"annotations", "errors", "located", "signatures", "words"},
     "hardware": {"errors"},
     "data": {*LEAVES, "spatial"},
     "store": {*LEAVES, "data"},

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from diffstn.build import build
-from diffstn.build.checks import check_config, check_needs, check_settings, needs_of
+from diffstn.build.checks import check_needs, needs_of
 from diffstn.errors import Misfit, UserError
 from diffstn.runs.settings import EvaluateSettings, SampleSettings, TrainSettings
 from diffstn.runs.train import check
+from diffstn.schema import check_config, check_settings
 
 Compose = Callable[..., dict[str, Any]]
 

@@ -77,10 +77,10 @@ def test_items_are_counted_labelled_and_hashed(few):
 def test_every_configuration_passes_the_check_of_settings(path):
     from omegaconf import OmegaConf
 
-    from diffstn.build.checks import check_node
     from diffstn.errors import UserError
+    from diffstn.schema import check_node, imported
 
     node = OmegaConf.to_container(composed(f"+data={path.stem}").data, resolve=True)
-    check_node(node, "data")
+    check_node(node, "data", imported)
     with pytest.raises(UserError, match="whole number"):
-        check_node({**node, "batch_size": 1.5}, "data")
+        check_node({**node, "batch_size": 1.5}, "data", imported)

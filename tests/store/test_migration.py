@@ -8,9 +8,9 @@ import torch
 import yaml
 
 from diffstn.build import build_model, load_model
-from diffstn.build.checks import check_config
 from diffstn.data.facts import Facts
 from diffstn.runs.settings import TrainSettings
+from diffstn.schema import check_config
 from diffstn.spatial import Affine
 from diffstn.store.migration import migrated
 from diffstn.store.run_folder import PRETRAINED, open_run

@@ -20,6 +20,9 @@ from diffstn.cli.overrides import apply_overrides
 from diffstn.cli.refusals import Outcome, keys, no_setting, parse
 from diffstn.errors import UserError
 from diffstn.located import located
+from diffstn.runs.settings import EvaluateSettings, SampleSettings, TrainSettings
+from diffstn.schema import check_config, check_settings
+from diffstn.signatures import signature
 from diffstn.store.run_folder import open_run
 from diffstn.store.trust import check_targets
 
@@ -60,9 +63,7 @@ def run_command(name: str, arguments: Sequence[str] | None = None) -> int:
 
 def _untrained(settings: dict[str, Any], words: Sequence[str], search: Sequence[str]) -> None:
     config = training_config(words, search)
-    from diffstn.build.checks import check_settings
     from diffstn.runs.sample import sample_untrained
-    from diffstn.runs.settings import SampleSettings
     from diffstn.runs.train import check
 
     check_settings(settings, SampleSettings)
@@ -85,12 +86,10 @@ def _of_a_run(
     stored["task"] = task = _with_defaults(stored["task"])
     theirs = [_of_the_task(word, task, stored, own, search) for word in words]
     config = apply_overrides(stored, theirs, search)
+    check_config(config, TrainSettings, signature)
     if asked.cfg:
         print(OmegaConf.to_yaml(config))
         return
-    from diffstn.build.checks import check_config, check_settings
-    from diffstn.runs.settings import EvaluateSettings, SampleSettings, TrainSettings
-
     check_settings(settings, SampleSettings if name == "sample" else EvaluateSettings)
     check_targets(config, settings["trust"])
     check_config(config, TrainSettings)

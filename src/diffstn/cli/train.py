@@ -16,6 +16,9 @@ from diffstn.cli.flags import flags, search_path
 from diffstn.cli.jobs import check_jobs, check_words
 from diffstn.cli.refusals import Outcome
 from diffstn.cli.resume import asks_to_resume, resumed_config
+from diffstn.runs.settings import TrainSettings
+from diffstn.schema import check_config
+from diffstn.signatures import signature
 from diffstn.store import sweep
 from diffstn.store.names import run_folder
 from diffstn.store.run_folder import RunFolder
@@ -37,8 +40,6 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
     import_from_here()
 
     def job(cfg: DictConfig) -> float:
-        from diffstn.runs.train import train
-
         context = HydraConfig.get()
         given: Any = Path(context.runtime.output_dir)
         said: Any = OmegaConf.to_container(context.overrides.task, resolve=False)
@@ -52,6 +53,9 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
             if resumes:
                 config = resumed_config(config["out"], words, config["trust"], search)
                 said = words
+            check_config(config, TrainSettings, signature)
+            from diffstn.runs.train import train
+
             return objective(train(config, run, said))
         except (Exception, KeyboardInterrupt) as error:  # Hydra would talk about it
             problems.append(error)

@@ -13,13 +13,13 @@ import torch
 import yaml
 
 from diffstn.build import Built, build, load_model
-from diffstn.build.checks import check_config
 from diffstn.callbacks.dashboards import check_loggers, dashboards, show_results
 from diffstn.errors import UserError
 from diffstn.figures.curves import training_curves
 from diffstn.hardware import Hardware, choose_hardware
 from diffstn.runs.settings import TrainSettings
 from diffstn.runs.trainer import check_optimisation, check_trainer, trainer_for
+from diffstn.schema import check_config
 from diffstn.store.environment import environment
 from diffstn.store.logs import quiet_libraries
 from diffstn.store.protocol import protocol
