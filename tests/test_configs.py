@@ -11,8 +11,8 @@ import pytorch_lightning as pl
 from PIL import Image
 
 from diffstn.build import build
-from diffstn.build.checks import check_needs
 from diffstn.cli.conf import composed, composing, groups, training_config
+from diffstn.data.kinds import check_needs
 from diffstn.data.sources import mnist
 from diffstn.errors import Misfit
 from diffstn.runs.settings import TrainSettings

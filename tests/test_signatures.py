@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import yaml
 from diffstn.annotations import fits, parameters, takes_any
 from diffstn.cli.conf import CONF
 from diffstn.located import located
-from diffstn.signatures import signature
+from diffstn.signatures import Unread, attribute, signature
 
 VALUES = (1, 0, -1, 1.5, "x", "mean", "test", True, None, [1], [0.9, 0.9], ["a"], {"a": 1})
 UNREAD = "diffstn.data.modules.from_source."
@@ -77,13 +78,27 @@ def test_what_cannot_be_read_is_not_known(tmp_path: Path, monkeypatch: pytest.Mo
     assert "strange" not in sys.modules
 
 
+@pytest.mark.parametrize("name", ["needs", "kind"])
+def test_attributes_are_those_of_the_classes(name: str):
+    read = 0
+    for path in CONF.rglob("*.yaml"):
+        for target in targets(yaml.safe_load(path.read_text())):
+            with suppress(Unread):
+                if target.startswith("diffstn."):
+                    assert attribute(target, name) == getattr(located(target), name, None), target
+                    read += 1
+    assert read > 70
+
+
 def test_a_wrong_value_is_refused_before_torch_is_imported():
     code = (
         "import sys; from diffstn.cli.train import train_command;"
         "assert train_command(['optimizer.lr=fast']) == 2;"
         "assert train_command(['model=stn', '+schedule.steps=3']) == 2;"
+        "assert train_command(['data=mnist']) == 2;"
         "assert not {'torch', 'pytorch_lightning'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "error: optimizer.lr=fast: must be a number" in done.stderr
+    assert "use data=affine_cifar10 or affine_mnist" in done.stderr
     assert "error: schedule has no effect: model=stn makes no use of it" in done.stderr

@@ -1,7 +1,6 @@
 """The exceptions that the command line turns into a line of advice and exit code 2."""
 
 from collections.abc import Callable
-from typing import Any
 
 
 class UserError(ValueError):
@@ -14,9 +13,9 @@ class Misfit(UserError):
     Args:
         message: what does not go together.
         group: name of the group whose choice it is.
-        fits: whether another class or function of the group would do.
+        fits: whether another class or function of the group, by its dotted name, would do.
     """
 
-    def __init__(self, message: str, group: str, fits: Callable[[Any], bool]) -> None:
+    def __init__(self, message: str, group: str, fits: Callable[[str], bool]) -> None:
         super().__init__(message)
         self.group, self.fits = group, fits

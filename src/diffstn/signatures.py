@@ -18,6 +18,8 @@ from diffstn import annotations
 
 LIGHT: tuple[Any, ...] = (typing, collections.abc, annotations)
 """Modules whose names annotations may be made of."""
+FOREIGN = ("torch", "pytorch_lightning", "abc", "typing")
+"""Packages whose classes have no attributes that we ask for."""
 DEPTH = 8
 """Of imports that pass a name on, and of base classes."""
 
@@ -46,6 +48,64 @@ def signature(target: str) -> Signature | None:
     if isinstance(found.node, ast.FunctionDef):
         return _of_function(found.node, found.module)
     return _of_class(found, DEPTH) if isinstance(found.node, ast.ClassDef) else None
+
+
+def defined_in(target: str) -> str | None:
+    """The module in which a class or function of that dotted name is defined."""
+    found = _find(target)
+    return found.module if found and not isinstance(found.node, ast.Assign) else None
+
+
+class Unread(LookupError):
+    """The source does not say."""
+
+
+def attribute(target: str, name: str) -> Any:
+    """A class attribute that is written as a literal; None where there is none.
+
+    Of an object that is made of a class, `module(Images)`, it is that of the class.
+
+    Raises:
+        Unread: the source does not say.
+    """
+    return _attribute(_find(target), name, DEPTH)
+
+
+def _attribute(found: Found | None, name: str, depth: int) -> Any:
+    node: Any = found and found.node
+    if found is None or not depth:
+        raise Unread(name)
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and node.value.args:
+        return _attribute(_named(ast.unparse(node.value.args[0]), found.module), name, depth - 1)
+    if isinstance(node, ast.FunctionDef):
+        return None
+    if not isinstance(node, ast.ClassDef):
+        raise Unread(name)
+    for one in node.body:
+        if isinstance(one, ast.Assign | ast.AnnAssign) and one.value is not None:
+            targets = one.targets if isinstance(one, ast.Assign) else [one.target]
+            if ast.unparse(targets[0]) == name:
+                return ast.literal_eval(one.value)
+    for base in node.bases:
+        if not _is_foreign(base, found.module):
+            above = _named(ast.unparse(base), found.module)
+            if (value := _attribute(above, name, depth - 1)) is not None:
+                return value
+    return None
+
+
+def _is_foreign(base: ast.expr, module: str) -> bool:
+    """Whether a base class is of torch or Lightning, or says nothing, as `ABC` does."""
+    root = ast.unparse(base).split("[")[0].split(".")[0]
+    source = _source(module)
+    for node in source[1].body if source else []:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                if (alias.asname or alias.name).split(".")[0] == root:
+                    origin = alias.name if isinstance(node, ast.Import) else node.module or ""
+                    level = 0 if isinstance(node, ast.Import) else node.level
+                    return not level and origin.split(".")[0] in FOREIGN
+    return False
 
 
 @cache

@@ -68,8 +68,8 @@ def test_fitted_gives_what_is_asked_for():
     assert fitted(part, size=4, steps=2).size == 4
     with pytest.raises(Misfit, match="does not take 'dim'") as caught:
         fitted(factory, must=("size", "dim"), size=3, dim=2)
-    assert not caught.value.fits(Part)
-    assert caught.value.fits(lambda size, dim: None)
+    assert not caught.value.fits("diffstn.networks.encoders.fc.FCEncoder")
+    assert caught.value.fits("diffstn.data.facts.Facts")
 
 
 def test_a_factory_knows_the_group_that_it_came_from():

@@ -7,6 +7,7 @@ from typing import Any
 
 from diffstn.annotations import parameters
 from diffstn.errors import Misfit
+from diffstn.located import located
 
 Factory = Callable[..., Any]
 """A class or function with some settings bound: Hydra's `_partial_: true`."""
@@ -48,12 +49,12 @@ def fitted(factory: Factory, must: Sequence[str] = (), **known: Any) -> Any:
         raise Misfit(
             f"{function.__name__} does not take '{lacking[0]}', which this model has to tell it",
             getattr(factory, "group", ""),
-            lambda other: set(must) <= parameters(other).keys(),
+            lambda other: set(must) <= parameters(located(other)).keys(),
         )
     if strange := lacked_by(factory, known):
         raise Misfit(
             f"{function.__name__} asks for '{strange[0]}', which this model does not have",
             getattr(factory, "group", ""),
-            lambda other: strange[0] not in parameters(other),
+            lambda other: strange[0] not in parameters(located(other)),
         )
     return factory(**{name: value for name, value in known.items() if name in takes})

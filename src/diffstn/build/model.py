@@ -7,9 +7,9 @@ import pytorch_lightning as pl
 import torch
 
 from diffstn.annotations import parameters
-from diffstn.build.checks import check_needs
 from diffstn.build.instantiated import instantiated, user_errors
 from diffstn.data.facts import Facts
+from diffstn.data.kinds import check_needs
 from diffstn.located import located
 
 Config = Mapping[str, Any]

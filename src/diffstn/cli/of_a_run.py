@@ -83,8 +83,8 @@ def _of_a_run(
     stored = run.read_config()
     check_targets(stored, settings["trust"])
     stored["trainer"] = {**stored["trainer"], **HERE}
-    stored["task"] = task = _with_defaults(stored["task"])
-    theirs = [_of_the_task(word, task, stored, own, search) for word in words]
+    theirs = [_of_the_task(word, stored, own, search) for word in words]
+    stored["task"] = _with_defaults(stored["task"])
     config = apply_overrides(stored, theirs, search)
     check_config(config, TrainSettings, signature)
     if asked.cfg:
@@ -112,7 +112,6 @@ def _with_defaults(task: dict[str, Any]) -> dict[str, Any]:
 
 def _of_the_task(
     word: str,
-    task: dict[str, Any],
     config: dict[str, Any],
     own: dict[str, Any],
     search: Sequence[str],
@@ -126,10 +125,11 @@ def _of_the_task(
     key = override.key_or_group
     if "." in key or "/" in key or key in config or override.is_add():
         return word
-    if key in task and not key.startswith("_"):
+    known = signature(config["task"]["_target_"])
+    of_task = known.parameters if known else _with_defaults(config["task"])
+    if key in of_task and not key.startswith("_"):
         return f"task.{word}"
     with composing(search) as loader:
         if key in groups(loader):
             return word
-    of_task = [name for name in task if not name.startswith("_")]
     raise UserError(no_setting(key, [*own, *of_task, *keys(config)]))

@@ -3,9 +3,11 @@
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeGuard
 
+from hydra import compose
+from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
@@ -178,19 +180,22 @@ def _no_effect(override: Override, used: Sequence[str]) -> str:
     return f"{line} has no effect: this model makes no use of it; it uses {', '.join(used)}"
 
 
+def _fitting(error: Misfit, names: Sequence[str]) -> list[str]:
+    """Those of the names that would go with the others, composed side by side in one go."""
+    cfg = compose(None, [f"+{error.group}@_{i}={name}" for i, name in enumerate(names)])
+    return [name for i, name in enumerate(names) if error.fits(cfg[f"_{i}"]["_target_"])]
+
+
 def misfit(error: Misfit, words: Sequence[str], search: Sequence[str] = ()) -> str:
     """The line of a choice that does not go with the others, with those that would."""
-    from diffstn.located import located
-
-    fitting = []
     with composing(search) as loader:
-        options = groups(loader).get(error.group, [])
-    for name in options:
+        names = sorted(set(loader.get_group_options(error.group, ObjectType.CONFIG)))
         try:
-            target = composed(None, [f"+{error.group}={name}"], search)[error.group]["_target_"]
-            if error.fits(located(target)):
-                fitting.append(name)
-        except Exception:  # another's configuration may be broken: it is no suggestion then
-            continue
+            fitting = _fitting(error, names)
+        except Exception:  # one configuration is broken: the others are still suggestions
+            fitting = []
+            for name in names:
+                with suppress(Exception):
+                    fitting += _fitting(error, [name])
     hint = f"; use {error.group}={' or '.join(fitting)}" if fitting else ""
     return f"{error}{hint}"

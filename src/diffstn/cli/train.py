@@ -4,6 +4,7 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from diffstn.cli.flags import flags, search_path
 from diffstn.cli.jobs import check_jobs, check_words
 from diffstn.cli.refusals import Outcome
 from diffstn.cli.resume import asks_to_resume, resumed_config
+from diffstn.data.kinds import check_needs
 from diffstn.runs.settings import TrainSettings
 from diffstn.schema import check_config
-from diffstn.signatures import signature
+from diffstn.signatures import Unread, attribute, signature
 from diffstn.store import sweep
 from diffstn.store.names import run_folder
 from diffstn.store.run_folder import RunFolder
@@ -54,6 +56,8 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
                 config = resumed_config(config["out"], words, config["trust"], search)
                 said = words
             check_config(config, TrainSettings, signature)
+            with suppress(Unread):
+                check_needs(config, attribute)
             from diffstn.runs.train import train
 
             return objective(train(config, run, said))

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from diffstn.build import build_data, build_task, load_model
-from diffstn.build.checks import check_needs
+from diffstn.data.kinds import check_needs
 from diffstn.hardware import choose_hardware
 from diffstn.store.protocol import protocol
 from diffstn.store.run_folder import RunFolder

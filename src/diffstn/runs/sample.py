@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from diffstn.build import Built, build, build_data, build_task, load_model
-from diffstn.build.checks import check_needs
+from diffstn.data.kinds import check_needs
 from diffstn.errors import UserError
 from diffstn.figures.curves import training_curves
 from diffstn.hardware import choose_hardware

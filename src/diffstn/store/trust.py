@@ -5,6 +5,7 @@ from typing import Any
 
 from diffstn.errors import UserError
 from diffstn.located import located
+from diffstn.signatures import defined_in
 
 TRUSTED = ("diffstn", "torch.optim", "pytorch_lightning.callbacks", "pytorch_lightning.loggers")
 
@@ -36,8 +37,8 @@ def check_targets(node: Any, trust: Sequence[str] = ()) -> None:
 def _check(target: str, packages: Sequence[str]) -> None:
     prefixes = tuple(f"{package}." for package in packages)
     if target.startswith(prefixes):
-        found = located(target)
-        if f"{getattr(found, '__module__', '')}.".startswith(prefixes):
+        origin = defined_in(target) or getattr(located(target), "__module__", "")
+        if f"{origin}.".startswith(prefixes):
             return
     raise UserError(
         f"refusing to build '{target}' from a run folder: if you trust that package, pass"

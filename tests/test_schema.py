@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from diffstn.build import build
-from diffstn.build.checks import check_needs, needs_of
-from diffstn.errors import Misfit, UserError
+from diffstn.errors import UserError
 from diffstn.runs.settings import EvaluateSettings, SampleSettings, TrainSettings
 from diffstn.runs.train import check
 from diffstn.schema import check_config, check_settings
@@ -133,13 +132,3 @@ def test_the_other_commands_settings_are_checked(kind: type, settings: dict[str,
     [name] = settings
     with pytest.raises(UserError, match=f"^{name}="):
         check_settings(settings, kind)
-
-
-def test_needs_are_the_model_s_or_its_network_s(config: Compose):
-    assert needs_of(config()) == ("distorted",)
-    assert needs_of(config("model=ddpm_unet")) == ("upright",)
-    assert needs_of(config("model=ddpm_sets")) == ("clouds",)
-    assert needs_of(config("model=gaussian_1d")) == ()
-    check_needs(config("model=gaussian_1d"))
-    with pytest.raises(Misfit, match="cannot train on data=stars: it needs images as they are"):
-        check_needs(config("model=ddpm_unet", "data=stars"))
