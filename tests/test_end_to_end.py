@@ -12,6 +12,8 @@ import pytest
 import torch
 import yaml
 
+from diffstn.cli.of_a_run import run_command
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -73,20 +75,23 @@ def test_a_run_is_a_folder_complete_on_its_own(folder: Path):
         assert content["state_dict"].keys() == content["ema_state_dict"].keys()
 
 
-def test_sample_draws_from_the_folder_alone(folder: Path):
-    done = python(folder, "sample.py", "run=first", "out=drawn", "per_class=2", "sampler.steps=4")
-    assert done.returncode == 0, done.stderr
+def test_sample_plots_from_the_folder_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(folder)
+    words = ["run=first", "out=drawn", "per_class=2", "sampler.steps=4"]
+    assert run_command("sample", words) == 0
     drawn = {path.name for path in (folder / "drawn").iterdir()}
     assert {"corrected.png", "turning.gif"} <= drawn
-    assert done.stdout.count("wrote drawn/") == len(drawn)
+    assert capsys.readouterr().out.count("wrote drawn/") == len(drawn)
 
 
-def test_evaluate_repeats_the_numbers_of_training(folder: Path):
+def test_evaluate_repeats_the_numbers_of_training(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(folder)
     words = ["data.data_seed=0", "sampler.eta=0"]
     asked = ["task.batch_size=33", "task.hypotheses=[1,16]"]
     alone = [word.removeprefix("task.") for word in asked]
-    done = python(folder, "evaluate.py", "run=first", *alone, *words)
-    assert done.returncode == 0, done.stderr
+    assert run_command("evaluate", ["run=first", *alone, *words]) == 0
     [path] = (folder / "first" / "evaluations").glob("*.json")
     again = json.loads(path.read_text())
     first = json.loads((folder / "first" / "metrics.json").read_text())

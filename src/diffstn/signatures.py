@@ -51,9 +51,14 @@ def signature(target: str) -> Signature | None:
 
 
 def defined_in(target: str) -> str | None:
-    """The module in which a class or function of that dotted name is defined."""
+    """The module in which a class or function of that dotted name is defined, or the class of which
+    it is an object.
+    """
     found = _find(target)
-    return found.module if found and not isinstance(found.node, ast.Assign) else None
+    if found and isinstance(found.node, ast.Assign):
+        made = found.node.value
+        found = _named(ast.unparse(made.func), found.module) if isinstance(made, ast.Call) else None
+    return found and found.module
 
 
 class Unread(LookupError):

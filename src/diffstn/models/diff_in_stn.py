@@ -16,7 +16,7 @@ from diffstn.diffusion.schedules import Schedule
 from diffstn.models.denoiser import denoiser_for
 from diffstn.models.fit_to_data import fit_to_data
 from diffstn.models.pose_corrector import PoseCorrector
-from diffstn.networks.heads.label_head import LabelHead
+from diffstn.networks.heads.auxiliary_classifier import AuxiliaryClassifier
 from diffstn.spatial import affine_matrix
 
 GOLDEN = math.pi * (3 - math.sqrt(5))
@@ -44,8 +44,8 @@ class DiffInSTN(PoseCorrector):
     the group ("Frame Averaging", Puny et al., 2022).
 
     A linear head reads the label from the embedding and adds `label_weight` times its cross-entropy
-    to the loss. It teaches the encoder which modes are plausible, see `LabelHead`; when hypotheses
-    are combined by `agreement`, its reading also helps to choose among them.
+    to the loss. It teaches the encoder which modes are plausible, see `AuxiliaryClassifier`; when
+    hypotheses are combined by `agreement`, its reading also helps to choose among them.
 
     With a classifier that trains along, it learns on images corrected by x̂_0 at the lowest of
     the noise levels; its loss does not reach the pose.
@@ -96,7 +96,7 @@ class DiffInSTN(PoseCorrector):
         sampler.timesteps(schedule)  # refuses more steps than there are
         self.noise_levels = noise_levels
         self.diffusion_loss = SimpleLoss()
-        self.label_head = LabelHead(features, self.classes)
+        self.label_head = AuxiliaryClassifier(features, self.classes)
         self.label_weight = label_weight
         self.centre_first = centre_first
         self.views = views if facts.any_rotation and self.frame is not None else 1

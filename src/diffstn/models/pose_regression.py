@@ -11,7 +11,7 @@ from diffstn.codecs.standardised_pose import StandardisedPose
 from diffstn.data.facts import Facts
 from diffstn.models.fit_to_data import fit_to_data
 from diffstn.models.pose_corrector import PoseCorrector
-from diffstn.networks.heads.label_head import LabelHead
+from diffstn.networks.heads.auxiliary_classifier import AuxiliaryClassifier
 from diffstn.networks.heads.regressor import PoseRegressor
 
 
@@ -40,7 +40,7 @@ class PoseRegression(PoseCorrector):
         self.encoder = self.encoder_for(encoder)
         features: Any = self.encoder.features
         self.regressor = PoseRegressor(features, torch.zeros(self.transformation.dim))
-        self.label_head = LabelHead(features, self.classes)
+        self.label_head = AuxiliaryClassifier(features, self.classes)
         self.label_weight = label_weight
         self.standardiser = StandardisedPose(self.transformation.dim)
 

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class LabelHead(nn.Module):
+class AuxiliaryClassifier(nn.Module):
     """Cross-entropy of a linear classifier on an embedding, as an auxiliary training loss.
 
     Which digit it is decides which poses are plausible, so an encoder that knows the label places
