@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from diffstn.build import Built, build
 from diffstn.cli.conf import training_config
@@ -55,7 +56,15 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(sys, "argv", ["train.py"])
     monkeypatch.setattr(mnist, "load_mnist", mnist_once)
     monkeypatch.setattr(Correct, "plot", lambda *_, **__: [])
+    monkeypatch.setattr("diffstn.runs.train.training_curves", blank_page)
     return tmp_path
+
+
+def blank_page(_: Path, path: Path) -> Path:
+    """A figure in the place of one that takes long."""
+    path.parent.mkdir(exist_ok=True)
+    Image.new("RGB", (8, 8)).save(path)
+    return path
 
 
 @pytest.fixture

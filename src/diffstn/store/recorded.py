@@ -28,5 +28,6 @@ def recorded(run: RunFolder) -> Iterator[Any]:
             log.error(traceback.format_exc())
             raise
         finally:
-            gc.collect()
-            torch.cuda.empty_cache()
+            if torch.cuda.is_available():  # for the next job of a sweep
+                gc.collect()
+                torch.cuda.empty_cache()
