@@ -11,7 +11,7 @@ from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from diffstn.cli.conf import composed, composing, groups, renamed
@@ -123,11 +123,13 @@ def explained(error: Exception, words: Sequence[str], search: Sequence[str] = ()
             if line := _no_choice(override, known_groups[override.key_or_group]):
                 return line
         lines = [o.input_line or "" for o in parsed if o.key_or_group in known_groups]
-        used = _used(lines, search)
+        cfg = _taken(lines, search)
+        used = [str(name) for name in cfg.hydra.runtime.choices if not name.startswith("hydra")]
         for override in chosen:
             if override.key_or_group not in used:
                 return _no_effect(override, used)
-        cfg = composed("train", lines, search)
+        with open_dict(cfg):
+            del cfg["hydra"]
         known = [*keys(OmegaConf.to_container(cfg)), *known_groups]
         for override in parsed:
             key = override.key_or_group
@@ -160,17 +162,15 @@ def _no_choice(override: Override, options: Sequence[str]) -> str | None:
     return None
 
 
-def _used(lines: Sequence[str], search: Sequence[str]) -> list[str]:
-    """The groups that what composes of the words makes use of."""
+def _taken(lines: Sequence[str], search: Sequence[str]) -> DictConfig:
+    """What those of the choices that compose with one another make, Hydra's node included."""
     taken: list[str] = []
+    cfg = composed("train", [], search, hydra_too=True)
     for line in sorted(lines, key=lambda word: not word.startswith(("model=", "experiment="))):
-        try:
-            cfg = composed("train", [*taken, line], search)
+        with suppress(HydraException, OmegaConfBaseException, ValueError):
+            cfg = composed("train", [*taken, line], search, hydra_too=True)
             taken.append(line)
-        except (HydraException, OmegaConfBaseException, ValueError):
-            continue
-    cfg = composed("train", taken, search, hydra_too=True)
-    return [str(name) for name in cfg.hydra.runtime.choices if not str(name).startswith("hydra")]
+    return cfg
 
 
 def _no_effect(override: Override, used: Sequence[str]) -> str:
