@@ -13,7 +13,7 @@ import yaml
 from diffstn.annotations import fits, parameters, takes_any
 from diffstn.cli.conf import CONF
 from diffstn.located import located
-from diffstn.signatures import Unread, attribute, signature
+from diffstn.signatures import Unread, attribute, defined_in, signature
 
 VALUES = (1, 0, -1, 1.5, "x", "mean", "test", True, None, [1], [0.9, 0.9], ["a"], {"a": 1})
 UNREAD = "diffstn.data.modules.from_source."
@@ -68,8 +68,18 @@ def test_what_cannot_be_read_is_not_known(tmp_path: Path, monkeypatch: pytest.Mo
         "class Twice(Child, dict): ...\n"
         "class Own:\n    def __init__(self, size: 'int | None', what: Base, *, rate=1.0): ...\n"
         "made = Own(1, 2)\n"
+        "def anything(): ...\n"
+        "answer = anything()\n"
+        "class Needy:\n    needs = tuple(sorted('ab'))\n"
     )
+    (tmp_path / "slip.py").write_text("class Slip(:\n")
     monkeypatch.syspath_prepend(tmp_path)
+    for name in ("strange.Needy", "slip.Slip"):
+        with pytest.raises(Unread):
+            attribute(name, "needs")
+    assert signature("slip.Slip") is None
+    assert defined_in("strange.made") == defined_in("strange.Own") == "strange"
+    assert defined_in("strange.answer") is None
     for name in ("strange.Child", "strange.Twice", "strange.made", "strange.Nobody", "nowhere.X"):
         assert signature(name) is None
     own = signature("strange.Own")

@@ -58,6 +58,8 @@ def defined_in(target: str) -> str | None:
     if found and isinstance(found.node, ast.Assign):
         made = found.node.value
         found = _named(ast.unparse(made.func), found.module) if isinstance(made, ast.Call) else None
+        if found and not isinstance(found.node, ast.ClassDef):
+            return None  # a function may answer anything
     return found and found.module
 
 
@@ -90,7 +92,10 @@ def _attribute(found: Found | None, name: str, depth: int) -> Any:
         if isinstance(one, ast.Assign | ast.AnnAssign) and one.value is not None:
             targets = one.targets if isinstance(one, ast.Assign) else [one.target]
             if ast.unparse(targets[0]) == name:
-                return ast.literal_eval(one.value)
+                try:
+                    return ast.literal_eval(one.value)
+                except ValueError:  # no literal
+                    raise Unread(name) from None
     for base in node.bases:
         if not _is_foreign(base, found.module):
             above = _named(ast.unparse(base), found.module)
@@ -125,7 +130,10 @@ def _source(module: str) -> tuple[Path, ast.Module] | None:
         path = Path(spec.origin or "")
         places = [str(path.parent)]
     assert path is not None
-    return path, ast.parse(path.read_text(encoding="utf-8"))
+    try:
+        return path, ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError, OSError):  # importing it will say what is wrong
+        return None
 
 
 def _find(target: str, depth: int = DEPTH) -> Found | None:
@@ -138,9 +146,7 @@ def _find(target: str, depth: int = DEPTH) -> Found | None:
     for node in tree.body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name:
             return Found(node, module)
-        if isinstance(node, ast.Assign) and [getattr(t, "id", None) for t in node.targets] == [
-            name
-        ]:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
             return Found(node, module)
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
