@@ -2,7 +2,7 @@
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,14 @@ Train = Callable[..., int]
 def pytest_configure(config: pytest.Config) -> None:
     """Processes that test side by side share the cores, and so do not wait for one another."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _said_mode() -> Iterator[None]:
+    """Hydra composes every configuration once more to learn its mode, which -m says."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hydra._internal.hydra.Hydra.get_mode", lambda *_, **__: None)
+        yield
 
 
 @functools.cache

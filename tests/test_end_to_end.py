@@ -13,6 +13,8 @@ import torch
 import yaml
 
 from diffstn.cli.of_a_run import run_command
+from diffstn.cli.train import train_command
+from tests.forked import Forked, two_ranks
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,10 +40,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *("data.limit_train=300", "data.limit_val=100", "data.limit_test=100"),
         *("data.batch_size=50", "epochs=2", "network.width=32", "encoder=pool", "task.per_class=2"),
     ]
-    done = python(folder, "train.py", *overrides)
-    assert done.returncode == 0, done.stderr
-    assert "corrected, k = 16" in done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    run = Forked(lambda: train_command(overrides), folder)
+    assert run.wait() == 0, run.said.read_text()
+    assert "corrected, k = 16" in run.said.read_text()
+    assert "Traceback" not in run.said.read_text()
     (folder / "overrides").write_text("\n".join(overrides) + "\n")
     return folder
 
@@ -79,7 +81,7 @@ def test_sample_plots_from_the_folder_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.chdir(folder)
-    words = ["run=first", "out=drawn", "per_class=2", "sampler.steps=4"]
+    words = ["run=first", "out=drawn", "per_class=1", "sampler.steps=2"]
     assert run_command("sample", words) == 0
     drawn = {path.name for path in (folder / "drawn").iterdir()}
     assert {"corrected.png", "turning.gif"} <= drawn
@@ -113,18 +115,31 @@ def test_run_pointing_nowhere_lists_the_runs(folder: Path):
     assert "Traceback" not in done.stderr
 
 
-def test_two_processes_train_one_model_and_the_first_one_finishes_the_run(tmp_path: Path):
-    overrides = [
-        *("model=stn", "accelerator=ddp", "trainer.accelerator=cpu", "trainer.devices=2"),
-        *("data.limit_train=200", "data.limit_val=50", "data.limit_test=50", "data.batch_size=50"),
-        *("epochs=1", "encoder=pool", "out=both"),
-    ]
-    done = python(tmp_path, "train.py", *overrides)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("run folder:") + done.stdout.count("run folder:") == 1
-    run = tmp_path / "both"
+RANKS = [
+    *("model=stn", "accelerator=ddp", "trainer.accelerator=cpu", "trainer.devices=2"),
+    *("data.limit_train=200", "data.limit_val=50", "data.limit_test=50", "data.batch_size=50"),
+    *("epochs=1", "encoder=pool", "out=both"),
+]
+
+
+def check_run_of_two(run: Path, said: str) -> None:
+    assert said.count("run folder:") == 1
     assert json.loads((run / "status.json").read_text())["state"] == "done"
     assert json.loads((run / "metrics.json").read_text())["images"] == 50
     with (run / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["step"] for row in rows] == ["2"]  # 200 images, 50 at a time, on two processes
+
+
+def test_two_processes_train_one_model_and_the_first_one_finishes_the_run(tmp_path: Path):
+    ranks = two_ranks(lambda: train_command(RANKS), tmp_path)
+    said = [(rank.wait(), rank.said.read_text()) for rank in ranks]
+    assert [code for code, _ in said] == [0, 0], said
+    check_run_of_two(tmp_path / "both", "".join(text for _, text in said))
+
+
+@pytest.mark.slow
+def test_two_processes_that_lightning_starts(tmp_path: Path):
+    done = python(tmp_path, "train.py", *RANKS)
+    assert done.returncode == 0, done.stderr
+    check_run_of_two(tmp_path / "both", done.stderr + done.stdout)

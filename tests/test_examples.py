@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from diffstn.cli.train import train_command
 from diffstn.tasks.generate_images import GenerateImages
 
 from .conftest import SMALL, Train
+from .forked import Forked
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -37,9 +39,9 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("elsewhere") / "package"
     shutil.copytree(EXAMPLES / "your_package", folder)
     words = ["model=two_gaussians", "+callbacks=shout", "logger=[lines]", "out=run", "epochs=2"]
-    command = ("-m", "diffstn.cli", "train", "--config-dir", "conf", "accelerator=cpu")
-    done = python(folder, *command, *words)
-    assert done.returncode == 0, done.stderr
+    command = ["--config-dir", "conf", "accelerator=cpu", *words]
+    run = Forked(lambda: train_command(command), folder)
+    assert run.wait() == 0, run.said.read_text()
     return folder
 
 
@@ -85,18 +87,21 @@ def test_images_are_seen_through_features_of_one_s_own(
     assert metrics["numbers"]["FID test"] > 10 * metrics["generation"]["test"]["FID floor"]
 
 
-def test_the_smallest_example_is_small_and_draws(tmp_path: Path):
+def test_the_smallest_example_is_small_and_draws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     text = (EXAMPLES / "smallest.py").read_text()
     assert len(text.splitlines()) <= 40
     assert "hydra" not in text
     assert "lightning" not in text
-    short = tmp_path / "smallest.py"
     assert text.count("STEPS, BATCH = 2500, 512") == 1
-    short.write_text(text.replace("STEPS, BATCH = 2500, 512", "STEPS, BATCH = 500, 128"))
-    done = python(tmp_path, "smallest.py")
-    assert done.returncode == 0, done.stderr
-    numbers = re.search(r"distance ([\d.]+), of fresh points ([\d.]+)", done.stdout)
+    monkeypatch.chdir(tmp_path)
+    Path("smallest.py").write_text(
+        text.replace("STEPS, BATCH = 2500, 512", "STEPS, BATCH = 500, 128")
+    )
+    runpy.run_path("smallest.py")
+    numbers = re.search(r"distance ([\d.]+), of fresh points ([\d.]+)", capsys.readouterr().out)
     assert numbers
     found, floor = map(float, numbers.groups())
     assert floor < found < 0.3
-    assert Image.open(tmp_path / "smallest.png").width > 600
+    assert Image.open("smallest.png").width > 600
