@@ -1,4 +1,4 @@
-"""The exceptions that the command line turns into a line of advice and exit code 2."""
+"""The exceptions that the command line turns into a line and an exit code."""
 
 from collections.abc import Callable
 
@@ -19,3 +19,16 @@ class Misfit(UserError):
     def __init__(self, message: str, group: str, fits: Callable[[str], bool]) -> None:
         super().__init__(message)
         self.group, self.fits = group, fits
+
+
+class Stopped(BaseException):
+    """The run was asked to end.
+
+    Args:
+        why: the signal's name, or that its time is up.
+        code: the exit code for it.
+    """
+
+    def __init__(self, why: str, code: int) -> None:
+        super().__init__(why)
+        self.why, self.code = why, code

@@ -11,6 +11,7 @@ from diffstn.build import load_model
 from diffstn.cli.conf import import_from_here, training_config
 from diffstn.cli.jobs import check_words
 from diffstn.cli.refusals import refused
+from diffstn.errors import Stopped
 from diffstn.store.names import run_folder
 from diffstn.store.run_folder import RunFolder
 
@@ -87,6 +88,7 @@ def train(
 
     Raises:
         UserError: bad input; the message says what to do.
+        KeyboardInterrupt: a signal stopped it, or `trainer.max_time`; it can be resumed.
     """
     from diffstn.runs.train import train as train_run
 
@@ -95,5 +97,8 @@ def train(
     run = RunFolder(run_folder(config["out"], config["seed"], config["choices"]))
     search = [str(config_dir)] if config_dir else []
     with refused(words, search):
-        metrics = train_run(config, run, words)
+        try:
+            metrics = train_run(config, run, words)
+        except Stopped as stopped:
+            raise KeyboardInterrupt(stopped.why) from None
     return Trained(load_model(run, trust=None), metrics, run.path)

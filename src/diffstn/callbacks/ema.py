@@ -11,7 +11,7 @@ from diffstn.errors import UserError
 
 
 class EMA(pl.Callback):
-    r"""$\bar w \leftarrow d\,\bar w + (1 - d)\,w$ after every step,
+    r"""$\bar w \leftarrow d\,\bar w + (1 - d)\,w$ after every optimiser step,
     $d = \min(\text{decay}, \frac{1+n}{10+n})$.
 
     The warm-up in n, the number of steps, keeps the random start out of the average. Validation
@@ -32,6 +32,7 @@ class EMA(pl.Callback):
         self.decay = decay
         self.average: dict[str, Tensor] = {}
         self.raw: dict[str, Tensor] = {}
+        self.step = 0
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         state = pl_module.state_dict()
@@ -40,11 +41,16 @@ class EMA(pl.Callback):
             name: start[name].detach().to(value.device, copy=True) for name, value in state.items()
         }
 
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.step = trainer.global_step
+
     @torch.no_grad()
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *args: Any
     ) -> None:
-        n = steps(trainer)
+        if self.step == trainer.global_step:
+            return  # gradients are accumulated: no weight has changed
+        self.step, n = trainer.global_step, steps(trainer)
         decay = min(self.decay, (1 + n) / (10 + n))
         state = pl_module.state_dict()
         floating = [name for name, value in state.items() if value.is_floating_point()]

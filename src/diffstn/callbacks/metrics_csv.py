@@ -19,8 +19,8 @@ def fresh_metrics(trainer: pl.Trainer) -> dict[str, Tensor]:
 class MetricsCSV(pl.Callback):
     """Append epoch, step, seconds of training and all logged metrics to `path` after every epoch.
 
-    Rows of an earlier, resumed run are kept; the file is always complete and always has a header
-    that covers all its rows.
+    Checkpoints hold the rows and the time spent: a resumed run goes on with those, whatever has
+    become of the file, which is always complete and has a header that covers all its rows.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,26 +34,31 @@ class MetricsCSV(pl.Callback):
         """Spent on training so far, in this run and in those that it resumed."""
         return self.earlier + time.perf_counter() - self.start
 
-    def keep(self, rows: list[dict[str, Any]]) -> None:
-        """Go on after `rows`, and start the clock where they ended."""
-        self.rows = rows
-        self.earlier = float(rows[-1]["seconds"]) if rows else 0.0
-        self.start = time.perf_counter()
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows, "seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows, self.earlier = list(state_dict["rows"]), float(state_dict["seconds"])
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        rows: list[dict[str, Any]] = []
-        if trainer.is_global_zero and self.path.exists():
-            with self.path.open(newline="") as file:
-                rows = list(csv.DictReader(file))
-        self.keep(rows)
+        self.start = time.perf_counter()
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        # only now has a checkpoint said which epoch to go on from
-        self.keep([row for row in self.rows if int(row["epoch"]) <= trainer.current_epoch])
+        if not self.rows and trainer.current_epoch and self.path.exists():
+            self.rows = self.of_the_file(trainer.current_epoch)  # as older checkpoints have none
+            self.earlier = float(self.rows[-1]["seconds"]) if self.rows else 0.0
+        if trainer.is_global_zero and self.rows:
+            self.write()
+
+    def of_the_file(self, epochs: int) -> list[dict[str, Any]]:
+        """Rows of the first `epochs` epochs, or none if the file is damaged."""
+        try:
+            with self.path.open(newline="") as file:
+                return [row for row in csv.DictReader(file) if int(row["epoch"]) <= epochs]
+        except (ValueError, KeyError, TypeError, csv.Error):
+            return []
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if not trainer.is_global_zero:
-            return
         row: dict[str, Any] = {
             "epoch": trainer.current_epoch + 1,
             "step": trainer.global_step,
@@ -62,6 +67,11 @@ class MetricsCSV(pl.Callback):
         }
         row |= {name: f"{value.item():.6g}" for name, value in fresh_metrics(trainer).items()}
         self.rows.append(row)
+        if trainer.is_global_zero:
+            self.write()
+
+    def write(self) -> None:
+        """Write all rows, in one step."""
         columns = list(dict.fromkeys(name for r in self.rows for name in r))
         draft = self.path.with_suffix(".part")
         with draft.open("w", newline="") as file:

@@ -4,19 +4,28 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from torch import Tensor
 
 from diffstn.errors import UserError
 
+EVERY = 50
+"""Batches between two looks at an accelerator, which must wait for it."""
+
 
 class StopOnNonFiniteLoss(pl.Callback):
-    """Raise at the first step whose loss is NaN or infinite; earlier checkpoints stay as they are.
+    """Raise at a loss that is NaN or infinite; earlier checkpoints stay as they are.
 
-    A model that tells no loss of its steps is stopped at the end of the epoch that left a weight
-    which is no finite number.
+    On a CPU at once, elsewhere within 50 batches: until then the first such batch is remembered
+    where the loss is, and no step waits for it. No checkpoint is written after one, nor with a
+    weight that is no finite number.
 
     Raises:
         UserError: with the step and what usually helps.
     """
+
+    def __init__(self) -> None:
+        self.first: Tensor | None = None
+        self.batches = 0
 
     def on_train_batch_end(
         self,
@@ -27,18 +36,36 @@ class StopOnNonFiniteLoss(pl.Callback):
         batch_idx: int,
     ) -> None:
         loss = outputs.get("loss") if isinstance(outputs, dict) else outputs
-        if loss is not None and not torch.isfinite(loss):
-            raise UserError(
-                f"the loss became {loss.item()} at step {trainer.global_step} (epoch"
-                f" {trainer.current_epoch + 1}); the last good checkpoint is kept. Lower"
-                " optimizer.lr, or set trainer.precision=fp32"
-            )
+        if loss is None:
+            return
+        loss = loss.detach()
+        if loss.device.type == "cpu":
+            if not torch.isfinite(loss):
+                self.refuse(trainer, f"the loss became {loss.item()}", trainer.global_step)
+            return
+        if self.first is None:
+            self.first = torch.full((), -1, dtype=torch.long, device=loss.device)
+        bad = ~torch.isfinite(loss) & (self.first < 0)
+        self.first = torch.where(bad, trainer.global_step, self.first)
+        self.batches += 1
+        if self.batches % EVERY == 0:
+            self.look(trainer)
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        self.look(trainer)
         for name, weight in pl_module.named_parameters():
             if not bool(weight.isfinite().all()):
-                raise UserError(
-                    f"{name} is no finite number after step {trainer.global_step} (epoch"
-                    f" {trainer.current_epoch + 1}); the last good checkpoint is kept. Lower"
-                    " optimizer.lr, or set trainer.precision=fp32"
-                )
+                self.refuse(trainer, f"{name} is no finite number", trainer.global_step)
+
+    def look(self, trainer: pl.Trainer) -> None:
+        """Wait for the accelerator and see whether there was such a loss."""
+        if self.first is not None and (step := int(self.first)) >= 0:
+            self.refuse(trainer, "the loss became NaN or infinite", step)
+
+    def refuse(self, trainer: pl.Trainer, what: str, step: int) -> None:
+        raise UserError(
+            f"{what} at step {step} (epoch {trainer.current_epoch + 1}); no checkpoint was written"
+            " since. Lower optimizer.lr, or set trainer.precision=fp32"
+        )

@@ -13,17 +13,21 @@ COMMANDS = {
 
 def run(command: str, arguments: Sequence[str] | None = None) -> int:
     """Run one of `COMMANDS`; return its exit code."""
-    if command == "train":
-        from diffstn.cli.train import train_command
+    try:
+        if command == "train":
+            from diffstn.cli.train import train_command
 
-        return train_command(arguments)
-    if command == "correct":
-        from diffstn.cli.correct import correct_command
+            return train_command(arguments)
+        if command == "correct":
+            from diffstn.cli.correct import correct_command
 
-        return correct_command(arguments)
-    from diffstn.cli.of_a_run import run_command
+            return correct_command(arguments)
+        from diffstn.cli.of_a_run import run_command
 
-    return run_command(command, arguments)
+        return run_command(command, arguments)
+    except KeyboardInterrupt:  # while modules are imported
+        print("interrupted", file=sys.stderr)
+        return 130
 
 
 def main() -> int:

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from diffstn.cli.conf import composed, composing, groups, renamed
-from diffstn.errors import Misfit, UserError
+from diffstn.errors import Misfit, Stopped, UserError
 from diffstn.words import closest
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -23,7 +23,7 @@ HYDRAS = ("Config group override must be", "File ")  # begin Hydra's plain Value
 
 
 class Outcome:
-    """Within this context, bad input becomes one line and exit code 2, an interrupt 130.
+    """Within this context, bad input becomes one line and exit code 2, a signal n 128 + n.
 
     Args:
         debug: show the traceback, too.
@@ -39,9 +39,9 @@ class Outcome:
         return self
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
-        if isinstance(error, KeyboardInterrupt):
-            print("interrupted", file=sys.stderr)
-            self.code = INTERRUPTED
+        if isinstance(error, KeyboardInterrupt | Stopped):
+            print(getattr(error, "why", "interrupted"), file=sys.stderr)
+            self.code = getattr(error, "code", INTERRUPTED)
             return True
         if (line := line_of(error, self.words, self.search)) is None:
             return False

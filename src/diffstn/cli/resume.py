@@ -10,7 +10,7 @@ from diffstn.store.trust import check_targets
 
 CHANGEABLE = (
     *("epochs=", "validate_every=", "evaluate.", "task.", "sampler.", "trainer.", "accelerator"),
-    *("logger", "callbacks", "+callbacks", "debug=", "trust="),
+    *("logger", "callbacks", "+callbacks", "checkpoint.", "debug=", "trust="),
 )
 """What may differ when a run is resumed."""
 

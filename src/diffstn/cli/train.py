@@ -18,6 +18,7 @@ from diffstn.cli.jobs import check_jobs, check_words
 from diffstn.cli.refusals import Outcome
 from diffstn.cli.resume import asks_to_resume, resumed_config
 from diffstn.data.kinds import check_needs
+from diffstn.errors import Stopped
 from diffstn.runs.settings import TrainSettings
 from diffstn.schema import check_config
 from diffstn.signatures import Unread, attribute, signature
@@ -61,7 +62,7 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
             from diffstn.runs.train import train
 
             return objective(train(config, run, said))
-        except (Exception, KeyboardInterrupt) as error:  # Hydra would talk about it
+        except (Exception, KeyboardInterrupt, Stopped) as error:  # Hydra would talk about it
             problems.append(error)
             if multirun:
                 print(f"job failed: {run.path}: {error}", file=sys.stderr)
@@ -91,7 +92,7 @@ def skipped(
     run: RunFolder, words: Sequence[str], problems: Sequence[BaseException], on_error: str
 ) -> bool:
     """Whether a job is left out: after an interrupt, or after a failure with `on_error=stop`."""
-    interrupted = any(isinstance(problem, KeyboardInterrupt) for problem in problems)
+    interrupted = any(isinstance(one, KeyboardInterrupt | Stopped) for one in problems)
     if not (interrupted or (problems and on_error == "stop")):
         return False
     if not run.config.exists():

@@ -107,7 +107,7 @@ class IndexLoader:
         self.shard = shard - shard % self.batch_size if drop_last else shard
         self.size, self.shuffle, self.seed = size, shuffle, seed
         self.rank, self.world_size = rank, world_size
-        self.epoch = 0
+        self.epoch = self.start = 0
 
     batch_sampler = None  # Lightning looks for one wherever there is a sampler
 
@@ -120,6 +120,10 @@ class IndexLoader:
         """Choose the order of the next pass."""
         self.epoch = epoch
 
+    def skip(self, batches: int) -> None:
+        """Leave out the first so many batches of the next pass, and of that one alone."""
+        self.start = batches
+
     def __len__(self) -> int:
         return -(-self.shard // self.batch_size)
 
@@ -130,4 +134,5 @@ class IndexLoader:
         else:
             order = torch.arange(self.size)
         shard = order[self.rank :: self.world_size][: self.shard]
-        yield from shard.split(self.batch_size) if self.shard else ()
+        start, self.start = self.start, 0
+        yield from shard.split(self.batch_size)[start:] if self.shard else ()

@@ -20,6 +20,13 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class Checkpointing:
+    """When a training writes its state beside every epoch's end."""
+
+    minutes: Annotated[float, AtLeast(0)]
+
+
+@dataclass(frozen=True)
 class TrainSettings:
     """Of train.py; what else stands in a configuration is the model's."""
 
@@ -31,6 +38,7 @@ class TrainSettings:
     callbacks: dict[str, Any]
     choices: dict[str, Any]
     evaluate: Evaluate
+    checkpoint: Checkpointing
     seed: Seed
     epochs: Count
     validate_every: Count

@@ -1,10 +1,8 @@
 """Train, evaluate, plot: one run in one folder."""
 
-import signal
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +15,18 @@ from diffstn.callbacks.dashboards import check_loggers, dashboards, show_results
 from diffstn.errors import UserError
 from diffstn.figures.curves import training_curves
 from diffstn.hardware import Hardware, choose_hardware
+from diffstn.runs.carry_on import carry_on
 from diffstn.runs.settings import TrainSettings
-from diffstn.runs.trainer import check_optimisation, check_trainer, trainer_for
+from diffstn.runs.trainer import check_optimisation, check_trainer, seconds, trainer_for
 from diffstn.schema import check_config
 from diffstn.store.environment import environment
 from diffstn.store.logs import quiet_libraries
+from diffstn.store.one_writer import one_writer
 from diffstn.store.protocol import protocol
 from diffstn.store.recorded import recorded
 from diffstn.store.run_folder import RunFolder, first_rank
 from diffstn.store.self_contained import self_contained
+from diffstn.store.stopping import Stopping
 from diffstn.store.warm_start import warm_start
 
 
@@ -73,42 +74,62 @@ def train(config: dict[str, Any], run: RunFolder, words: Sequence[str] = ()) -> 
     hardware = check(config)
     if first_rank():
         run.claim(config["resume"])
-    built = seeded(config)
-    ckpt = None if config["resume"] else config["ckpt"]
-    started = warm_start(built.model, ckpt) if ckpt else ""
-    with recorded(run) as log:
-        model, data, task = built
-        if first_rank() and not config["resume"]:
-            run.write_overrides(words)
-        prepare(built, hardware, run, log)
-        if started:
-            log.info(started)
-        watching = task.callbacks(model, data, run.figures, hardware.autocast)
-        with dashboards(config["logger"], run, config) as loggers:
-            config = begun(config, built, hardware, run)
-            trainer, record, best = trainer_for(config, hardware, run, model, watching, loggers)
-            last = str(run.checkpoints / "last.ckpt") if config["resume"] else None
-            with interruptible():
-                trainer.fit(model, datamodule=data, ckpt_path=last, weights_only=True)
-            leave_process_group()
-            metrics: dict[str, Any] = {}
-            if trainer.is_global_zero:
-                log.info("trained in %s", time.strftime("%H:%M:%S", time.gmtime(record.seconds)))
-                if trainer.fast_dev_run:  # type: ignore[attr-defined]
-                    log.info("trainer.fast_dev_run keeps no weights: nothing to evaluate")
-                else:
-                    metrics, figures = evaluated(config, built, hardware, run, log)
-                    metrics["train_seconds"] = round(record.seconds, 1)
-                    if best is not None and best.best_model_score is not None:
-                        metrics["monitored"] = {best.monitor: float(best.best_model_score)}
-                    run.write_json("metrics", metrics)
-                    show_results(loggers, metrics, figures, trainer.global_step)
-        if metrics:
-            for _, path in figures:
-                log.info("wrote %s", path)
-            log.info("\n%s", task.table(metrics))
-            log.info("all of it: %s", run.path)
-        run.status("done", **metrics.get("numbers", {}))
+    with Stopping(seconds(config["trainer"]["max_time"])) as stopping:
+        built = seeded(config)
+        ckpt = None if config["resume"] else config["ckpt"]
+        said = warm_start(built.model, ckpt) if ckpt else ""
+        with one_writer(run.path) if first_rank() else nullcontext():
+            last = None
+            if config["resume"]:
+                last, said = carry_on(run, config, built.model)
+            elif first_rank():
+                run.claim(resume=False)  # somebody may have been faster
+            with recorded(run) as log:
+                if first_rank() and not config["resume"]:
+                    run.write_overrides(words)
+                prepare(built, hardware, run, log)
+                if said:
+                    log.info(said)
+                return trained(config, built, hardware, run, stopping, last, log)
+
+
+def trained(
+    config: dict[str, Any],
+    built: Built,
+    hardware: Hardware,
+    run: RunFolder,
+    stopping: Stopping,
+    last: Path | None,
+    log: Any,
+) -> dict[str, Any]:
+    """Train from the checkpoint `last`, evaluate and plot; return the final metrics."""
+    model, data, task = built
+    watching = task.callbacks(model, data, run.figures, hardware.autocast)
+    with dashboards(config["logger"], run, config) as loggers:
+        config = begun(config, built, hardware, run)
+        trainer, record, best = trainer_for(
+            config, hardware, run, model, stopping, watching, loggers
+        )
+        trainer.fit(model, datamodule=data, ckpt_path=last and str(last), weights_only=True)
+        leave_process_group()
+        metrics: dict[str, Any] = {}
+        if trainer.is_global_zero:
+            log.info("trained in %s", time.strftime("%H:%M:%S", time.gmtime(record.seconds)))
+            if trainer.fast_dev_run:  # type: ignore[attr-defined]
+                log.info("trainer.fast_dev_run keeps no weights: nothing to evaluate")
+            else:
+                metrics, figures = evaluated(config, built, hardware, run, log)
+                metrics["train_seconds"] = round(record.seconds, 1)
+                if best is not None and best.best_model_score is not None:
+                    metrics["monitored"] = {best.monitor: float(best.best_model_score)}
+                run.write_json("metrics", metrics)
+                show_results(loggers, metrics, figures, trainer.global_step)
+    if metrics:
+        for _, path in figures:
+            log.info("wrote %s", path)
+        log.info("\n%s", task.table(metrics))
+        log.info("all of it: %s", run.path)
+    run.status("done", **metrics.get("numbers", {}))
     return metrics
 
 
@@ -148,7 +169,7 @@ def evaluated(
     """The numbers of the trained run with their protocol, and what was plotted."""
     data, task = built.data, built.task
     checkpoint = config["evaluate"]["checkpoint"]
-    if not (run.checkpoints / f"{checkpoint}.ckpt").exists():
+    if checkpoint == "best" and not (run.checkpoints / "best.ckpt").exists():
         log.warning("no validation chose a best checkpoint: the last one is evaluated")
         config = {**config, "evaluate": {**config["evaluate"], "checkpoint": "last"}}
     model = load_model(run, config=config, facts=data.facts, trust=None).to(hardware.device)
@@ -168,19 +189,3 @@ def leave_process_group() -> None:
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Within this context, Ctrl-C raises KeyboardInterrupt and keeps doing so.
-
-    Lightning turns it into SystemExit and ignores the signal from then on.
-    """
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    except SystemExit:
-        raise KeyboardInterrupt from None
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, handler)

@@ -1,15 +1,16 @@
 """Lightning's Trainer, as a configuration asks for it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import ModelCheckpoint
 
 from diffstn.annotations import parameters
 from diffstn.build import instantiated, user_errors
 from diffstn.callbacks.best_weights import BestWeights
 from diffstn.callbacks.ema import EMA
+from diffstn.callbacks.last_checkpoint import LastCheckpoint
 from diffstn.callbacks.last_validation import LastValidation
 from diffstn.callbacks.metrics_csv import MetricsCSV
 from diffstn.callbacks.non_finite import StopOnNonFiniteLoss
@@ -19,6 +20,8 @@ from diffstn.errors import UserError
 from diffstn.hardware import Hardware
 from diffstn.located import located
 from diffstn.store.run_folder import RunFolder
+from diffstn.store.stopping import Stopping
+from diffstn.store.whole_files import WholeFiles
 from diffstn.words import closest
 
 OURS = ("callbacks", "logger", "default_root_dir", "enable_progress_bar", "enable_checkpointing")
@@ -36,6 +39,7 @@ def check_trainer(config: Mapping[str, Any]) -> None:
     for name in settings:
         if name not in known:
             raise UserError(f"no setting 'trainer.{name}'; {closest(name, known)}")
+    seconds(settings["max_time"])
     every, epochs = settings["check_val_every_n_epoch"], settings["max_epochs"]
     if by_epochs(settings) and every and epochs and epochs % min(every, epochs):
         raise UserError(
@@ -69,6 +73,7 @@ def trainer_for(
     hardware: Hardware,
     run: RunFolder,
     model: pl.LightningModule,
+    stopping: Stopping,
     watching: Sequence[pl.Callback] = (),
     loggers: Sequence[Any] = (),
 ) -> tuple[pl.Trainer, MetricsCSV, BestWeights | None]:
@@ -78,7 +83,7 @@ def trainer_for(
         UserError: Lightning or a callback refuses its settings.
     """
     settings = {k: instantiated(v, f"trainer.{k}") for k, v in config["trainer"].items()}
-    arguments = {k: v for k, v in settings.items() if v is not None}
+    arguments = {k: v for k, v in settings.items() if v is not None and k != "max_time"}
     if not by_epochs(settings):
         arguments["max_epochs"] = -1
     elif settings["check_val_every_n_epoch"]:
@@ -92,9 +97,8 @@ def trainer_for(
     ours += [*watching, LastValidation(), record, Progress()]
     ours += [] if best is None else [best]
     ours += users_callbacks(config.get("callbacks") or {}, run, model)
-    last = ModelCheckpoint(
-        run.checkpoints, "last", save_on_train_epoch_end=True, enable_version_counter=False
-    )
+    every = config["checkpoint"]["minutes"]
+    last = LastCheckpoint(run.checkpoints / "last.ckpt", every, stopping)
     with user_errors("trainer"):
         trainer = pl.Trainer(
             **{
@@ -103,11 +107,34 @@ def trainer_for(
                 "precision": hardware.precision,
                 "logger": list(loggers) or False,
                 "callbacks": [*ours, last],
+                "plugins": [*plugins(settings["plugins"]), WholeFiles()],
                 "enable_progress_bar": False,
                 "default_root_dir": run.path,
             }
         )
     return trainer, record, best
+
+
+def plugins(given: Any) -> list[Any]:
+    """Lightning takes one plugin or a list of them."""
+    return list(given) if isinstance(given, list | tuple) else [] if given is None else [given]
+
+
+def seconds(max_time: Any) -> float | None:
+    """`trainer.max_time` as a number: "DD:HH:MM:SS", or a mapping of days, hours, minutes, seconds.
+
+    Raises:
+        UserError: it is neither.
+    """
+    try:
+        if max_time is None:
+            return None
+        if isinstance(max_time, Mapping):
+            return timedelta(**max_time).total_seconds()
+        days, hours, minutes, rest = map(int, str(max_time).split(":"))
+        return timedelta(days, rest, minutes=minutes, hours=hours).total_seconds()
+    except (TypeError, ValueError):
+        raise UserError(f"trainer.max_time={max_time}: write days:hours:minutes:seconds") from None
 
 
 def best_checkpoint(model: pl.LightningModule, run: RunFolder) -> BestWeights | None:

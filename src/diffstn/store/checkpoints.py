@@ -1,5 +1,6 @@
 """The weights of a run."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,9 @@ from torch import Tensor
 
 from diffstn.errors import UserError
 from diffstn.store.run_folder import RunFolder
+from diffstn.store.whole_files import newest_whole
+
+log = logging.getLogger("diffstn")
 
 
 def evaluated_weights(config: Mapping[str, Any]) -> str:
@@ -47,8 +51,14 @@ def trained_weights(
         raise UserError(f"{path} does not exist; checkpoint= can be: {there}")
     if weights not in ("ema", "raw"):
         raise UserError(f"weights={weights}: choose ema or raw")
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    whole, said = newest_whole(run.checkpoints, checkpoint)
+    if said:
+        log.warning(said)
+    content = torch.load(whole, map_location="cpu", weights_only=True)
     key = "ema_state_dict" if weights == "ema" else "state_dict"
     if key not in content:
         raise UserError(f"{path} was trained without a moving average; pass weights=raw")
-    return content[key]
+    state = content[key]
+    if unfit := [name for name, value in state.items() if not bool(value.isfinite().all())]:
+        raise UserError(f"{whole}: {unfit[0]} is no finite number; train again with a lower rate")
+    return state

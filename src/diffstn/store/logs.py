@@ -30,6 +30,7 @@ class LogFile:
     def __enter__(self) -> logging.Logger:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.file = logging.FileHandler(self.path, delay=True)
+        self.file.handleError = lambda record: None  # type: ignore[method-assign]  # a full disk
         self.file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         self.terminal = logging.StreamHandler()
         self.terminal.setFormatter(logging.Formatter("%(message)s"))

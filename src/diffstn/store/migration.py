@@ -71,6 +71,7 @@ def migrated(config: dict[str, Any], run: Path) -> dict[str, Any]:
     Args:
         config: of the run in the folder `run`, which may keep its judge's beside it.
     """
+    config = {"checkpoint": {"minutes": 10.0}, **config}
     if "task" in config or "model" not in config or "_target_" not in config["model"]:
         return config
     old = _moved(config)
@@ -80,6 +81,7 @@ def migrated(config: dict[str, Any], run: Path) -> dict[str, Any]:
     general = ("seed", "epochs", "ema_decay", "out", "resume", "debug", "on_error", "choices")
     new: dict[str, Any] = {name: old[name] for name in general if name in old}
     new |= {"validate_every": old.get("validate_every", 1), "compile": False, "ckpt": None}
+    new["checkpoint"] = old["checkpoint"]
     new |= {"trust": [], "logger": {}, "data": old["data"]}
     new["optimizer"], new["lr_scheduler"] = old["optimizer"], old["lr_scheduler"]
     evaluate = dict(old["evaluate"])

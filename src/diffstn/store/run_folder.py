@@ -18,9 +18,15 @@ if TYPE_CHECKING:
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 
 
+RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK")
+"""Where Lightning, torchrun, SLURM and MPI say which of several processes this one is."""
+RESULTS = ("checkpoints", "metrics.csv", "metrics.json", "weights.safetensors")
+"""What nobody wants to lose."""
+
+
 def first_rank() -> bool:
     """Whether this process is the one that writes: further ranks run the same command again."""
-    return all(int(os.environ.get(rank, 0)) == 0 for rank in ("LOCAL_RANK", "NODE_RANK"))
+    return all(os.environ.get(name, "0") == "0" for name in RANKS)
 
 
 class RunFolder:
@@ -55,23 +61,31 @@ class RunFolder:
     @property
     def how_to_resume(self) -> str:
         """What to type after an interrupt."""
-        if (self.checkpoints / "last.ckpt").exists():
+        if self.config.exists():
             return f"python train.py out={self.path} resume=true"
-        return "no epoch was complete; train it anew, with another out="
+        return "nothing was written yet: give the same command again"
 
     def claim(self, resume: bool) -> None:
         """Make sure that nothing is overwritten.
 
         Raises:
-            UserError: the folder holds a run and `resume` is not set, or it is to be resumed and
-                there is no checkpoint.
+            UserError: the folder holds a run, or results without one, and `resume` is not set; or
+                it is to be resumed and there is none.
         """
-        last = self.checkpoints / "last.ckpt"
-        if resume and not last.exists():
-            how = self.how_to_resume if self.config.exists() else "pass out=<the run's folder>"
-            raise UserError(f"resume=true: {last} does not exist; {how}")
+        if resume and not self.config.exists():
+            raise UserError(
+                f"resume=true: {self.config} does not exist; pass out=<the run's folder>"
+            )
+        if resume and self.is_shipped:
+            raise UserError(f"{self.path} ships with the package; start from it with ckpt=")
         if not resume and self.config.exists():
             raise UserError(f"{self.path} holds a run already; choose another out=, or resume=true")
+        there = [name for name in RESULTS if (self.path / name).exists()]
+        if not resume and there:
+            raise UserError(
+                f"{self.path} holds {there[0]} and no config.yaml that says of what; choose"
+                " another out="
+            )
 
     def write(self, name: str, text: str) -> Path:
         """Write a file in one step, so that no reader ever sees half of it."""

@@ -1,0 +1,50 @@
+"""From where a run goes on."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from diffstn.errors import UserError
+from diffstn.runs.trainer import by_epochs
+from diffstn.store.run_folder import RunFolder
+from diffstn.store.whole_files import newest_whole
+
+
+def carry_on(
+    run: RunFolder, config: Mapping[str, Any], model: nn.Module
+) -> tuple[Path | None, str]:
+    """The checkpoint that a resumed run goes on from, and a line to say.
+
+    It is `last.ckpt`; if that is damaged or missing, the one before, or the best. A run that was
+    stopped before its first checkpoint begins again.
+
+    Raises:
+        UserError: no checkpoint is whole, it is of another model, or the run has trained longer
+            than it is asked to.
+    """
+    path, said = newest_whole(run.checkpoints, "last")
+    if path is None:
+        return None, "no checkpoint was written yet: the training begins again"
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        theirs = {name: value.shape for name, value in content["state_dict"].items()}
+        epochs = content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+        steps = content["global_step"]
+    except Exception as error:  # whatever a file that is none makes torch raise
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{path} is no checkpoint of a training ({reason})") from None
+    if theirs != {name: value.shape for name, value in model.state_dict().items()}:
+        raise UserError(f"{path} holds the weights of another model than {run.config} says")
+    settings = config["trainer"]
+    if by_epochs(settings) and 0 <= (settings["max_epochs"] or epochs) < epochs:
+        raise UserError(
+            f"{run.path} has trained for {epochs} epochs; pass epochs={epochs + 1} or more"
+        )
+    if not by_epochs(settings) and settings["max_steps"] < steps:
+        raise UserError(
+            f"{run.path} has trained for {steps} steps; pass trainer.max_steps={steps + 1} or more"
+        )
+    return path, said

@@ -1,0 +1,101 @@
+"""Checkpoints that are whole, whatever happens while one is written."""
+
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning.plugins import TorchCheckpointIO
+
+from diffstn.errors import UserError
+
+BEFORE = ".before"
+"""Added to the name of the checkpoint that the present one replaced."""
+OTHERS = {"last": ("last", "best"), "best": ("best", "last")}
+
+
+class WholeFiles(TorchCheckpointIO):
+    """Writes a checkpoint aside, flushes it to the disk and renames it.
+
+    The one that it replaces is kept beside it until the next one is whole, as `NAME.ckpt.before`.
+    Nothing is written outside the checkpoint's own folder, so that a rename is one step on any
+    file system. A draft that a killed process left is overwritten by the next.
+
+    Raises:
+        UserError: the disk is full, or the folder cannot be written or is gone; the checkpoints
+            that there were stay as they are.
+    """
+
+    def save_checkpoint(self, checkpoint: Any, path: Any, storage_options: Any = None) -> None:
+        path = Path(path)
+        draft = path.with_name(f"{path.name}.part")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            with draft.open("wb") as file:
+                torch.save(checkpoint, file)
+                file.flush()
+                os.fsync(file.fileno())
+            if path.exists():
+                path.replace(path.with_name(path.name + BEFORE))
+            draft.replace(path)
+            _flush_folder(path.parent)
+        except (OSError, RuntimeError) as error:  # torch says RuntimeError of a full disk
+            cause = error if isinstance(error, OSError) else error.__cause__ or error.__context__
+            if isinstance(error, RuntimeError) and "write" not in str(error):
+                raise
+            draft.unlink(missing_ok=True)
+            reason = getattr(cause, "strerror", None) or str(error).splitlines()[0]
+            raise UserError(
+                f"{path} could not be written ({reason}); what was there stays"
+            ) from None
+
+    def remove_checkpoint(self, path: Any) -> None:
+        """Remove it with the one that it replaced."""
+        super().remove_checkpoint(path)
+        Path(f"{path}{BEFORE}").unlink(missing_ok=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename survive a loss of power."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether all bytes of a checkpoint are those that were written, by its own checksums."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except Exception:  # whatever damaged bytes make zipfile raise
+        return False
+
+
+def candidates(folder: Path, name: str) -> Iterator[Path]:
+    """Files that may stand in for the checkpoint `name`, the nearest first, if they exist."""
+    for one in OTHERS.get(name, (name,)):
+        for path in (folder / f"{one}.ckpt", folder / f"{one}.ckpt{BEFORE}"):
+            if path.is_file():
+                yield path
+
+
+def newest_whole(folder: Path, name: str) -> tuple[Path | None, str]:
+    """The checkpoint `name`, or the nearest whole one, and a line on those that are damaged.
+
+    Raises:
+        UserError: there are checkpoints, but none of them is whole.
+    """
+    damaged = []
+    for path in candidates(folder, name):
+        if is_whole(path):
+            missing = [] if (folder / f"{name}.ckpt").exists() else [f"{name}.ckpt is missing"]
+            why = [*missing, *(f"{one} is damaged" for one in damaged)]
+            return path, f"{', '.join(why)}: {path.name} takes its place" if why else ""
+        damaged.append(path.name)
+    if damaged:
+        raise UserError(f"{folder}: {', '.join(damaged)} are damaged, and there is no other")
+    return None, ""
