@@ -33,9 +33,7 @@ class Forked:
         if self.pid == 0:
             self._run(work, folder, environment or {})
 
-    def _run(
-        self, work: Callable[[], int], folder: Path, environment: Mapping[str, str]
-    ) -> None:
+    def _run(self, work: Callable[[], int], folder: Path, environment: Mapping[str, str]) -> None:
         code = 1
         try:
             file = os.open(self.said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)

@@ -3,16 +3,18 @@
 import csv
 import json
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytorch_lightning as pl
 import torch
 import yaml
 
 from diffstn.build import load_model
-from diffstn.callbacks.reseed import ReseedEachEpoch
+from diffstn.callbacks.last_checkpoint import STOP, LastCheckpoint
 from diffstn.cli.train import train_command
 from diffstn.errors import UserError
 from diffstn.store.checkpoints import trained_weights
@@ -63,37 +65,46 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(train: Tra
     assert rows("a") != rows("c")
 
 
+def stop_after(patch: pytest.MonkeyPatch, *steps: int) -> None:
+    """As if SIGTERM came in these steps."""
+    left = list(steps)
+
+    def asked(self: LastCheckpoint, trainer: Any) -> int:
+        if left and trainer.global_step == left[0]:
+            return STOP + signal.SIGTERM + 0 * left.pop(0)
+        return 0
+
+    patch.setattr(LastCheckpoint, "asked", asked)
+
+
 @pytest.mark.parametrize(
     "settings",
     [
-        [*DIFFUSION, "encoder=pool", "lr_scheduler=one_cycle", "epochs=3"],
-        ["model=stn", "optimizer=adam", "lr_scheduler=cosine", "validate_every=2", "epochs=4"],
+        [*DIFFUSION, "encoder=pool", "lr_scheduler=one_cycle", "epochs=2"],
+        ["model=stn", "optimizer=adam", "lr_scheduler=cosine", "validate_every=2", "epochs=2"],
+        ["model=stn", "encoder=localisation", "trainer.precision=bf16", "epochs=2"],
+        ["model=stn", "trainer.accumulate_grad_batches=2", "data.batch_size=8", "epochs=2"],
     ],
-    ids=["diffusion", "stn"],
+    ids=["diffusion", "stn", "bf16", "accumulating"],
 )
-def test_an_interrupted_run_resumes_to_the_bit(
+def test_a_run_stopped_twice_within_epochs_ends_to_the_bit_as_one_that_was_not(
     train: Train, monkeypatch: pytest.MonkeyPatch, settings: list[str]
 ):
-    assert train(*settings, "out=straight") == 0
-    start = ReseedEachEpoch.on_train_epoch_start
-
-    def interrupt(self: ReseedEachEpoch, trainer: Any, module: Any) -> None:
-        if trainer.current_epoch == 1:
-            raise KeyboardInterrupt
-        start(self, trainer, module)
-
+    words = [*settings, "data.limit_train=96"]
+    assert train(*words, "out=straight") == 0
     with monkeypatch.context() as patch:
-        patch.setattr(ReseedEachEpoch, "on_train_epoch_start", interrupt)
-        assert train(*settings, "out=stopped") == 130
-    assert status("stopped")["state"] == "interrupted"
-    assert len(rows("stopped")) == 1
-    torch.manual_seed(12345)
-    assert train(*settings, "out=stopped", "resume=true") == 0
+        stop_after(patch, 2, 4)  # of 3 or 6 in an epoch
+        assert train(*words, "out=stopped") == 143
+        assert checkpoint("stopped")["global_step"] == 2
+        assert status("stopped")["state"] == "interrupted"
+        assert status("stopped")["resume"] == "python train.py out=stopped resume=true"
+        for step in (2, 4):
+            torch.manual_seed(12345)
+            assert train("out=stopped", "resume=true") == (143 if step == 2 else 0)
     assert status("stopped")["state"] == "done"
     assert_same_state(checkpoint("straight"), checkpoint("stopped"))
     assert rows("straight") == rows("stopped")
-    ours, theirs = metrics("straight"), metrics("stopped")
-    assert ours == theirs
+    assert metrics("straight") == metrics("stopped")
 
 
 @pytest.mark.parametrize("lr_scheduler", ["one_cycle", "cosine", "constant"])
@@ -166,7 +177,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
     monkeypatch.setattr(STN, "loss", explode)
     assert train("model=stn", "epochs=3", "out=run") == 2
     error = capsys.readouterr().err.splitlines()[-1]
-    assert error.startswith("error: the loss became nan at step 4 (epoch 2)")
+    assert error.startswith("error: the loss became nan at step 4 (epoch 2); no checkpoint was")
     assert "optimizer.lr" in error
     assert status("run")["state"] == "failed"
     assert "became nan at step 4" in status("run")["error"]
@@ -283,7 +294,6 @@ def test_training_by_steps_validates_evaluates_and_resumes(train: Train):
 @pytest.mark.parametrize(
     "words",
     [
-        ["trainer.max_time=00:00:00:01", "epochs=10000", "validate_every=10000"],
         ["trainer.gradient_clip_val=0.5", "trainer.accumulate_grad_batches=2"],
         ["trainer.limit_train_batches=1", "trainer.limit_val_batches=1", "trainer.profiler=simple"],
         ["trainer.limit_val_batches=0", "trainer.deterministic=true"],
@@ -293,6 +303,105 @@ def test_training_by_steps_validates_evaluates_and_resumes(train: Train):
 def test_arguments_of_lightning_s_trainer_do_what_they_say(train: Train, words: list[str]):
     assert train("model=stn", *words, "out=run") == 0
     assert "numbers" in metrics("run")
+
+
+def test_a_training_stops_when_its_time_is_up_and_goes_on(train: Train):
+    words = ["model=stn", "out=run", "data.limit_train=6400", "epochs=1"]
+    assert train(*words, "trainer.max_time=00:00:00:01") == 124
+    assert 0 < checkpoint("run")["global_step"] < 200
+    assert status("run")["error"] == "trainer.max_time is over"
+    assert train("out=run", "resume=true", "trainer.max_time=null", "data.limit_test=40") == 0
+    assert checkpoint("run")["global_step"] == 200
+
+
+@pytest.mark.parametrize("value", ["soon", "{hours: x}", "1:2"])
+def test_a_time_that_is_none_is_refused(train: Train, capsys, value: str):
+    assert train("model=stn", f"trainer.max_time='{value}'") == 2
+    assert "write days:hours:minutes:seconds" in capsys.readouterr().err
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(
+    train: Train, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(pl.Trainer, "fit", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert train("model=stn", "out=run") == 130
+    assert not Path("run/checkpoints").exists()
+    assert train("out=run", "resume=true") == 0
+    assert "the training begins again" in capsys.readouterr().err
+    assert train("model=stn", "out=straight") == 0
+    assert metrics("run") == metrics("straight")
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(
+    train: Train, capsys: pytest.CaptureFixture[str]
+):
+    assert train("model=stn", "epochs=2", "out=straight") == 0
+    shutil.copytree("straight", "run")
+    path = Path("run/checkpoints/last.ckpt")
+    path.write_bytes(path.read_bytes()[:1000])
+    Path("run/metrics.csv").write_bytes(b"\xff nonsense")
+    Path("run/overrides.txt").unlink()
+    assert train("out=run", "resume=true") == 0
+    assert "last.ckpt is damaged: last.ckpt.before takes its place" in capsys.readouterr().err
+    assert rows("run") == rows("straight")
+    assert metrics("run") == metrics("straight")
+    assert_same_state(checkpoint("run"), checkpoint("straight"))
+    Path("run/checkpoints/best.ckpt").write_bytes(b"")
+    assert train("out=run", "resume=true") == 0
+    assert "best.ckpt is damaged: " in capsys.readouterr().err
+    assert metrics("run").keys() == metrics("straight").keys()
+
+
+def test_a_run_that_was_moved_keeps_its_best(train: Train):
+    words = ["model=stn", "epochs=2", "optimizer.lr=0.0"]
+    assert train(*words, "out=one") == 0
+    best = metrics("one")["monitored"]
+    shutil.move("one", "two")
+    assert train("out=two", "resume=true", "epochs=3") == 0
+    assert metrics("two")["monitored"] == best
+    assert checkpoint("two", "best")["global_step"] == 2  # nothing was better at a rate of 0
+    kept = checkpoint("two")["callbacks"]
+    assert all("one/" not in str(state.get("best_model_path")) for state in kept.values())
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("epochs=1", "run has trained for 2 epochs; pass epochs=3 or more"),
+        ("trainer.max_steps=3", "run has trained for 4 steps; pass trainer.max_steps=5 or more"),
+    ],
+)
+def test_a_run_cannot_become_shorter(
+    train: Train, capsys: pytest.CaptureFixture[str], word: str, said: str
+):
+    assert train("model=stn", "epochs=2", "out=run") == 0
+    before = Path("run/config.yaml").read_bytes()
+    assert train("out=run", "resume=true", word) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"error: {said}"
+    assert Path("run/config.yaml").read_bytes() == before
+    assert status("run")["state"] == "done"
+
+
+def test_a_checkpoint_of_another_model_is_refused(train: Train, capsys):
+    assert train("model=stn", "out=run") == 0
+    assert train("model=pose_regression", "out=other") == 0
+    shutil.copy("other/checkpoints/last.ckpt", "run/checkpoints/last.ckpt")
+    assert train("out=run", "resume=true", "epochs=2") == 2
+    assert "holds the weights of another model" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "metrics.csv"])
+def test_results_without_a_run_are_not_overwritten(train: Train, capsys, name: str):
+    Path("run").mkdir()
+    Path("run", name).touch()
+    assert train("model=stn", "out=run") == 2
+    assert f"run holds {name} and no config.yaml" in capsys.readouterr().err
+
+
+def test_what_ships_is_not_trained_on(workplace: Path, capsys):
+    assert train_command(["out=pretrained/judge", "resume=true"]) == 2
+    assert "start a new run from it with ckpt=pretrained/judge" in capsys.readouterr().err
 
 
 def test_a_fast_run_through_leaves_nothing_to_evaluate(train: Train):

@@ -55,9 +55,10 @@ class StopOnNonFiniteLoss(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         self.look(trainer)
-        for name, weight in pl_module.named_parameters():
-            if not bool(weight.isfinite().all()):
-                self.refuse(trainer, f"{name} is no finite number", trainer.global_step)
+        finite = {name: w.isfinite().all() for name, w in pl_module.named_parameters()}
+        if finite and not bool(torch.stack(list(finite.values())).all()):  # one wait for all
+            name = next(name for name, one in finite.items() if not bool(one))
+            self.refuse(trainer, f"{name} is no finite number", trainer.global_step)
 
     def look(self, trainer: pl.Trainer) -> None:
         """Wait for the accelerator and see whether there was such a loss."""

@@ -1,6 +1,7 @@
 """A run that is carried on with."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from diffstn.cli.overrides import apply_overrides
@@ -20,6 +21,18 @@ def asks_to_resume(words: Sequence[str]) -> bool:
     return any(word.lower() in ("resume=true", "resume=1") for word in words)
 
 
+def last_words(words: Sequence[str]) -> dict[str, str]:
+    """Of every key the last word, which counts."""
+    return {word.split("=")[0]: word for word in words}
+
+
+def _said(path: Path) -> list[str]:
+    try:
+        return path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError):  # the configuration tells, too
+        return []
+
+
 def resumed_config(
     out: str | None, words: Sequence[str], trust: Sequence[str] = (), search: Sequence[str] = ()
 ) -> dict[str, Any]:
@@ -31,16 +44,22 @@ def resumed_config(
     if out is None:
         raise UserError("resume=true carries on with the run in out=; pass out=<its folder>")
     run = open_run(out)
-    path = run.path / "overrides.txt"
-    said = path.read_text().splitlines() if path.exists() else []
+    if run.is_shipped:
+        raise UserError(f"{out} ships with the package; start a new run from it with ckpt={out}")
+    own = run.read_config()
+    said = last_words(_said(run.path / "overrides.txt"))
     here = ("out=", "resume=", "hydra", "trust=", "debug=")
-    new = [word for word in words if word not in said and not word.startswith(here)]
+    new = [
+        word
+        for key, word in last_words(words).items()
+        if word != said.get(key) and not word.startswith(here)
+    ]
     fixed = [word for word in new if not word.startswith(CHANGEABLE)]
-    if fixed:
+    if fixed and apply_overrides(own, fixed, search) != own:
         raise UserError(
             f"resume=true {fixed[0]}: a run that has begun keeps this; what can change is"
             f" {', '.join(name.rstrip('=.') for name in CHANGEABLE[:9])}. Or start a new run"
         )
-    config = apply_overrides(run.read_config(), new, search)
+    config = apply_overrides(own, new, search)
     check_targets(config, trust)
     return {**config, "resume": True, "out": str(run.path)}

@@ -59,6 +59,6 @@ def trained_weights(
     if key not in content:
         raise UserError(f"{path} was trained without a moving average; pass weights=raw")
     state = content[key]
-    if unfit := [name for name, value in state.items() if not bool(value.isfinite().all())]:
-        raise UserError(f"{whole}: {unfit[0]} is no finite number; train again with a lower rate")
+    if unfit := [name for name, value in state.items() if bool(value.isnan().any())]:
+        raise UserError(f"{whole}: {unfit[0]} is no number; train again with a lower optimizer.lr")
     return state

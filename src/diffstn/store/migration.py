@@ -71,7 +71,8 @@ def migrated(config: dict[str, Any], run: Path) -> dict[str, Any]:
     Args:
         config: of the run in the folder `run`, which may keep its judge's beside it.
     """
-    config = {"checkpoint": {"minutes": 10.0}, **config}
+    if "checkpoint" not in config:
+        config = {**config, "checkpoint": {"minutes": 10.0}}
     if "task" in config or "model" not in config or "_target_" not in config["model"]:
         return config
     old = _moved(config)

@@ -76,8 +76,6 @@ class RunFolder:
             raise UserError(
                 f"resume=true: {self.config} does not exist; pass out=<the run's folder>"
             )
-        if resume and self.is_shipped:
-            raise UserError(f"{self.path} ships with the package; start from it with ckpt=")
         if not resume and self.config.exists():
             raise UserError(f"{self.path} holds a run already; choose another out=, or resume=true")
         there = [name for name in RESULTS if (self.path / name).exists()]

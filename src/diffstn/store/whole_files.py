@@ -41,15 +41,13 @@ class WholeFiles(TorchCheckpointIO):
                 path.replace(path.with_name(path.name + BEFORE))
             draft.replace(path)
             _flush_folder(path.parent)
-        except (OSError, RuntimeError) as error:  # torch says RuntimeError of a full disk
-            cause = error if isinstance(error, OSError) else error.__cause__ or error.__context__
-            if isinstance(error, RuntimeError) and "write" not in str(error):
+        except (OSError, RuntimeError) as error:  # torch says RuntimeError of what a file raised
+            chain = (error, error.__cause__, error.__context__)
+            reason = next((one.strerror for one in chain if isinstance(one, OSError)), None)
+            if reason is None:
                 raise
             draft.unlink(missing_ok=True)
-            reason = getattr(cause, "strerror", None) or str(error).splitlines()[0]
-            raise UserError(
-                f"{path} could not be written ({reason}); what was there stays"
-            ) from None
+            raise UserError(f"{path} cannot be written ({reason}); what was there stays") from None
 
     def remove_checkpoint(self, path: Any) -> None:
         """Remove it with the one that it replaced."""
