@@ -138,6 +138,28 @@ def test_two_processes_train_one_model_and_the_first_one_finishes_the_run(tmp_pa
     check_run_of_two(tmp_path / "both", "".join(text for _, text in said))
 
 
+def test_two_processes_stop_together_and_go_on_to_the_bit(tmp_path: Path):
+    words = [word for word in RANKS if not word.startswith(("epochs", "data.batch", "out"))]
+    words += ["epochs=2", "data.batch_size=10", "trainer.precision=fp32"]
+    stopped = [*words, "out=stopped", "trainer.max_time=00:00:00:00"]
+    for command, code in (
+        ([*words, "out=straight"], 0),
+        (stopped, 124),
+        (["out=stopped", "resume=true", "trainer.max_time=null"], 0),
+    ):
+        ranks = two_ranks(lambda command=command: train_command(command), tmp_path)
+        assert [rank.wait() for rank in ranks] == [code, code], ranks[0].said.read_text()
+        if code:
+            path = tmp_path / "stopped" / "checkpoints" / "last.ckpt"
+            assert torch.load(path, weights_only=True)["global_step"] == 1
+    ours, theirs = (
+        torch.load(tmp_path / name / "checkpoints" / "last.ckpt", weights_only=True)
+        for name in ("stopped", "straight")
+    )
+    for key in ("state_dict", "ema_state_dict"):
+        assert all(torch.equal(ours[key][name], value) for name, value in theirs[key].items())
+
+
 @pytest.mark.slow
 def test_two_processes_that_lightning_starts(tmp_path: Path):
     done = python(tmp_path, "train.py", *RANKS)

@@ -61,7 +61,8 @@ class LastCheckpoint(Checkpoint):
         if trainer.world_size > 1:
             ranks = [None] * trainer.world_size
             torch.distributed.all_gather_object(ranks, mine)
-        checkpoint[KEY] = {"batches": epoch.batch_progress.current.processed, "ranks": ranks}
+        batches: Any = epoch.batch_progress.current
+        checkpoint[KEY] = {"batches": batches.processed, "ranks": ranks}
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]

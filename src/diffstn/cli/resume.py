@@ -16,6 +16,21 @@ CHANGEABLE = (
 """What may differ when a run is resumed."""
 
 
+def settled(words: Sequence[str]) -> list[str]:
+    """The words with `resume=auto` as what it comes to: true where `out` holds a run, else false.
+
+    Raises:
+        UserError: it is not said where.
+    """
+    if "resume=auto" not in words:
+        return list(words)
+    out = last_words(words).get("out", "").removeprefix("out=")
+    if not out:
+        raise UserError("resume=auto begins or carries on with the run in out=; pass out=<folder>")
+    begun = (Path(out) / "config.yaml").exists()
+    return [f"resume={str(begun).lower()}" if word == "resume=auto" else word for word in words]
+
+
 def asks_to_resume(words: Sequence[str]) -> bool:
     """Whether `resume=true` is among the words."""
     return any(word.lower() in ("resume=true", "resume=1") for word in words)

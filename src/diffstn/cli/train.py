@@ -16,7 +16,7 @@ from diffstn.cli.conf import CONF, import_from_here, plain
 from diffstn.cli.flags import flags, search_path
 from diffstn.cli.jobs import check_jobs, check_words
 from diffstn.cli.refusals import Outcome
-from diffstn.cli.resume import asks_to_resume, resumed_config
+from diffstn.cli.resume import asks_to_resume, resumed_config, settled
 from diffstn.data.kinds import check_needs
 from diffstn.errors import Stopped
 from diffstn.runs.settings import TrainSettings
@@ -38,6 +38,11 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
     asked = flags(arguments)
     words: list[str] = asked.overrides
     search = search_path(asked)
+    with Outcome(debug=False) as outcome:
+        words = settled(said := words)
+        arguments = [*(word for word in arguments if word not in said), *words]
+    if outcome.code:
+        return outcome.code
     multirun, resumes = bool(asked.multirun), asks_to_resume(words)
     problems: list[BaseException] = []
     import_from_here()

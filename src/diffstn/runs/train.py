@@ -110,7 +110,10 @@ def trained(
         trainer, record, best = trainer_for(
             config, hardware, run, model, stopping, watching, loggers
         )
-        trainer.fit(model, datamodule=data, ckpt_path=last and str(last), weights_only=True)
+        try:
+            trainer.fit(model, datamodule=data, ckpt_path=last and str(last), weights_only=True)
+        except SystemExit:  # what Lightning makes of a KeyboardInterrupt
+            raise KeyboardInterrupt from None
         leave_process_group()
         metrics: dict[str, Any] = {}
         if trainer.is_global_zero:

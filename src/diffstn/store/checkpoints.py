@@ -52,6 +52,7 @@ def trained_weights(
     if weights not in ("ema", "raw"):
         raise UserError(f"weights={weights}: choose ema or raw")
     whole, said = newest_whole(run.checkpoints, checkpoint)
+    assert whole is not None  # it is there
     if said:
         log.warning(said)
     content = torch.load(whole, map_location="cpu", weights_only=True)

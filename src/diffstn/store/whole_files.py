@@ -87,7 +87,7 @@ def newest_whole(folder: Path, name: str) -> tuple[Path | None, str]:
     Raises:
         UserError: there are checkpoints, but none of them is whole.
     """
-    damaged = []
+    damaged: list[str] = []
     for path in candidates(folder, name):
         if is_whole(path):
             missing = [] if (folder / f"{name}.ckpt").exists() else [f"{name}.ckpt is missing"]
