@@ -125,7 +125,7 @@ def timeless(content: Any) -> Any:
 
 def state(folder: Path) -> dict[str, Any]:
     """All that must be the same of two runs."""
-    kept = {}
+    kept: dict[str, Any] = {}
     for name, keys in {
         "last": ("state_dict", "ema_state_dict", "optimizer_states"),
         "best": ("state_dict", "ema_state_dict"),

@@ -144,3 +144,10 @@ def test_an_evaluation_says_how_it_came_about(there: Path):
     assert (protocol["checkpoint"], protocol["weights"]) == ("last", "raw")
     assert protocol["latent_seed"] == 4
     assert protocol["overrides"] == ["accelerator=cpu", "task.limit=10"]
+
+
+def test_hardware_can_be_chosen_for_what_ships(workplace: Path, capsys):
+    """A group that settles keys of another one, where the run had made no such choice."""
+    words = ["run=pretrained/diff_in_stn_full", "limit=10", "hypotheses=[1]", "out=e"]
+    assert run_command("evaluate", [*words, "accelerator=cpu"]) == 0
+    assert json.loads(next(Path("e").glob("*.json")).read_text())["protocol"]["images"] == 10

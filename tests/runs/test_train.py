@@ -322,14 +322,20 @@ def test_a_time_that_is_none_is_refused(train: Train, capsys, value: str):
 def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(
     train: Train, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
+    """Also if it had weights of another run."""
+    judge_of_digits()
+    words = ["model=stn", "classifier=frozen", "classifier.run=judge"]
+    assert train(*words, "out=straight") == 0
     with monkeypatch.context() as patch:
         patch.setattr(pl.Trainer, "fit", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
-        assert train("model=stn", "out=run") == 130
-    assert not Path("run/checkpoints").exists()
+        assert train(*words, "out=run") == 130
+    assert [path.name for path in Path("run/checkpoints").iterdir()] == ["first.ckpt"]
+    shutil.rmtree("judge")
     assert train("out=run", "resume=true") == 0
     assert "the training begins again" in capsys.readouterr().err
-    assert train("model=stn", "out=straight") == 0
     assert metrics("run") == metrics("straight")
+    assert_same_state(checkpoint("run"), checkpoint("straight"))
+    assert not Path("run/checkpoints/first.ckpt").exists()
 
 
 def test_one_command_begins_and_carries_on(workplace: Path, capsys):
@@ -402,9 +408,9 @@ def test_a_checkpoint_of_another_model_is_refused(train: Train, capsys):
     assert "holds the weights of another model" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["checkpoints", "metrics.csv"])
+@pytest.mark.parametrize("name", ["checkpoints/last.ckpt", "metrics.csv"])
 def test_results_without_a_run_are_not_overwritten(train: Train, capsys, name: str):
-    Path("run").mkdir()
+    Path("run/checkpoints").mkdir(parents=True)
     Path("run", name).touch()
     assert train("model=stn", "out=run") == 2
     assert f"run holds {name} and no config.yaml" in capsys.readouterr().err

@@ -13,6 +13,7 @@ from torchmetrics import Metric
 
 from diffstn.callbacks.generators import generators, restore_generators
 from diffstn.store.stopping import Stopping
+from diffstn.store.whole_files import FIRST
 
 KEY = "diffstn"
 SECONDS_BETWEEN_AGREEMENTS = 0.5
@@ -119,6 +120,8 @@ class LastCheckpoint(Checkpoint):
     def write(self, trainer: pl.Trainer) -> None:
         """All ranks together."""
         trainer.save_checkpoint(self.path)
+        if trainer.is_global_zero:
+            self.path.with_name(FIRST).unlink(missing_ok=True)
         self.written = time.monotonic()
 
     @property

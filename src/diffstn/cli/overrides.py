@@ -82,9 +82,8 @@ def _choose(
         inner = inner.get(part) if inner is not None else None
     with open_dict(result):
         if inner is None:  # a group that settles keys of another one
-            with open_dict(node):
-                del node["hydra"]
-            result.merge_with(node)
+            settled: Any = OmegaConf.to_container(node)
+            result.merge_with({name: one for name, one in settled.items() if name != "hydra"})
         elif group in ("callbacks", "logger"):
             result.merge_with({group: inner})
         else:

@@ -10,7 +10,7 @@ from torch import nn
 from diffstn.errors import UserError
 from diffstn.runs.trainer import by_epochs
 from diffstn.store.run_folder import RunFolder
-from diffstn.store.whole_files import newest_whole
+from diffstn.store.whole_files import FIRST, is_whole, newest_whole
 
 
 def carry_on(
@@ -27,6 +27,7 @@ def carry_on(
     """
     path, said = newest_whole(run.checkpoints, "last")
     if path is None:
+        begin_again(run, model)
         return None, "no checkpoint was written yet: the training begins again"
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -48,3 +49,18 @@ def carry_on(
             f"{run.path} has trained for {steps} steps; pass trainer.max_steps={steps + 1} or more"
         )
     return path, said
+
+
+def begin_again(run: RunFolder, model: nn.Module) -> None:
+    """Give the model the weights that the training began with, those of other runs among them.
+
+    Raises:
+        UserError: they are not there, or of another model.
+    """
+    path = run.checkpoints / FIRST
+    if not is_whole(path):
+        raise UserError(f"{run.checkpoints} holds no whole checkpoint; start a new run")
+    try:
+        model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["state_dict"])
+    except (RuntimeError, KeyError, TypeError):
+        raise UserError(f"{path} holds weights of another model than {run.config} says") from None

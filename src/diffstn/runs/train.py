@@ -28,6 +28,7 @@ from diffstn.store.run_folder import RunFolder, first_rank
 from diffstn.store.self_contained import self_contained
 from diffstn.store.stopping import Stopping
 from diffstn.store.warm_start import warm_start
+from diffstn.store.whole_files import FIRST, WholeFiles
 
 
 def check(config: Mapping[str, Any]) -> Hardware:
@@ -154,8 +155,14 @@ def prepare(built: Built, hardware: Hardware, run: RunFolder, log: Any) -> None:
 def begun(
     config: dict[str, Any], built: Built, hardware: Hardware, run: RunFolder
 ) -> dict[str, Any]:
-    """Write what makes the folder a run; return the configuration that needs no other run."""
+    """Write what makes the folder a run; return the configuration that needs no other run.
+
+    The weights come first: what of them is another run's cannot be built from the configuration.
+    """
     if first_rank():
+        if not config["resume"]:
+            state = {"state_dict": built.model.state_dict()}
+            WholeFiles().save_checkpoint(state, run.checkpoints / FIRST)
         config = self_contained(config)
         run.write("config.yaml", yaml.safe_dump({**config, "resume": False}, sort_keys=False))
         run.write_json("facts", built.data.facts.plain())

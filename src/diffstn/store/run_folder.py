@@ -20,7 +20,7 @@ PRETRAINED = Path(__file__).parents[1] / "pretrained"
 
 RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK")
 """Where Lightning, torchrun, SLURM and MPI say which of several processes this one is."""
-RESULTS = ("checkpoints", "metrics.csv", "metrics.json", "weights.safetensors")
+RESULTS = ("checkpoints/last.ckpt", "checkpoints/best.ckpt", "metrics.csv", "metrics.json")
 """What nobody wants to lose."""
 
 

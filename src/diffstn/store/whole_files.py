@@ -13,6 +13,8 @@ from diffstn.errors import UserError
 
 BEFORE = ".before"
 """Added to the name of the checkpoint that the present one replaced."""
+FIRST = "first.ckpt"
+"""The weights that a training began with, until it has written its state."""
 OTHERS = {"last": ("last", "best"), "best": ("best", "last")}
 
 
