@@ -51,12 +51,20 @@ Train = Callable[..., int]
         ("optimizer.lr=interval(0.1,1)", "is a sweep; add -m"),
         ("-m optimizer.lr=interval(0.1,1)", "pass hydra/sweeper=optuna"),
         ("-m seed=range(3,1)", "is a sweep over nothing"),
+        ("-m seed=range(1,1000000000)", "is a sweep over 999999999 values"),
         ("-m model=stn seed=1,2 resume=true", "leave -m out"),
         ("-m model=stn seed=1,2 out=x", "for a sweep pass hydra.sweep.dir="),
         # what has no effect
         ("model=stn schedule=linear", "schedule=linear has no effect"),
         ("model=classifier classifier=joint", "classifier=joint has no effect"),
         ("callbacks=lr_monitor", "write +callbacks=lr_monitor"),
+        # what makes no sense
+        ("model.label_weight=-1", "must be a number of at least 0"),
+        ("model=ddpm_unet model.bins=0", "must be a whole number of at least 1 or null"),
+        ("trainer.devices=0", "choose 1 to "),
+        ("trainer.devices=1000", "choose 1 to "),
+        ("data.batch_size=1", "has batch norms, which need 2 or more"),
+        (f"out={'a' * 300}", "File name too long; choose another out="),
         ("out=${oops}", "Interpolation key 'oops' not found"),
     ],
 )

@@ -72,4 +72,5 @@ class SampleSheet(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.steps = state_dict["steps"]
-        self.sheets = state_dict.get("sheets") or state_dict["drawings"]  # as older runs say
+        named = "sheets" if "sheets" in state_dict else "drawings"  # as older runs say
+        self.sheets = state_dict[named]

@@ -4,13 +4,16 @@ import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from hydra.core.override_parser.types import Glob, IntervalSweep, Override
+from hydra.core.override_parser.types import Glob, IntervalSweep, Override, RangeSweep
 
 from diffstn.cli.conf import composed, plain
 from diffstn.cli.refusals import explained, parse
 from diffstn.errors import UserError
 
 MOST_JOBS = 64
+"""Looked at before a sweep begins."""
+MOST_VALUES = 10_000
+"""Of one key: more is a slip."""
 
 
 def combinations(parsed: Sequence[Override]) -> Iterator[list[str]]:
@@ -78,6 +81,11 @@ def check_jobs(words: Sequence[str], search: Sequence[str] = ()) -> None:
 def _check_word(override: Override, searches: bool) -> None:
     """Refuse sweeps over nothing, and those that only a sweeper that searches can run."""
     if override.is_range_sweep():
+        span = override.value()
+        assert isinstance(span, RangeSweep)
+        jobs = (float(span.stop or 0) - float(span.start or 0)) / (float(span.step) or 1)
+        if jobs > MOST_VALUES:
+            raise UserError(f"'{override.input_line}' is a sweep over {jobs:.0f} values")
         if next(iter(override.sweep_string_iterator()), None) is None:
             raise UserError(f"'{override.input_line}' is a sweep over nothing")
     elif override.is_interval_sweep() and not searches:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from diffstn.annotations import NotNegative
 from diffstn.build import Factory
 from diffstn.codecs.standardised_pose import StandardisedPose
 from diffstn.data.facts import Facts
@@ -75,7 +76,7 @@ class DiffInSTN(PoseCorrector):
         prediction: str = "v",
         variance: str = "fixed_small",
         noise_levels: int = 4,
-        label_weight: float = 0.5,
+        label_weight: NotNegative = 0.5,
         centre_first: bool = True,
         views: int = 4,
         **common: Any,

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
+from diffstn.annotations import Count
 from diffstn.build import Factory, load_model
 from diffstn.codecs.codec import Codec
 from diffstn.data.facts import Facts
@@ -103,7 +104,7 @@ class DiffusionModel(OptimisedModule):
         clip: float | None = None,
         clip_quantile: float | None = None,
         loss: str = "simple",
-        bins: int | None = None,
+        bins: Count | None = None,
         weighting: str = "none",
         **optimisation: Any,
     ) -> None:

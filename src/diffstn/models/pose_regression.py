@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from diffstn.annotations import NotNegative
 from diffstn.build import Factory
 from diffstn.codecs.standardised_pose import StandardisedPose
 from diffstn.data.facts import Facts
@@ -34,7 +35,7 @@ class PoseRegression(PoseCorrector):
     fixed_hypotheses = 1
 
     def __init__(
-        self, facts: Facts, encoder: Factory, label_weight: float = 0.5, **common: Any
+        self, facts: Facts, encoder: Factory, label_weight: NotNegative = 0.5, **common: Any
     ) -> None:
         super().__init__(facts=facts, **common)
         self.encoder = self.encoder_for(encoder)

@@ -55,7 +55,8 @@ def seeded(config: Mapping[str, Any]) -> Built:
         name = config["choices"]["model"]
         raise UserError(f"model={name} has nothing to train; run: python sample.py model={name}")
     built.task.check(built.model, built.data)
-    check_optimisation(built.model, config["trainer"])
+    batch_size = getattr(built.data, "batch_size", None)
+    check_optimisation(built.model, config["trainer"], batch_size)
     return built
 
 

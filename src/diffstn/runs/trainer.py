@@ -1,10 +1,12 @@
 """Lightning's Trainer, as a configuration asks for it."""
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytorch_lightning as pl
+from torch import nn
 
 from diffstn.annotations import parameters
 from diffstn.build import instantiated, user_errors
@@ -40,6 +42,11 @@ def check_trainer(config: Mapping[str, Any]) -> None:
         if name not in known:
             raise UserError(f"no setting 'trainer.{name}'; {closest(name, known)}")
     seconds(settings["max_time"])
+    devices, most = settings["devices"], 8 * (os.cpu_count() or 1)
+    if isinstance(devices, int) and (devices == 0 or devices > most):
+        raise UserError(
+            f"trainer.devices={devices}: choose 1 to {most} on this machine, or -1 for all its GPUs"
+        )
     every, epochs = settings["check_val_every_n_epoch"], settings["max_epochs"]
     if by_epochs(settings) and every and epochs and epochs % min(every, epochs):
         raise UserError(
@@ -48,13 +55,23 @@ def check_trainer(config: Mapping[str, Any]) -> None:
         )
 
 
-def check_optimisation(model: pl.LightningModule, settings: Mapping[str, Any]) -> None:
+def check_optimisation(
+    model: pl.LightningModule, settings: Mapping[str, Any], batch_size: int | None = None
+) -> None:
     """Refuse settings with which the model cannot learn.
+
+    Args:
+        batch_size: of a step on one process, if the data say.
 
     Raises:
         UserError: one line, with the remedy.
     """
     getattr(model, "check_optimisation", lambda: None)()
+    norms = (m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm))
+    if batch_size == 1 and any(p.requires_grad for norm in norms for p in norm.parameters()):
+        raise UserError(
+            f"data.batch_size=1: {type(model).__name__} has batch norms, which need 2 or more"
+        )
     for name in ("gradient_clip_val", "accumulate_grad_batches"):
         if not model.automatic_optimization and settings.get(name) not in (None, 1):
             raise UserError(

@@ -72,13 +72,17 @@ class RunFolder:
             UserError: the folder holds a run, or results without one, and `resume` is not set; or
                 it is to be resumed and there is none.
         """
-        if resume and not self.config.exists():
+        try:
+            begun = self.config.exists()
+            there = [name for name in RESULTS if (self.path / name).exists()]
+        except OSError as error:
+            raise UserError(f"out: {error.strerror}; choose another out=") from None
+        if resume and not begun:
             raise UserError(
                 f"resume=true: {self.config} does not exist; pass out=<the run's folder>"
             )
-        if not resume and self.config.exists():
+        if not resume and begun:
             raise UserError(f"{self.path} holds a run already; choose another out=, or resume=true")
-        there = [name for name in RESULTS if (self.path / name).exists()]
         if not resume and there:
             raise UserError(
                 f"{self.path} holds {there[0]} and no config.yaml that says of what; choose"
