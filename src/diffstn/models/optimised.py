@@ -38,12 +38,21 @@ class OptimisedModule(pl.LightningModule):
         self.optimizer_factory = optimizer
         self.lr_scheduler_factory = lr_scheduler
 
-    def check_optimisation(self) -> None:
-        """Refuse settings that the optimiser or its schedule do not take.
+    def check_optimisation(self, data: Any = None) -> None:
+        """Refuse settings that the optimiser or its schedule do not take, and batches too small.
+
+        Args:
+            data: a data module; None: not known.
 
         Raises:
-            UserError: what they say of them.
+            UserError: one line, with the remedy or what the optimiser says.
         """
+        norms = (m for m in self.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm))
+        learns = any(p.requires_grad for norm in norms for p in norm.parameters())
+        if learns and getattr(data, "batch_size", None) == 1:
+            raise UserError(
+                f"data.batch_size=1: {type(self).__name__} has batch norms, which need 2 or more"
+            )
         try:
             made = self.optimizer_factory(grouped([nn.Parameter(torch.zeros(2, 2))]))
             self.lr_scheduler_factory(made, 10)

@@ -15,10 +15,10 @@ from diffstn.callbacks.dashboards import check_loggers, dashboards, show_results
 from diffstn.errors import UserError
 from diffstn.figures.curves import training_curves
 from diffstn.hardware import Hardware, choose_hardware
-from diffstn.runs.carry_on import carry_on
 from diffstn.runs.settings import TrainSettings
-from diffstn.runs.trainer import check_optimisation, check_trainer, seconds, trainer_for
+from diffstn.runs.trainer import check_optimisation, check_trainer, trainer_for
 from diffstn.schema import check_config
+from diffstn.store.carry_on import carry_on
 from diffstn.store.environment import environment
 from diffstn.store.logs import quiet_libraries
 from diffstn.store.one_writer import one_writer
@@ -26,7 +26,7 @@ from diffstn.store.protocol import protocol
 from diffstn.store.recorded import recorded
 from diffstn.store.run_folder import RunFolder, first_rank
 from diffstn.store.self_contained import self_contained
-from diffstn.store.stopping import Stopping
+from diffstn.store.stopping import Stopping, seconds
 from diffstn.store.warm_start import warm_start
 from diffstn.store.whole_files import FIRST, WholeFiles
 
@@ -55,8 +55,7 @@ def seeded(config: Mapping[str, Any]) -> Built:
         name = config["choices"]["model"]
         raise UserError(f"model={name} has nothing to train; run: python sample.py model={name}")
     built.task.check(built.model, built.data)
-    batch_size = getattr(built.data, "batch_size", None)
-    check_optimisation(built.model, config["trainer"], batch_size)
+    check_optimisation(built.model, built.data, config["trainer"])
     return built
 
 

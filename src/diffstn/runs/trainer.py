@@ -2,11 +2,9 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 import pytorch_lightning as pl
-from torch import nn
 
 from diffstn.annotations import parameters
 from diffstn.build import instantiated, user_errors
@@ -22,7 +20,7 @@ from diffstn.errors import UserError
 from diffstn.hardware import Hardware
 from diffstn.located import located
 from diffstn.store.run_folder import RunFolder
-from diffstn.store.stopping import Stopping
+from diffstn.store.stopping import Stopping, seconds
 from diffstn.store.whole_files import WholeFiles
 from diffstn.words import closest
 
@@ -55,23 +53,13 @@ def check_trainer(config: Mapping[str, Any]) -> None:
         )
 
 
-def check_optimisation(
-    model: pl.LightningModule, settings: Mapping[str, Any], batch_size: int | None = None
-) -> None:
+def check_optimisation(model: pl.LightningModule, data: Any, settings: Mapping[str, Any]) -> None:
     """Refuse settings with which the model cannot learn.
-
-    Args:
-        batch_size: of a step on one process, if the data say.
 
     Raises:
         UserError: one line, with the remedy.
     """
-    getattr(model, "check_optimisation", lambda: None)()
-    norms = (m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm))
-    if batch_size == 1 and any(p.requires_grad for norm in norms for p in norm.parameters()):
-        raise UserError(
-            f"data.batch_size=1: {type(model).__name__} has batch norms, which need 2 or more"
-        )
+    getattr(model, "check_optimisation", lambda data: None)(data)
     for name in ("gradient_clip_val", "accumulate_grad_batches"):
         if not model.automatic_optimization and settings.get(name) not in (None, 1):
             raise UserError(
@@ -135,23 +123,6 @@ def trainer_for(
 def plugins(given: Any) -> list[Any]:
     """Lightning takes one plugin or a list of them."""
     return list(given) if isinstance(given, list | tuple) else [] if given is None else [given]
-
-
-def seconds(max_time: Any) -> float | None:
-    """`trainer.max_time` as a number: "DD:HH:MM:SS", or a mapping of days, hours, minutes, seconds.
-
-    Raises:
-        UserError: it is neither.
-    """
-    try:
-        if max_time is None:
-            return None
-        if isinstance(max_time, Mapping):
-            return timedelta(**max_time).total_seconds()
-        days, hours, minutes, rest = map(int, str(max_time).split(":"))
-        return timedelta(days, rest, minutes=minutes, hours=hours).total_seconds()
-    except (TypeError, ValueError):
-        raise UserError(f"trainer.max_time={max_time}: write days:hours:minutes:seconds") from None
 
 
 def best_checkpoint(model: pl.LightningModule, run: RunFolder) -> BestWeights | None:

@@ -8,16 +8,34 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from types import FrameType
 from typing import Any, NoReturn
 
-from diffstn.errors import Stopped
+from diffstn.errors import Stopped, UserError
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 SIGNALS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
 TIME_IS_UP = 124
 """The exit code of a training that took all of its time, that of `timeout`."""
 log = logging.getLogger("diffstn")
+
+
+def seconds(max_time: Any) -> float | None:
+    """`trainer.max_time` as a number: "DD:HH:MM:SS", or a mapping of days, hours, minutes, seconds.
+
+    Raises:
+        UserError: it is neither.
+    """
+    try:
+        if max_time is None:
+            return None
+        if isinstance(max_time, Mapping):
+            return timedelta(**max_time).total_seconds()
+        days, hours, minutes, rest = map(int, str(max_time).split(":"))
+        return timedelta(days, rest, minutes=minutes, hours=hours).total_seconds()
+    except (TypeError, ValueError):
+        raise UserError(f"trainer.max_time={max_time}: write days:hours:minutes:seconds") from None
 
 
 class Stopping:

@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from diffstn.errors import UserError
-from diffstn.runs.trainer import by_epochs
 from diffstn.store.run_folder import RunFolder
 from diffstn.store.whole_files import FIRST, is_whole, newest_whole
 
@@ -40,11 +39,12 @@ def carry_on(
     if theirs != {name: value.shape for name, value in model.state_dict().items()}:
         raise UserError(f"{path} holds the weights of another model than {run.config} says")
     settings = config["trainer"]
-    if by_epochs(settings) and 0 <= (settings["max_epochs"] or epochs) < epochs:
+    by_epochs = settings["max_steps"] < 0
+    if by_epochs and 0 <= (settings["max_epochs"] or epochs) < epochs:
         raise UserError(
             f"{run.path} has trained for {epochs} epochs; pass epochs={epochs + 1} or more"
         )
-    if not by_epochs(settings) and settings["max_steps"] < steps:
+    if not by_epochs and settings["max_steps"] < steps:
         raise UserError(
             f"{run.path} has trained for {steps} steps; pass trainer.max_steps={steps + 1} or more"
         )
