@@ -1,4 +1,6 @@
 import json
+import os
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,40 @@ def test_a_new_folder_is_never_one_that_is_there(tmp_path: Path):
     for count in range(1, 4):
         new_folder(tmp_path).mkdir()
         assert len(list(tmp_path.iterdir())) == count
+
+
+BOMB = "".join(f"{a}: &{a} [{', '.join([f'*{b}'] * 9)}]\n" for b, a in pairwise("abcdefghi"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"a: &a [1, 2]\n{BOMB}",  # 9^8 nodes in 9 lines
+        "a: &a [*a]\n",  # itself
+        "a: &a\n  b: *a\n",
+        "- a list\n",
+        "a: [\n",
+        "\x00\x01",
+        "[" * 5000,
+    ],
+)
+def test_a_hostile_configuration_is_one_line(tmp_path: Path, content: str):
+    (tmp_path / "config.yaml").write_text(content)
+    with pytest.raises(UserError, match="is damaged: without it"):
+        RunFolder(tmp_path).read_config()
+
+
+def test_a_pipe_that_nobody_fills_does_not_hang(tmp_path: Path):
+    os.mkfifo(tmp_path / "config.yaml")
+    os.mkfifo(tmp_path / "status.json")
+    with pytest.raises(UserError, match="is damaged"):
+        RunFolder(tmp_path).read_config()
+    with pytest.raises(UserError, match=r"status.json is damaged"):
+        RunFolder(tmp_path).read_json("status")
+
+
+@pytest.mark.parametrize("content", ["[1]", "{", "[" * 100_000])
+def test_damaged_json_is_one_line(tmp_path: Path, content: str):
+    (tmp_path / "metrics.json").write_text(content)
+    with pytest.raises(UserError, match=r"metrics.json is damaged"):
+        RunFolder(tmp_path).read_json("metrics")

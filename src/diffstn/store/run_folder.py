@@ -23,10 +23,41 @@ RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID", "OMPI_
 RESULTS = ("checkpoints/last.ckpt", "checkpoints/best.ckpt", "metrics.csv", "metrics.json")
 """What nobody wants to lose."""
 
+MOST_BYTES, MOST_NODES = 2**26, 100_000
+"""Of what is read from a run's folder, which may be a stranger's."""
+
 
 def first_rank() -> bool:
     """Whether this process is the one that writes: further ranks run the same command again."""
     return all(os.environ.get(name, "0") == "0" for name in RANKS)
+
+
+def read(path: Path) -> str:
+    """The text of a file that may be a stranger's.
+
+    Raises:
+        ValueError: it is no file, as a pipe that nobody fills, or larger than any that we write.
+    """
+    if not path.is_file() or path.stat().st_size > MOST_BYTES:
+        raise ValueError
+    return path.read_text()
+
+
+def is_small(content: Any) -> bool:
+    """Whether nested containers have no more nodes than a configuration can have.
+
+    A few lines of YAML can say a billion of them, or contain themselves.
+    """
+    stack, nodes = [content], 0
+    while stack:
+        node, nodes = stack.pop(), nodes + 1
+        if nodes > MOST_NODES:
+            return False
+        if isinstance(node, dict):
+            stack.extend(node.values())
+        elif isinstance(node, list):
+            stack.extend(node)
+    return True
 
 
 class RunFolder:
@@ -110,9 +141,12 @@ class RunFolder:
         """
         path = self.path / f"{name}.json"
         try:
-            return json.loads(path.read_text()) if path.exists() else {}
-        except ValueError:
+            content = json.loads(read(path)) if path.exists() else {}
+            if not isinstance(content, dict):
+                raise ValueError
+        except (ValueError, RecursionError):
             raise UserError(f"{path} is damaged; mend or remove it") from None
+        return content
 
     def read_config(self) -> dict[str, Any]:
         """The run's configuration; that of an older version as the present one writes it.
@@ -121,11 +155,13 @@ class RunFolder:
             UserError: it is damaged, or holds interpolations, which could read what is not its.
         """
         try:
-            content = yaml.safe_load(self.config.read_text())
-        except (yaml.YAMLError, UnicodeDecodeError):
-            content = None
-        if not isinstance(content, dict):
-            raise UserError(f"{self.config} is damaged: without it the run cannot be read")
+            content = yaml.safe_load(read(self.config))
+            if not isinstance(content, dict) or not is_small(content):
+                raise ValueError
+        except (yaml.YAMLError, ValueError, RecursionError):
+            raise UserError(
+                f"{self.config} is damaged: without it the run cannot be read"
+            ) from None
         if "${" in json.dumps(content, default=str):
             raise UserError(f"{self.config} holds ${{…}}, which a run never writes: not read")
         return migrated(content, self.path)
