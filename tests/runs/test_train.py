@@ -382,6 +382,23 @@ def test_a_run_that_was_moved_keeps_its_best(train: Train):
     assert all("one/" not in str(state.get("best_model_path")) for state in kept.values())
 
 
+def test_a_run_of_an_older_version_goes_on(train: Train):
+    """Its trainer's settings are few, its checkpoint holds nothing of ours."""
+    assert train("model=stn", "out=run") == 0
+    config = yaml.safe_load(Path("run/config.yaml").read_text())
+    kept = ("max_epochs", "check_val_every_n_epoch", "max_steps", "max_time", "devices", "strategy")
+    config["trainer"] = {k: config["trainer"][k] for k in (*kept, "accelerator", "precision")}
+    config["trainer"] |= {"num_nodes": 1}
+    del config["checkpoint"]
+    Path("run/config.yaml").write_text(yaml.safe_dump(config))
+    content = checkpoint("run")
+    del content["diffstn"], content["callbacks"]["MetricsCSV"]
+    torch.save(content, "run/checkpoints/last.ckpt")
+    assert train("out=run", "resume=true", "epochs=2") == 0
+    assert [row["epoch"] for row in rows("run")] == ["1", "2"]
+    assert rows("run")[0]["train/loss"]
+
+
 @pytest.mark.parametrize(
     ("word", "said"),
     [

@@ -112,7 +112,7 @@ def trainer_for(
                 "precision": hardware.precision,
                 "logger": list(loggers) or False,
                 "callbacks": [*ours, last],
-                "plugins": [*plugins(settings["plugins"]), WholeFiles()],
+                "plugins": [*plugins(settings.get("plugins")), WholeFiles()],
                 "enable_progress_bar": False,
                 "default_root_dir": run.path,
             }
