@@ -104,6 +104,7 @@ class LastCheckpoint(Checkpoint):
             self.stopping.stop(asked - STOP)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.logged = {}  # what was not logged again in its epoch belongs to no other
         self.write(trainer)
         asked = self.agree(trainer, self.stop_asked)
         if asked >= STOP:
