@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from diffstn.errors import UserError
-from diffstn.store.whole_files import BEFORE, WholeFiles, is_whole, newest_whole
+from diffstn.store.whole_files import BEFORE, WholeFiles, is_kept, is_whole, newest_whole
 from tests.forked import Forked
 
 save = WholeFiles().save_checkpoint
@@ -115,6 +115,18 @@ def test_damage_is_seen_and_the_one_before_takes_its_place(tmp_path: Path, how: 
     found, said = newest_whole(tmp_path, "last")
     assert found == tmp_path / "best.ckpt"
     assert said.endswith("best.ckpt takes its place")
+
+
+def test_a_lost_one_is_kept_as_long_as_the_one_before_is(tmp_path: Path):
+    for i in range(2):
+        save(content(i), tmp_path / "best.ckpt")
+    (tmp_path / "best.ckpt").unlink()
+    assert is_kept(tmp_path, "best")
+    assert not is_kept(tmp_path, "last")
+    path, said = newest_whole(tmp_path, "best")
+    assert path is not None
+    assert value(path) == 0
+    assert said == f"best.ckpt is missing: best.ckpt{BEFORE} takes its place"
 
 
 def test_what_is_missing_is_said(tmp_path: Path):

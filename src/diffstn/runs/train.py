@@ -28,7 +28,7 @@ from diffstn.store.run_folder import RunFolder, first_rank
 from diffstn.store.self_contained import self_contained
 from diffstn.store.stopping import Stopping, seconds
 from diffstn.store.warm_start import warm_start
-from diffstn.store.whole_files import FIRST, WholeFiles
+from diffstn.store.whole_files import FIRST, WholeFiles, is_kept
 
 
 def check(config: Mapping[str, Any]) -> Hardware:
@@ -179,7 +179,7 @@ def evaluated(
     """The numbers of the trained run with their protocol, and what was plotted."""
     data, task = built.data, built.task
     checkpoint = config["evaluate"]["checkpoint"]
-    if checkpoint == "best" and not (run.checkpoints / "best.ckpt").exists():
+    if checkpoint == "best" and not is_kept(run.checkpoints, "best"):
         log.warning("no validation chose a best checkpoint: the last one is evaluated")
         config = {**config, "evaluate": {**config["evaluate"], "checkpoint": "last"}}
     model = load_model(run, config=config, facts=data.facts, trust=None).to(hardware.device)

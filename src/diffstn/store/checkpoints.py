@@ -10,7 +10,7 @@ from torch import Tensor
 
 from diffstn.errors import UserError
 from diffstn.store.run_folder import RunFolder
-from diffstn.store.whole_files import newest_whole
+from diffstn.store.whole_files import is_kept, newest_whole
 
 log = logging.getLogger("diffstn")
 
@@ -46,7 +46,7 @@ def trained_weights(
                 raise UserError(f"{name}={asked}: this run ships with {there_is[name]} alone")
         return load_file(shipped)
     path = run.checkpoints / f"{checkpoint}.ckpt"
-    if not path.is_file():
+    if not is_kept(run.checkpoints, checkpoint):
         there = ", ".join(p.stem for p in sorted(run.checkpoints.glob("*.ckpt"))) or "none"
         raise UserError(f"{path} does not exist; checkpoint= can be: {there}")
     if weights not in ("ema", "raw"):

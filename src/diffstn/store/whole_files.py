@@ -83,6 +83,12 @@ def candidates(folder: Path, name: str) -> Iterator[Path]:
                 yield path
 
 
+def is_kept(folder: Path, name: str) -> bool:
+    """Whether the checkpoint `name` is there, or the one that it replaced, whole or not."""
+    path = folder / f"{name}.ckpt"
+    return path.is_file() or Path(f"{path}{BEFORE}").is_file()
+
+
 def newest_whole(folder: Path, name: str) -> tuple[Path | None, str]:
     """The checkpoint `name`, or the nearest whole one, and a line on those that are damaged.
 
