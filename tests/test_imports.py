@@ -12,7 +12,7 @@ import diffstn
 
 ROOT = Path(diffstn.__file__).parent
 
-LEAVES = {"errors", "words", "located", "annotations", "signatures", "schema", "hardware"}
+LEAVES = {"errors", "words", "located", "annotations", "signatures", "schema", "hardware", "ranks"}
 MATHEMATICS = {"diffusion", "spatial"}
 FOUNDATION = {*LEAVES, *MATHEMATICS, "data", "store"}
 
@@ -27,6 +27,7 @@ ALLOWED = {
     "signatures": {"annotations"},
     "schema": {"annotations", "errors", "located", "signatures", "words"},
     "hardware": {"errors"},
+    "ranks": set(),
     "data": {*LEAVES, "spatial"},
     "store": {*LEAVES, "data"},
     "build": FOUNDATION - MATHEMATICS,

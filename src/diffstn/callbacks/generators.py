@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from diffstn.ranks import common, seed_common
+
 ACCELERATORS = ("cuda", "mps")
 
 
@@ -20,6 +22,8 @@ def generators(device: torch.device) -> dict[str, Any]:
     }
     if device.type in ACCELERATORS:
         state[device.type] = getattr(torch, device.type).get_rng_state()
+    if (shared := common(device)) is not None:
+        state["common"] = shared.get_state()
     return state
 
 
@@ -32,3 +36,5 @@ def restore_generators(state: Mapping[str, Any], device: torch.device) -> None:
     torch.set_rng_state(state["torch"].cpu())
     if device.type in ACCELERATORS and device.type in state:
         getattr(torch, device.type).set_rng_state(state[device.type].cpu())
+    if "common" in state:
+        seed_common(0, device).set_state(state["common"].cpu())

@@ -57,4 +57,5 @@ def shuffled_timesteps(
     For items that come in an order of their own, which the timesteps must not follow.
     """
     t = stratified_timesteps((count,), steps, generator, device, power)
-    return t[torch.randperm(count, generator=generator).to(t.device)]
+    source = generator.device if generator else None
+    return t[torch.randperm(count, generator=generator, device=source).to(t.device)]

@@ -16,8 +16,10 @@ from diffstn.diffusion.samplers import Sampler
 from diffstn.diffusion.schedules import Schedule
 from diffstn.models.denoiser import denoiser_for
 from diffstn.models.fit_to_data import fit_to_data
+from diffstn.models.noise import noise_for
 from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.networks.heads.auxiliary_classifier import AuxiliaryClassifier
+from diffstn.ranks import of_all
 from diffstn.spatial import affine_matrix
 
 GOLDEN = math.pi * (3 - math.sqrt(5))
@@ -165,8 +167,12 @@ class DiffInSTN(PoseCorrector):
         x_0 = self.standardiser.encode(self.to_frame(batch.image, batch.A))
         x_0 = x_0[:, None].expand(-1, self.noise_levels, -1)
         steps = self.denoiser.schedule.steps
-        t = stratified_timesteps(x_0.shape[:2], steps, device=x_0.device)
-        eps = torch.randn_like(x_0)
+        t = of_all(
+            lambda n, g: stratified_timesteps((n, self.noise_levels), steps, g, x_0.device),
+            len(x_0),
+            x_0.device,
+        )
+        eps = noise_for(x_0)
         diffusion = self.diffusion_loss(self.denoiser, x_0, t, eps, embedding=embedding).mean()
         label = self.label_head(features, batch.label)
         loss = diffusion + self.label_weight * label

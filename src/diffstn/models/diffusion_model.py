@@ -14,8 +14,6 @@ from diffstn.diffusion import (
     Denoises,
     Gaussian,
     LossSecondMoment,
-    gaussian_noise,
-    shuffled_timesteps,
 )
 from diffstn.diffusion.losses import LOSSES
 from diffstn.diffusion.named import named
@@ -25,8 +23,10 @@ from diffstn.diffusion.weighting import WEIGHTINGS
 from diffstn.diffusion.wrappers import ByClassifier, ClassifierFree, Clipped
 from diffstn.errors import UserError
 from diffstn.models.denoiser import denoiser_for
+from diffstn.models.noise import noise_for, timesteps_for
 from diffstn.models.noisy_classifier import NoisyClassifier, check_guide
 from diffstn.models.optimised import OptimisedModule
+from diffstn.ranks import of_all
 
 TIMESTEP_SAMPLINGS: dict[str, Callable[[int], LossSecondMoment | None]] = {
     "stratified": lambda steps: None,
@@ -159,14 +159,14 @@ class DiffusionModel(OptimisedModule):
     def losses(self, x_0: Tensor, label: Tensor, generator: Generator | None = None) -> Tensor:
         """One loss for each item, (B,), at one random timestep each."""
         steps = self.denoiser.schedule.steps
-        t = shuffled_timesteps(len(x_0), steps, generator, x_0.device, self.timestep_power)
+        t = timesteps_for(x_0, steps, generator, self.timestep_power)
         return self.losses_at(t, x_0, label, generator)
 
     def losses_at(
         self, t: Tensor, x_0: Tensor, label: Tensor, generator: Generator | None = None
     ) -> Tensor:
         """One loss for each item, (B,), at the timesteps t (B,)."""
-        eps = gaussian_noise(x_0, generator)
+        eps = noise_for(x_0, generator)
         condition = {"label": label} if self.conditional else {}
         losses = self.loss(self.denoiser, x_0, t, eps, **condition)
         return losses * self.weighting(self.denoiser, t)
@@ -174,8 +174,12 @@ class DiffusionModel(OptimisedModule):
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
         label = batch.label
         if self.conditional and self.label_dropout:
-            withheld = torch.rand(label.shape, device=label.device) < self.label_dropout
-            label = label.masked_fill(withheld, self.classes)
+            u = of_all(
+                lambda n, g: torch.rand(n, generator=g, device=label.device),
+                len(label),
+                label.device,
+            )
+            label = batch.label.masked_fill(u < self.label_dropout, self.classes)
         x_0 = self.codec.encode(batch.items)
         if self.importance is None:
             loss = self.losses(x_0, label).mean()

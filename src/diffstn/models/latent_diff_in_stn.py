@@ -7,11 +7,13 @@ from torch import Tensor, nn
 
 from diffstn.build import Factory
 from diffstn.data.facts import Facts
-from diffstn.diffusion import Gaussian
+from diffstn.diffusion import Gaussian, uniform_timesteps
 from diffstn.diffusion.samplers import Sampler
 from diffstn.diffusion.schedules import Schedule
 from diffstn.models.denoiser import denoiser_for
+from diffstn.models.noise import noise_for
 from diffstn.models.pose_corrector import PoseCorrector
+from diffstn.ranks import common
 
 
 class LatentDiffInSTN(PoseCorrector):
@@ -87,8 +89,8 @@ class LatentDiffInSTN(PoseCorrector):
         embedding = self.encoder(batch.image).float()
         z_0 = self.theta_encoder(self.to_frame(batch.image, batch.A)).float()
         schedule = self.denoiser.schedule
-        t = torch.randint(1, schedule.steps + 1, (1,), device=z_0.device).expand(len(z_0))
-        z_t = schedule.add_noise(z_0, t, torch.randn_like(z_0))
+        t = uniform_timesteps(1, schedule.steps, common(z_0.device), z_0.device).expand(len(z_0))
+        z_t = schedule.add_noise(z_0, t, noise_for(z_0))
         estimate = self.denoiser(z_t, t, embedding=embedding).x_0
         A = self.from_frame(batch.image, self.regressor(estimate).float()[:, None])
         return {"loss": self.classification_loss(self.warp(batch.image, A), batch.label)}

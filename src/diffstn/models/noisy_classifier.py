@@ -10,8 +10,8 @@ from torchmetrics.classification import MulticlassAccuracy
 from diffstn.build import Factory, fitted
 from diffstn.codecs.codec import Codec
 from diffstn.data.facts import Facts
-from diffstn.diffusion import gaussian_noise, shuffled_timesteps
 from diffstn.diffusion.schedules import Schedule
+from diffstn.models.noise import noise_for, timesteps_for
 from diffstn.models.optimised import OptimisedModule
 
 
@@ -61,8 +61,8 @@ class NoisyClassifier(OptimisedModule):
 
     def noisy(self, x_0: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Log-probabilities of x_0 after noising it to random timesteps."""
-        t = shuffled_timesteps(len(x_0), self.schedule.steps, generator, x_0.device)
-        return self(self.schedule.add_noise(x_0, t, gaussian_noise(x_0, generator)), t)
+        t = timesteps_for(x_0, self.schedule.steps, generator)
+        return self(self.schedule.add_noise(x_0, t, noise_for(x_0, generator)), t)
 
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
         loss = F.nll_loss(self.noisy(self.codec.encode(batch.items)), batch.label)

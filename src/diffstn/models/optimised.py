@@ -59,6 +59,13 @@ class OptimisedModule(pl.LightningModule):
         except (ValueError, TypeError) as error:
             raise UserError(f"optimizer: {' '.join(str(error).split())}") from error
 
+    def log(self, name: str, value: Any, *arguments: Any, **options: Any) -> None:
+        """As Lightning's, but several processes log the mean over all of them."""
+        super().log(name, value, *arguments, **{"sync_dist": True, **options})
+
+    def log_dict(self, dictionary: Any, *arguments: Any, **options: Any) -> None:
+        super().log_dict(dictionary, *arguments, **{"sync_dist": True, **options})
+
     def configure_optimizers(self) -> Any:
         optimizer = self.optimizer_factory(grouped(p for p in self.parameters() if p.requires_grad))
         total = int(self.trainer.estimated_stepping_batches)

@@ -13,6 +13,7 @@ from diffstn.data.facts import Facts
 from diffstn.models.combination import agreement, combination
 from diffstn.models.encoder import encoder_for
 from diffstn.models.given import Given
+from diffstn.models.noise import latents_for
 from diffstn.models.optimised import OptimisedModule
 from diffstn.spatial import (
     KERNELS,
@@ -266,7 +267,8 @@ class PoseCorrector(OptimisedModule):
 
     def validation_step(self, batch: Any, batch_index: int) -> None:
         generator = torch.Generator().manual_seed(batch_index)
-        correction = self(batch.image, hypotheses=1, generator=generator)
+        latents = latents_for(self, batch.image, generator)
+        correction = self(batch.image, latents=latents, generator=generator)
         self.validation_accuracy(self.combine(correction), batch.label)
         nll = F.nll_loss(correction.probabilities[:, 0].clamp_min(1e-12).log(), batch.label)
         families = self.transformation, self.target_transformation

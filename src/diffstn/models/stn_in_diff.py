@@ -10,13 +10,14 @@ from torchmetrics.classification import MulticlassAccuracy
 from diffstn.build import Factory
 from diffstn.codecs.codec import Codec
 from diffstn.data.facts import Facts
-from diffstn.diffusion import Gaussian, SimpleLoss, gaussian_noise, shuffled_timesteps
+from diffstn.diffusion import Gaussian, SimpleLoss
 from diffstn.diffusion.samplers import Sampler
 from diffstn.diffusion.schedules import Schedule
 from diffstn.diffusion.wrappers import Clipped
 from diffstn.models.denoiser import denoiser_for
 from diffstn.models.encoder import encoder_for
 from diffstn.models.given import Given
+from diffstn.models.noise import latents_for, noise_for, timesteps_for
 from diffstn.models.optimised import OptimisedModule
 from diffstn.networks.heads.aligner import Aligner
 from diffstn.spatial import Affine, named_frame, warp
@@ -167,8 +168,9 @@ class STNInDiff(OptimisedModule):
         condition = self.condition(batch.image)
         x_0 = upright.repeat_interleave(self.noise_levels, dim=0)
         steps = self.denoiser.schedule.steps
-        t = shuffled_timesteps(len(x_0), steps, generator, x_0.device, self.timestep_power)
-        eps = gaussian_noise(x_0, generator)
+        each = self.noise_levels
+        t = timesteps_for(x_0, steps, generator, self.timestep_power, each)
+        eps = noise_for(x_0, generator, each)
         told = {k: v.repeat_interleave(self.noise_levels, dim=0) for k, v in condition.items()}
         diffusion = self.simple_loss(self.denoiser, x_0, t, eps, **told).mean()
         if self.aligner is None:
@@ -190,7 +192,8 @@ class STNInDiff(OptimisedModule):
     def validation_step(self, batch: Any, batch_index: int) -> None:
         generator = Generator().manual_seed(batch_index)
         terms = self.losses(batch, generator)
-        redrawn = self(batch.image, 1, generator=generator)
+        latents = latents_for(self, batch.image, generator)
+        redrawn = self(batch.image, latents=latents, generator=generator)
         self.validation_accuracy(redrawn.probabilities[:, 0], batch.label)
         error = F.mse_loss(redrawn.images[:, 0], batch.upright)
         self.log_dict(

@@ -11,6 +11,7 @@ from diffstn.data.batches import SampleBatch
 from diffstn.data.facts import Facts
 from diffstn.data.modules.in_memory import InMemoryData
 from diffstn.errors import UserError
+from diffstn.ranks import of_all
 
 
 class CloudData(InMemoryData):
@@ -45,7 +46,13 @@ class CloudData(InMemoryData):
         clouds, labels = self.split(split, device).at(indices.to(device))
         total = clouds.shape[1]
         if split == "train" and self.points_per_step and self.points_per_step < total:
-            order = torch.rand(clouds.shape[:2], device=clouds.device)
+            order = of_all(
+                lambda n, generator: torch.rand(
+                    n, total, generator=generator, device=clouds.device
+                ),
+                len(clouds),
+                clouds.device,
+            )
             chosen = order.topk(self.points_per_step, dim=1).indices
             clouds = clouds.gather(1, chosen[..., None].expand(-1, -1, clouds.shape[2]))
         return SampleBatch(clouds, labels)

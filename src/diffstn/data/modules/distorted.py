@@ -11,13 +11,14 @@ from diffstn.data.distortions import Distortion
 from diffstn.data.modules.upright import UprightData
 from diffstn.data.sources.source import ImageSource
 from diffstn.data.splits import SPLITS
+from diffstn.ranks import of_all
 
 
 class DistortedData(UprightData):
     """Batches of (distorted image, label, A, upright), each distorted by one warp on its device.
 
-    A training batch draws its A from the device's global generator, afresh every time; ranks that
-    train together must not seed theirs alike, or they draw the same A. The A of validation and
+    A training batch draws its A afresh every time, ranks that train together for the whole batch
+    that they share. The A of validation and
     test images belong to the images: they are drawn once for a whole split from `data_seed`, so
     that neither batch size, rank, device nor a limit changes what is measured.
 
@@ -65,7 +66,11 @@ class DistortedData(UprightData):
         """The images of `split` at `indices` (B,), distorted on `device`."""
         upright, label = super().batch(split, indices, device)[:2]
         if split == "train":
-            A = self.distortion.draw(len(upright), self.size, device=device)
+            A = of_all(
+                lambda n, generator: self.distortion.draw(n, self.size, generator, upright.device),
+                len(upright),
+                upright.device,
+            )
         else:
             A = self.poses(split, device)[indices.to(device)]
         return DistortedBatch(self.distortion.distort(upright, A), label, A, upright)
