@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from rows import Rows
+from torch import Tensor
 
 from diffstn.build import build_data, instantiated, load_model
 from diffstn.cli.overrides import apply_overrides
@@ -45,8 +46,12 @@ def fid(
     """Fréchet distance of so many samples to the real images."""
     moments = Moments(features.size)
     labels = labels_like(data, samples, seed)
-    for images, _ in sampled_images(model, labels, seed, batch):
-        moments.update(features(images).features.cpu())
+
+    def look(images: Tensor) -> Tensor:
+        return features(images).features.cpu()
+
+    for seen, _ in sampled_images(model, labels, seed, batch, look):
+        moments.update(seen)
     return float(frechet_distance(*moments.compute(), real.mean, real.covariance))
 
 

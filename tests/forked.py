@@ -63,8 +63,9 @@ class Forked:
         return os.waitstatus_to_exitcode(status)
 
 
-def two_ranks(work: Callable[[], int], folder: Path) -> list[Forked]:
-    """Two processes that do `work` together, as torchrun starts them."""
+def two_ranks(work: Callable[[], int], folder: Path, starter: str = "torchrun") -> list[Forked]:
+    """Two processes that do `work` together, as torchrun, torchrun on two nodes or SLURM starts
+    them."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
@@ -76,6 +77,22 @@ def two_ranks(work: Callable[[], int], folder: Path) -> list[Forked]:
         "GROUP_RANK": "0",
         "TORCHELASTIC_RUN_ID": "test",
     }
-    return [
-        Forked(work, folder, {**shared, "RANK": rank, "LOCAL_RANK": rank}) for rank in ("0", "1")
-    ]
+    slurm = {
+        "SLURM_NTASKS": "2",
+        "SLURM_NTASKS_PER_NODE": "2",
+        "SLURM_JOB_NAME": "test",
+        "SLURM_JOB_ID": str(port),
+        "SLURM_NODELIST": "localhost",
+        "SLURM_NODEID": "0",
+        "MASTER_PORT": str(port),
+    }
+
+    def told(rank: str) -> dict[str, str]:
+        if starter == "slurm":
+            return {**slurm, "SLURM_PROCID": rank, "SLURM_LOCALID": rank}
+        if starter == "torchrun on two nodes":
+            nodes = {"LOCAL_WORLD_SIZE": "1", "GROUP_RANK": rank, "LOCAL_RANK": "0"}
+            return {**shared, **nodes, "RANK": rank}
+        return {**shared, "RANK": rank, "LOCAL_RANK": rank}
+
+    return [Forked(work, folder, told(rank)) for rank in ("0", "1")]

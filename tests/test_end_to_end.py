@@ -131,8 +131,12 @@ def check_run_of_two(run: Path, said: str) -> None:
     assert [row["step"] for row in rows] == ["2"]  # 200 images, 50 at a time, on two processes
 
 
-def test_two_processes_train_one_model_and_the_first_one_finishes_the_run(tmp_path: Path):
-    ranks = two_ranks(lambda: train_command(RANKS), tmp_path)
+@pytest.mark.parametrize("starter", ["torchrun", "torchrun on two nodes", "slurm"])
+def test_two_processes_train_one_model_and_the_first_one_finishes_the_run(
+    starter: str, tmp_path: Path
+):
+    nodes = ["trainer.devices=1", "trainer.num_nodes=2"] if "nodes" in starter else []
+    ranks = two_ranks(lambda: train_command([*RANKS, *nodes]), tmp_path, starter)
     said = [(rank.wait(), rank.said.read_text()) for rank in ranks]
     assert [code for code, _ in said] == [0, 0], said
     check_run_of_two(tmp_path / "both", "".join(text for _, text in said))

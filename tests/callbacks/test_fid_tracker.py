@@ -5,15 +5,7 @@ from types import SimpleNamespace
 import torch
 
 from diffstn.callbacks.fid_tracker import FIDTracker
-from diffstn.metrics.images import Seen
-
-
-class Corners:
-    name, size, digest, classes = "corners", 2, "-", ()
-
-    def __call__(self, images):
-        features = images[:, 0, 0, :2]
-        return Seen(features, features)
+from diffstn.metrics.images import RealStatistics
 
 
 class Module:
@@ -26,10 +18,12 @@ class Module:
 
 def test_it_logs_the_distance_to_the_real_moments():
     generator = torch.Generator().manual_seed(0)
-    sampled = torch.rand(2000, 1, 4, 4, generator=generator).split(300)
+    seen = torch.rand(2000, 2, generator=generator).split(300)
     mean, covariance = torch.full((2,), 1.5).double(), torch.eye(2).double() / 12
-    tracker = FIDTracker(lambda model: iter(sampled), Corners(), mean, covariance)
+    real = RealStatistics(mean, covariance, seen[0], 300)
+    tracker = FIDTracker(lambda model: iter(seen), 2, lambda: real)
     module = Module()
+    tracker.on_fit_start(None, module)
     tracker.on_validation_epoch_end(SimpleNamespace(sanity_checking=True), module)
     assert not module.logged
     tracker.on_validation_epoch_end(SimpleNamespace(sanity_checking=False), module)

@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from diffstn.metrics.images import Features, Moments, frechet_distance
+from diffstn.metrics.images import Moments, RealStatistics, frechet_distance
 
 
 class FIDTracker(pl.Callback):
@@ -17,30 +17,37 @@ class FIDTracker(pl.Callback):
     bias the value upwards, alike at all times: compare it with itself only.
 
     Args:
-        images: called before each measurement, yields batches of generated images in [0, 1].
-        features: what looks at them.
-        mean, covariance: of the real images' features.
+        seen: called before each measurement, yields features (B, D) of generated images, the same
+            on all processes.
+        size: D.
+        real: statistics of the real images' features, asked for once, before training.
         precision: the context to sample in, that of the final evaluation.
     """
 
     def __init__(
         self,
-        images: Callable[[pl.LightningModule], Iterator[Tensor]],
-        features: Features,
-        mean: Tensor,
-        covariance: Tensor,
+        seen: Callable[[pl.LightningModule], Iterator[Tensor]],
+        size: int,
+        real: Callable[[], RealStatistics],
         precision: Callable[[], AbstractContextManager] = nullcontext,
     ) -> None:
-        self.images, self.features, self.precision = images, features, precision
-        self.mean, self.covariance = mean, covariance
+        self.seen, self.size, self.precision = seen, size, precision
+        self.real = real
 
     @torch.inference_mode()
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.mean, self.covariance, *_ = self.real()
+
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if trainer.sanity_checking:
-            return
-        moments = Moments(self.features.size)
+        if not trainer.sanity_checking:
+            fid = self.measured(pl_module)
+            pl_module.log("val/fid", fid, rank_zero_only=False, sync_dist=True)
+
+    @torch.inference_mode()
+    def measured(self, pl_module: pl.LightningModule) -> float:
+        """The distance now."""
+        moments = Moments(self.size, sync_on_compute=False)
         with self.precision():
-            for images in self.images(pl_module):
-                moments.update(self.features(images).features.cpu())
-        fid = frechet_distance(*moments.compute(), self.mean, self.covariance)
-        pl_module.log("val/fid", fid.float(), rank_zero_only=False, sync_dist=True)
+            for features in self.seen(pl_module):
+                moments.update(features)
+        return float(frechet_distance(*moments.compute(), self.mean, self.covariance))

@@ -9,8 +9,9 @@ import torch
 from diffstn.build import build_data, build_task, load_model
 from diffstn.data.kinds import check_needs
 from diffstn.hardware import choose_hardware
+from diffstn.ranks import joined
 from diffstn.store.protocol import protocol
-from diffstn.store.run_folder import RunFolder
+from diffstn.store.run_folder import RunFolder, first_rank
 
 
 def evaluate(
@@ -30,8 +31,10 @@ def evaluate(
         run, config=config, facts=data.facts, trust=settings["trust"], **chosen
     ).to(hardware.device)
     task.check(model, data)
-    with torch.inference_mode(), hardware.autocast():
+    with joined(hardware.device), torch.inference_mode(), hardware.autocast():
         metrics = task.measure(model, data, seed=settings["seed"])
+    if not first_rank():
+        return metrics
     metrics["protocol"] = {
         **protocol(config, metrics, hardware),
         **chosen,

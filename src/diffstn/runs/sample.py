@@ -10,7 +10,8 @@ from diffstn.data.kinds import check_needs
 from diffstn.errors import UserError
 from diffstn.figures.curves import training_curves
 from diffstn.hardware import choose_hardware
-from diffstn.store.run_folder import RunFolder, new_folder
+from diffstn.ranks import joined
+from diffstn.store.run_folder import RunFolder, first_rank, new_folder
 from diffstn.store.saved import saved
 
 
@@ -56,13 +57,18 @@ def _shown(
     task.check(model, data)
     written: list[Path] = []
     with torch.inference_mode(), hardware.autocast():
+        items = None
+        if settings["save"]:
+            with joined(hardware.device):
+                items = task.to_keep(model, data, settings["n"], settings["seed"])
+        if not first_rank():
+            return written
         if settings["figures"]:
             if metrics_csv is not None and metrics_csv.exists():
                 written.append(training_curves(metrics_csv, folder / "curves.png"))
             plots = task.plot(model, data, folder, seed=settings["seed"])
             written += [path for _, path in plots]
-        if settings["save"]:
-            items = task.to_keep(model, data, settings["n"], settings["seed"])
+        if items is not None:
             written.append(saved(items, folder, settings["save"]))
     for path in written:
         print(f"wrote {path}")

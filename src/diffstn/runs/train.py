@@ -15,6 +15,7 @@ from diffstn.callbacks.dashboards import check_loggers, dashboards, show_results
 from diffstn.errors import UserError
 from diffstn.figures.curves import training_curves
 from diffstn.hardware import Hardware, choose_hardware
+from diffstn.ranks import agreed, leave
 from diffstn.runs.settings import TrainSettings
 from diffstn.runs.trainer import check_optimisation, check_trainer, trainer_for
 from diffstn.schema import check_config
@@ -115,19 +116,19 @@ def trained(
             trainer.fit(model, datamodule=data, ckpt_path=last and str(last), weights_only=True)
         except SystemExit:  # what Lightning makes of a KeyboardInterrupt
             raise KeyboardInterrupt from None
-        leave_process_group()
+        log.info("trained in %s", time.strftime("%H:%M:%S", time.gmtime(record.seconds)))
         metrics: dict[str, Any] = {}
-        if trainer.is_global_zero:
-            log.info("trained in %s", time.strftime("%H:%M:%S", time.gmtime(record.seconds)))
-            if trainer.fast_dev_run:  # type: ignore[attr-defined]
-                log.info("trainer.fast_dev_run keeps no weights: nothing to evaluate")
-            else:
-                metrics, figures = evaluated(config, built, hardware, run, log)
-                metrics["train_seconds"] = round(record.seconds, 1)
-                if best is not None and best.best_model_score is not None:
-                    metrics["monitored"] = {best.monitor: float(best.best_model_score)}
-                run.write_json("metrics", metrics)
-                show_results(loggers, metrics, figures, trainer.global_step)
+        if trainer.fast_dev_run:  # type: ignore[attr-defined]
+            log.info("trainer.fast_dev_run keeps no weights: nothing to evaluate")
+            leave()
+        else:
+            metrics, figures = evaluated(config, built, hardware, run, log)
+        if metrics:
+            metrics["train_seconds"] = round(record.seconds, 1)
+            if best is not None and best.best_model_score is not None:
+                metrics["monitored"] = {best.monitor: float(best.best_model_score)}
+            run.write_json("metrics", metrics)
+            show_results(loggers, metrics, figures, trainer.global_step)
     if metrics:
         for _, path in figures:
             log.info("wrote %s", path)
@@ -176,7 +177,11 @@ def begun(
 def evaluated(
     config: Mapping[str, Any], built: Built, hardware: Hardware, run: RunFolder, log: Any
 ) -> tuple[dict[str, Any], list[tuple[str, Path]]]:
-    """The numbers of the trained run with their protocol, and what was plotted."""
+    """The numbers of the trained run with their protocol, and what was plotted.
+
+    Processes share the measuring; the first one goes on alone, and the others have nothing to say.
+    """
+    agreed(True)  # the first one has written what it had to
     data, task = built.data, built.task
     checkpoint = config["evaluate"]["checkpoint"]
     if checkpoint == "best" and not is_kept(run.checkpoints, "best"):
@@ -185,6 +190,9 @@ def evaluated(
     model = load_model(run, config=config, facts=data.facts, trust=None).to(hardware.device)
     with torch.inference_mode(), hardware.autocast():
         metrics = task.measure(model, data, seed=0)
+        leave()
+        if not first_rank():
+            return {}, []
         metrics["protocol"] = protocol(config, metrics, hardware)
         run.write_json("metrics", metrics)
         figures = task.plot(model, data, run.figures, seed=0)
@@ -192,10 +200,3 @@ def evaluated(
         curves = training_curves(run.metrics_csv, run.figures / "curves.png")
         figures = [("curves", curves), *figures]
     return metrics, figures
-
-
-def leave_process_group() -> None:
-    """From here on the first process works alone; metrics wait for none that has gone."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.barrier()
-        torch.distributed.destroy_process_group()

@@ -1,19 +1,52 @@
 """A split, batch by batch, under a progress bar."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import torch
+from torch import Generator, Tensor
 from tqdm import tqdm
 
+from diffstn.data.batches import keyed_generator
+from diffstn.ranks import group, in_order
 
-def batches_of(
-    data: Any, split: str, total: int, batch_size: int, device: torch.device
-) -> Iterator[tuple[slice, Any]]:
-    """The first `total` items of a split, with the rows at which they lie."""
-    with tqdm(total=total, desc=f"evaluating {split}", unit="image", disable=None) as bar:
-        for rows in torch.arange(total).split(batch_size):
-            yield slice(int(rows[0]), int(rows[-1]) + 1), data.batch(split, rows, device)
+Answer = TypeVar("Answer")
+
+
+def progress(total: int, description: str, unit: str) -> tqdm:
+    """A bar on the terminal of the first process."""
+    disable = True if group()[0] else None
+    return tqdm(total=total, desc=description, unit=unit, disable=disable)
+
+
+def batch_noise(seed: int, first: int) -> Generator:
+    """Of what is random about the batch that begins with item `first`, whoever works on it."""
+    return keyed_generator(seed, 9, first)
+
+
+def answers(
+    data: Any,
+    split: str,
+    total: int,
+    batch_size: int,
+    device: torch.device,
+    work: Callable[[slice, Any], Answer],
+) -> Iterator[Answer]:
+    """What `work` answers to the batches of the first `total` items of a split, one after another.
+
+    Processes share the batches, and each hears of all answers, see `in_order`.
+
+    Args:
+        work: the rows at which the items lie, the batch → tensors on the CPU.
+    """
+
+    def one(rows: Tensor) -> Answer:
+        return work(slice(int(rows[0]), int(rows[-1]) + 1), data.batch(split, rows, device))
+
+    parts = torch.arange(total).split(batch_size)
+    with progress(total, f"evaluating {split}", "image") as bar:
+        for rows, answer in zip(parts, in_order(parts, one), strict=True):
+            yield answer
             bar.update(len(rows))
 
 

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from torch import Tensor
+
 from diffstn.annotations import Count, OneOf
 from diffstn.errors import UserError
 from diffstn.metrics.labels.class_accuracy import ClassAccuracy
 from diffstn.store.markdown import by_name, markdown
-from diffstn.tasks.batches import batches_of
+from diffstn.tasks.batches import answers
 from diffstn.tasks.rounded import percentages
 from diffstn.tasks.task import Task
 
@@ -36,10 +38,14 @@ class Classify(Task):
 
     def measure(self, model: Any, data: Any, seed: int = 0) -> dict[str, Any]:
         start = time.perf_counter()
-        accuracy = ClassAccuracy(data.facts.classes)
+        accuracy = ClassAccuracy(data.facts.classes, sync_on_compute=False)
         total = min(data.count(self.split), self.limit or data.count(self.split))
-        for _, batch in batches_of(data, self.split, total, self.batch_size, model.device):
-            accuracy.update(model.classify(batch.image).cpu(), batch.label.cpu())
+
+        def read(rows: slice, batch: Any) -> tuple[Tensor, Tensor]:
+            return model.classify(batch.image).cpu(), batch.label.cpu()
+
+        for scores, label in answers(data, self.split, total, self.batch_size, model.device, read):
+            accuracy.update(scores, label)
         found = percentages(accuracy)
         return {
             **found,

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from diffstn.diffusion import gaussian_noise
 from diffstn.errors import UserError
 from diffstn.metrics.labels.class_accuracy import ClassAccuracy
 from diffstn.store.markdown import by_name, markdown
-from diffstn.tasks.batches import batches_of
+from diffstn.tasks.batches import answers, batch_noise
 from diffstn.tasks.classify import Classify
 from diffstn.tasks.rounded import percentages
 
@@ -27,18 +28,26 @@ class ClassifyNoisy(Classify):
 
     def measure(self, model: Any, data: Any, seed: int = 0) -> dict[str, Any]:
         start = time.perf_counter()
-        generator = torch.Generator().manual_seed(seed)
         T = model.schedule.steps
         levels = {f"t = {t}": t for t in (1, T // 4, T // 2, 3 * T // 4, T)}
-        accuracy = {name: ClassAccuracy(data.facts.classes) for name in ("all", *levels)}
+        accuracy = {
+            name: ClassAccuracy(data.facts.classes, sync_on_compute=False)
+            for name in ("all", *levels)
+        }
         total = min(data.count(self.split), self.limit or data.count(self.split))
-        for _, batch in batches_of(data, self.split, total, self.batch_size, model.device):
-            label, x_0 = batch.label.cpu(), model.codec.encode(batch.items)
-            accuracy["all"].update(model.noisy(x_0, generator).cpu(), label)
+
+        def read(rows: slice, batch: Any) -> tuple[dict[str, Tensor], Tensor]:
+            generator, x_0 = batch_noise(seed, rows.start), model.codec.encode(batch.items)
+            scores = {"all": model.noisy(x_0, generator).cpu()}
             for name, level in levels.items():
-                t = torch.full(label.shape, level, device=x_0.device)
+                t = torch.full(batch.label.shape, level, device=x_0.device)
                 x_t = model.schedule.add_noise(x_0, t, gaussian_noise(x_0, generator))
-                accuracy[name].update(model(x_t, t).cpu(), label)
+                scores[name] = model(x_t, t).cpu()
+            return scores, batch.label.cpu()
+
+        for scores, label in answers(data, self.split, total, self.batch_size, model.device, read):
+            for name, one in scores.items():
+                accuracy[name].update(one, label)
         found = percentages(accuracy["all"])
         return {
             **found,

@@ -3,9 +3,10 @@
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from diffstn.data.labelled import Labelled
 from diffstn.errors import UserError
@@ -18,7 +19,7 @@ from diffstn.metrics.poses.corner_error import CornerError
 from diffstn.metrics.poses.pose_error import PoseError
 from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.spatial import Affine, as_matrix, decompose
-from diffstn.tasks.batches import batches_of, first_of_each_class
+from diffstn.tasks.batches import answers, batch_noise, first_of_each_class
 from diffstn.tasks.corrections import Corrections
 from diffstn.tasks.rounded import percentages
 from diffstn.tasks.task import Figure
@@ -27,6 +28,17 @@ HYPOTHESES_SHOWN = 8
 ANGLES_SHOWN = 200
 STEPS_SHOWN = 40
 """Of a reverse process, enough for motion to be seen."""
+
+
+class Answer(NamedTuple):
+    """To a batch of B images: classes' probabilities (B, classes), and poses (B, dim), by k."""
+
+    label: Tensor
+    A: Tensor
+    scores: dict[int, Tensor]
+    chosen: dict[int, Tensor]
+    uncorrected: Tensor
+    oracle: Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,23 +61,34 @@ class Correct(Corrections):
         generator = torch.Generator().manual_seed(seed)
         latents = model.sample_latents(total, counts[-1], generator)
         classes = data.facts.classes
-        accuracy = {k: ClassAccuracy(classes) for k in counts}
+        accuracy = {k: ClassAccuracy(classes, sync_on_compute=False) for k in counts}
         errors = {k: pose_metric(model) for k in counts}
-        uncorrected, oracle = ClassAccuracy(classes), ClassAccuracy(classes)
-        batches = batches_of(data, self.split, total, self.batch_size, model.device)
-        for rows, batch in batches:
-            label = batch.label.cpu()
-            correction = model(batch.image, latents=latents[rows], generator=generator)
-            for k in counts:
-                accuracy[k].update(model.combine(correction, k).cpu(), label)
-                if (error := errors[k]) is not None:
-                    chosen = model.representative(correction, k)
-                    error.update(correction.A[range(len(label)), chosen].cpu(), batch.A.cpu())
+        uncorrected, oracle = (ClassAccuracy(classes, sync_on_compute=False) for _ in range(2))
+
+        def corrected(rows: slice, batch: Any) -> Answer:
+            correction = model(
+                batch.image, latents=latents[rows], generator=batch_noise(seed, rows.start)
+            )
+            every = range(len(batch.label))
             identity = model.transformation.identity().to(batch.image.device)
-            as_is = model.warp(batch.image, identity.expand(len(label), 1, -1))
-            uncorrected.update(model.judge(as_is)[:, 0].cpu(), label)
+            as_is = model.warp(batch.image, identity.expand(len(batch.label), 1, -1))
             true = model.warp_by(model.target_transformation, batch.image, batch.A)
-            oracle.update(model.judge(true[:, None])[:, 0].cpu(), label)
+            return Answer(
+                batch.label.cpu(),
+                batch.A.cpu(),
+                {k: model.combine(correction, k).cpu() for k in counts},
+                {k: correction.A[every, model.representative(correction, k)].cpu() for k in counts},
+                model.judge(as_is)[:, 0].cpu(),
+                model.judge(true[:, None])[:, 0].cpu(),
+            )
+
+        for one in answers(data, self.split, total, self.batch_size, model.device, corrected):
+            for k in counts:
+                accuracy[k].update(one.scores[k], one.label)
+                if (error := errors[k]) is not None:
+                    error.update(one.chosen[k], one.A)
+            uncorrected.update(one.uncorrected, one.label)
+            oracle.update(one.oracle, one.label)
         by_count = {
             k: {
                 **percentages(accuracy[k]),
@@ -126,8 +149,8 @@ def pose_metric(model: PoseCorrector) -> CornerError | None:
     canvas = model.facts.canvas
     assert canvas is not None
     if isinstance(ours, Affine):
-        return PoseError(canvas, model.facts.size)
-    return CornerError(canvas, ours)
+        return PoseError(canvas, model.facts.size, sync_on_compute=False)
+    return CornerError(canvas, ours, sync_on_compute=False)
 
 
 def plot_diffusion(

@@ -25,6 +25,7 @@ from diffstn.metrics.clouds import (
     Wasserstein,
 )
 from diffstn.models.generates import Generates
+from diffstn.ranks import group, in_order
 from diffstn.store.markdown import rows_by_name
 from diffstn.tasks.cloud_figures import SHOWN, plot_clouds
 from diffstn.tasks.rounded import rounded
@@ -84,14 +85,16 @@ class GenerateClouds(Task):
         real = true_clouds(data, count, seed)
         reach = float(reference.items.abs().max())
         chosen = DISTANCES[self.distance]()
-        table = {}
+        table, silent = {}, True if group()[0] else None
         for name, clouds in (("generated", made), ("real", real)):
             metric = CloudGeneration(
                 chosen,
                 reach,
                 progress=lambda items, total, name=name: tqdm(  # type: ignore[misc]
-                    items, total=total, desc=f"comparing {name}", unit="cloud", disable=None
+                    items, total=total, desc=f"comparing {name}", unit="cloud", disable=silent
                 ),
+                spread=in_order,
+                sync_on_compute=False,
             )
             metric.update(reference.items.cpu(), real=True)
             metric.update(clouds.cpu(), real=False)

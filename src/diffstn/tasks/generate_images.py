@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import pytorch_lightning as pl
 import torch
 from torch import Generator, Tensor
-from tqdm import tqdm
 
 from diffstn.annotations import AtLeast, Count, OneOf
 from diffstn.callbacks.fid_tracker import FIDTracker
@@ -32,7 +31,9 @@ from diffstn.metrics.images import (
 from diffstn.metrics.labels.class_accuracy import ClassAccuracy
 from diffstn.models.diffusion_model import DiffusionModel
 from diffstn.models.generates import Generates
+from diffstn.ranks import group, in_order
 from diffstn.store.markdown import by_name, markdown, rows_by_name
+from diffstn.tasks.batches import batch_noise, progress
 from diffstn.tasks.features import choose_features
 from diffstn.tasks.image_figures import plot_images
 from diffstn.tasks.rounded import rounded
@@ -145,20 +146,26 @@ class GenerateImages(Task):
         """FID of a few samples to the validation images, after every validation."""
         features = choose_features(self.features, data.facts, self.inception_weights)
         check_samples(self.track, features, "task.track")
-        real = real_statistics(data, "val", features, device)
+
+        def real() -> RealStatistics:
+            return real_statistics(data, "val", features, device)
+
         labels = labels_like(data, self.track, seed=0)
 
-        def images(model: Any) -> Iterator[Tensor]:
-            for some, _ in sampled_images(model, labels, seed=0, batch_size=WATCHED_AT_ONCE):
+        def seen(model: Any) -> Iterator[Tensor]:
+            for some, _ in sampled_images(
+                model, labels, 0, WATCHED_AT_ONCE, lambda images: features(images).features.cpu()
+            ):
                 yield some
 
-        return FIDTracker(images, features, real.mean, real.covariance, precision)
+        return FIDTracker(seen, features.size, real, precision)
 
     def to_keep(self, model: Any, data: Any, n: int, seed: int = 0) -> Labelled:
         """n samples, with labels in the proportions of the training images."""
         labels = labels_like(data, n, seed)
-        made = [images.cpu() for images, _ in sampled_images(model, labels, seed, self.batch_size)]
-        return Labelled(torch.cat(made), labels if model.hears_label else no_labels(n))
+        batches = sampled_images(model, labels, seed, self.batch_size, lambda x: x.cpu())
+        made = torch.cat([images for images, _ in batches])
+        return Labelled(made, labels if model.hears_label else no_labels(n))
 
     def bits_per_dimension(self, model: DiffusionModel, data: Any, seed: int) -> dict[str, float]:
         """The bound on −log₂ p of the first so many images of a split, and what it is made of.
@@ -166,13 +173,10 @@ class GenerateImages(Task):
         Of a model that hears the class it is p(x | class). Guidance and clipping stay out of it.
         """
         device, schedule, split = model.device, model.denoiser.schedule, self.likelihood_split
-        generator = Generator().manual_seed(seed)
-        bounds = []
         rows = torch.arange(min(self.likelihood, data.count(split)))
-        with tqdm(
-            total=len(rows) * schedule.steps, desc="likelihood", unit="call", disable=None
-        ) as bar:
-            for some in rows.split(self.batch_size):
+        with progress(len(rows) * schedule.steps // group()[1], "likelihood", "call") as bar:
+
+            def bound(some: Tensor) -> tuple[Tensor, Tensor]:
                 batch = data.batch(split, some, device)
 
                 def counted(steps: Any, count: int = len(some)) -> Iterator[int]:
@@ -182,13 +186,14 @@ class GenerateImages(Task):
 
                 x_0 = model.codec.encode(batch.image)
                 condition = model.condition(batch.label if model.conditional else None)
-                bounds.append(
-                    likelihood_bound(
-                        model.denoiser, x_0, generator, model.bins, counted, **condition
-                    )
+                noise = batch_noise(seed, int(some[0]))
+                found = likelihood_bound(
+                    model.denoiser, x_0, noise, model.bins, counted, **condition
                 )
-        steps = torch.cat([bound.steps for bound in bounds]).double().mean(0)
-        prior = torch.cat([bound.prior for bound in bounds]).double().mean()
+                return found.steps.cpu(), found.prior.cpu()
+
+            bounds = list(in_order(rows.split(self.batch_size), bound))
+        steps, prior = (torch.cat(part).double().mean(0) for part in zip(*bounds, strict=True))
         quarters = steps[1:].tensor_split(4)
         return {
             "bits/dim": rounded(steps.sum() + prior),
@@ -240,7 +245,7 @@ def distances(
     some = real.features[: len(generated)]
     compared = {"": generated, " floor": other}
     for name, features in compared.items():
-        moments = Moments(features.shape[1])
+        moments = Moments(features.shape[1], sync_on_compute=False)
         moments.update(features)
         row[f"FID{name}"] = rounded(
             frechet_distance(*moments.compute(), real.mean, real.covariance)
@@ -268,10 +273,13 @@ def image_generation(
     device, classes = model.device, data.facts.classes
     real = {split: real_statistics(data, split, features, device) for split in ("train", "test")}
     labels = labels_like(data, samples, seed)
-    seen, accuracy = [], ClassAccuracy(classes)
+    seen, accuracy = [], ClassAccuracy(classes, sync_on_compute=False)
     reads = features.classes == classes
-    for images, some in sampled_images(model, labels, seed, batch_size):
-        one = Seen(*(part.cpu() for part in features(images)))
+
+    def look(images: Tensor) -> Seen:
+        return Seen(*(part.cpu() for part in features(images)))
+
+    for one, some in sampled_images(model, labels, seed, batch_size, look):
         seen.append(one)
         if reads:
             accuracy.update(one.logits.softmax(-1), some)

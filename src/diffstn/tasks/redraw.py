@@ -3,9 +3,10 @@
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from diffstn.data.labelled import Labelled
 from diffstn.diffusion.samplers import collect
@@ -16,11 +17,20 @@ from diffstn.metrics.images.image_error import ImageError
 from diffstn.metrics.labels.class_accuracy import ClassAccuracy
 from diffstn.models.stn_in_diff import STNInDiff
 from diffstn.spatial import Affine, warp
-from diffstn.tasks.batches import batches_of, first_of_each_class
+from diffstn.tasks.batches import answers, batch_noise, first_of_each_class
 from diffstn.tasks.correct import STEPS_SHOWN
 from diffstn.tasks.corrections import Corrections
 from diffstn.tasks.rounded import percentages
 from diffstn.tasks.task import Figure
+
+
+class Answer(NamedTuple):
+    """To a batch of B images: probabilities (B, classes) and images (B, C, h, w) by name."""
+
+    label: Tensor
+    upright: Tensor
+    scores: dict[str, Tensor]
+    images: dict[str, Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,27 +52,32 @@ class Redraw(Corrections):
         facts = data.facts
         generator = torch.Generator().manual_seed(seed)
         latents = model.sample_latents(total, counts[-1], generator)
-        names = ("uncorrected", "oracle", *counts)
-        accuracy = {name: ClassAccuracy(facts.classes) for name in names}
-        errors = {name: ImageError() for name in names}
-        batches = batches_of(data, self.split, total, self.batch_size, model.device)
-        for rows, batch in batches:
-            label = batch.label.cpu()
-            redrawn = model(batch.image, latents=latents[rows], generator=generator)
-            identity = Affine().identity().to(batch.image).expand(len(label), -1)
-            shown = {
+        names = ("uncorrected", "oracle", *map(str, counts))
+        accuracy = {name: ClassAccuracy(facts.classes, sync_on_compute=False) for name in names}
+        errors = {name: ImageError(sync_on_compute=False) for name in names}
+
+        def shown(rows: slice, batch: Any) -> Answer:
+            redrawn = model(
+                batch.image, latents=latents[rows], generator=batch_noise(seed, rows.start)
+            )
+            identity = Affine().identity().to(batch.image).expand(len(batch.label), -1)
+            images = {
                 "uncorrected": warp(batch.image, identity, size=facts.size),
                 "oracle": warp(batch.image, batch.A, facts.transformation, facts.size),
             }
-            for name, images in shown.items():
-                accuracy[name].update(model.judge(images).cpu(), label)
-                errors[name].update(images, batch.upright)
+            scores = {name: model.judge(one).cpu() for name, one in images.items()}
             for k in counts:
-                accuracy[k].update(redrawn.probabilities[:, :k].mean(dim=1).cpu(), label)
-                errors[k].update(redrawn.images[:, :k].mean(dim=1), batch.upright)
+                images[str(k)] = redrawn.images[:, :k].mean(dim=1)
+                scores[str(k)] = redrawn.probabilities[:, :k].mean(dim=1).cpu()
+            seen = {name: one.cpu() for name, one in images.items()}
+            return Answer(batch.label.cpu(), batch.upright.cpu(), scores, seen)
+
+        for one in answers(data, self.split, total, self.batch_size, model.device, shown):
+            for name in names:
+                accuracy[name].update(one.scores[name], one.label)
+                errors[name].update(one.images[name], one.upright)
         by_name = {
-            str(name): {**percentages(accuracy[name]), "image": errors[name].rounded()}
-            for name in names
+            name: {**percentages(accuracy[name]), "image": errors[name].rounded()} for name in names
         }
         found = {
             "accuracy": by_name[str(counts[0])]["accuracy"],

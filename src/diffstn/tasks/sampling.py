@@ -1,14 +1,17 @@
 """Many items from a generative model, the same whatever the batch size."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import torch
 from torch import Generator, Tensor
-from tqdm import tqdm
 
 from diffstn.data.batches import keyed_generator
 from diffstn.models.generates import Generates
+from diffstn.ranks import in_order
+from diffstn.tasks.batches import batch_noise, progress
+
+Answer = TypeVar("Answer")
 
 BLOCK = 1024
 """Images whose noise is made at once, so that with a deterministic sampler the batch size does not
@@ -22,38 +25,62 @@ def sampled_items(
     batch_size: int,
     description: str = "sampling",
 ) -> Tensor:
-    """As many items as there are labels, on the CPU.
+    """As many items as there are labels, on the CPU; processes share the work.
 
     The noise of all of them comes first, so that with a deterministic sampler the batch size does
     not matter. An unconditional model samples what it likes.
     """
-    made = []
     noise = torch.randn((len(labels), *model.noise_shape), generator=generator)
-    with tqdm(total=len(labels), desc=description, unit="item", disable=None) as bar:
-        for some, x_T in zip(labels.split(batch_size), noise.split(batch_size), strict=True):
-            label = some if model.conditional else None
-            made.append(model.generate(x_T, label, generator).cpu())
+    seed = int(torch.randint(2**31, (), generator=generator))
+
+    def made(rows: Tensor) -> Tensor:
+        label = labels[rows] if model.conditional else None
+        return model.generate(noise[rows], label, batch_noise(seed, int(rows[0]))).cpu()
+
+    found = []
+    with progress(len(labels), description, "item") as bar:
+        for some in in_order(torch.arange(len(labels)).split(batch_size), made):
+            found.append(some)
             bar.update(len(some))
-    return torch.cat(made)
+    return torch.cat(found)
 
 
 def sampled_images(
-    model: Generates, labels: Tensor, seed: int, batch_size: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of images in [0, 1] on the model's device and their labels (B,).
+    model: Generates,
+    labels: Tensor,
+    seed: int,
+    batch_size: int,
+    look: Callable[[Tensor], Answer],
+) -> Iterator[tuple[Answer, Tensor]]:
+    """What `look` sees in batches of images, and their labels (B,); processes share the work.
 
     A model that hears no label samples what it likes.
+
+    Args:
+        look: images (B, C, H, W) in [0, 1] on the model's device → tensors on the CPU.
     """
-    generator = Generator().manual_seed(seed)  # of the sampler; x_T has generators of its own
-    item = model.noise_shape
-    with tqdm(total=len(labels), desc="sampling", unit="image", disable=None) as bar:
-        for number, block in enumerate(labels.split(BLOCK)):
-            own = keyed_generator(seed, 8, number)
-            noise = torch.randn((len(block), *item), generator=own)
-            for some, x_T in zip(block.split(batch_size), noise.split(batch_size), strict=True):
-                label = some if model.hears_label else None
-                yield model.generate(x_T, label, generator), some
-                bar.update(len(some))
+    kept: dict[int, Tensor] = {}
+
+    def noise(block: int) -> Tensor:
+        if block not in kept:
+            kept.clear()
+            size = min(BLOCK, len(labels) - block * BLOCK)
+            own = keyed_generator(seed, 8, block)
+            kept[block] = torch.randn((size, *model.noise_shape), generator=own)
+        return kept[block]
+
+    def seen(rows: Tensor) -> Answer:
+        first = int(rows[0])
+        x_T = noise(first // BLOCK)[rows % BLOCK]
+        label = labels[rows] if model.hears_label else None
+        return look(model.generate(x_T, label, batch_noise(seed, first)))
+
+    blocks = torch.arange(len(labels)).split(BLOCK)
+    parts = [rows for block in blocks for rows in block.split(batch_size)]
+    with progress(len(labels), "sampling", "image") as bar:
+        for rows, answer in zip(parts, in_order(parts, seen), strict=True):
+            yield answer, labels[rows]
+            bar.update(len(rows))
 
 
 def no_labels(samples: int) -> Tensor:

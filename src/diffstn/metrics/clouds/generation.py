@@ -11,7 +11,7 @@ from torchmetrics.utilities.data import dim_zero_cat
 
 from diffstn.metrics.clouds.chamfer import Chamfer
 from diffstn.metrics.clouds.occupancy import occupancy_jsd
-from diffstn.metrics.clouds.pairwise import CloudDistance, Progress, pairwise
+from diffstn.metrics.clouds.pairwise import CloudDistance, Progress, Spread, map_in_order, pairwise
 
 
 def minimum_matching(generated_to_reference: Tensor) -> Tensor:
@@ -59,6 +59,7 @@ class CloudGeneration(Metric):
         distance: between two clouds.
         reach: half the side of the cube in which occupancy is counted.
         progress: wraps the loops over clouds.
+        spread: see `pairwise`.
 
     Source: Achlioptas et al., 2018 (MMD, COV, JSD); Yang et al., PointFlow, 2019 (1-NNA).
     """
@@ -74,11 +75,12 @@ class CloudGeneration(Metric):
         distance: CloudDistance | None = None,
         reach: float = 1.0,
         progress: Progress | None = None,
+        spread: Spread = map_in_order,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.distance = Chamfer() if distance is None else distance
-        self.reach, self.progress = reach, progress
+        self.reach, self.progress, self.spread = reach, progress, spread
         self.add_state("generated", [], dist_reduce_fx="cat")
         self.add_state("reference", [], dist_reduce_fx="cat")
 
@@ -96,9 +98,10 @@ class CloudGeneration(Metric):
 
     def compute(self) -> dict[str, Tensor]:
         generated, reference = dim_zero_cat(self.generated), dim_zero_cat(self.reference)
-        across = pairwise(generated, reference, self.distance, progress=self.progress)
-        own = pairwise(generated, generated, self.distance, progress=self.progress)
-        theirs = pairwise(reference, reference, self.distance, progress=self.progress)
+        how: dict[str, Any] = {"progress": self.progress, "spread": self.spread}
+        across = pairwise(generated, reference, self.distance, **how)
+        own = pairwise(generated, generated, self.distance, **how)
+        theirs = pairwise(reference, reference, self.distance, **how)
         return {
             "mmd": minimum_matching(across),
             "coverage": coverage(across),

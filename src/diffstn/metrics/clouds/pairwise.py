@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -30,12 +30,31 @@ class Progress(Protocol):
     def __call__(self, items: Iterable[T], /, *, total: int) -> Iterable[T]: ...
 
 
+class Spread(Protocol):
+    """Works on the parts, in order."""
+
+    def __call__(
+        self, parts: Iterable[Any], work: Callable[[Any], list[Tensor]], /
+    ) -> Iterable[list[Tensor]]: ...
+
+
+def map_in_order(
+    parts: Iterable[Any], work: Callable[[Any], list[Tensor]], /
+) -> Iterable[list[Tensor]]:
+    """In this process alone."""
+    return map(work, parts)
+
+
+ROWS_AT_ONCE = 64
+
+
 def pairwise(
     xs: Tensor,
     ys: Tensor,
     distance: CloudDistance,
     budget: int = 1 << 23,
     progress: Progress | None = None,
+    spread: Spread = map_in_order,
 ) -> Tensor:
     """Distances of all pairs of clouds (A, N, D) and (B, M, D): (A, B) float64.
 
@@ -43,6 +62,10 @@ def pairwise(
     if that is more: memory stays constant. On a CPU the rows are shared out among threads, of which
     each works on its own: the pieces are too small to be worth splitting. Passing the same tensor
     twice computes each pair once; the diagonal is then zero.
+
+    Args:
+        spread: parts, work → what work answers, in order; `diffstn.ranks.in_order` shares the rows
+            among processes that all ask for the same.
 
     Raises:
         ValueError: the sets are not (A, N, D) and (B, M, D) of one D, or hold empty clouds.
@@ -65,7 +88,12 @@ def pairwise(
         return torch.cat([found[i, :0], *(distance.block(xs[i : i + 1], b)[0] for b in blocks)])
 
     with _single_threads(xs.device) as pool:
-        rows: Iterable[Tensor] = pool.map(torch.no_grad()(row), range(len(xs)))
+
+        def some(of: Sequence[int]) -> list[Tensor]:
+            return list(pool.map(torch.no_grad()(row), of))
+
+        parts = torch.arange(len(xs)).split(ROWS_AT_ONCE)
+        rows = (one for found in spread([part.tolist() for part in parts], some) for one in found)
         for i, values in enumerate(progress(rows, total=len(xs)) if progress else rows):
             found[i, len(ys) - len(values) :] = values
     return found + found.T if same else found

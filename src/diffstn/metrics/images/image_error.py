@@ -1,5 +1,7 @@
 """How far images are from those they should be."""
 
+from typing import Any
+
 from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
@@ -10,10 +12,10 @@ class ImageError(Metric):
 
     full_state_update = False
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.psnr = PeakSignalNoiseRatio(data_range=1.0)
-        self.ssim = StructuralSimilarityIndexMeasure(data_range=1.0)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.psnr = PeakSignalNoiseRatio(data_range=1.0, **kwargs)
+        self.ssim = StructuralSimilarityIndexMeasure(data_range=1.0, **kwargs)
 
     def update(self, images: Tensor, truth: Tensor) -> None:
         """Take in images (B, C, H, W) in [0, 1] and what they should be."""

@@ -1,5 +1,7 @@
 """Mean and covariance of a stream of vectors."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torchmetrics import Metric
@@ -17,8 +19,8 @@ class Moments(Metric):
     total: Tensor
     outer: Tensor
 
-    def __init__(self, size: int) -> None:
-        super().__init__()
+    def __init__(self, size: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.add_state("count", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("total", torch.zeros(size, dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("outer", torch.zeros(size, size, dtype=torch.float64), dist_reduce_fx="sum")

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from diffstn.metrics.images.features import Features
 from diffstn.metrics.images.moments import Moments
+from diffstn.ranks import agreed, group, in_order
 
 KEPT = 10_000
 """Features that are kept one by one, for the measures that compare neighbours."""
@@ -35,20 +36,26 @@ def real_statistics(
 ) -> RealStatistics:
     """Those of a split's images; read from the cache if the same were computed before.
 
-    The key holds the digests of the images and of the features, so a file is never stale.
+    The key holds the digests of the images and of the features, so a file is never stale. Processes
+    that work together share the work, and all must ask.
     """
     name = f"{features.name}-{features.digest}-{data.digest(split)}.safetensors"
     path = cache_folder() / name.replace("/", "_")
-    if not path.exists():
-        moments, kept = Moments(features.size).to(device), []
+    if not agreed(path.exists()):
+        moments = Moments(features.size, sync_on_compute=False).to(device)
+        kept: list[Tensor] = []
         total = data.count(split)
-        with tqdm(total=total, desc=f"real images, {split}", unit="image", disable=None) as bar:
-            for rows in torch.arange(total).split(500):
-                seen = features(data.batch(split, rows, device).image).features
-                moments.update(seen)
-                if int(rows[0]) < KEPT:
-                    kept.append(seen.cpu())
-                bar.update(len(rows))
+
+        def look(rows: Tensor) -> Tensor:
+            return features(data.batch(split, rows, device).image).features.cpu()
+
+        silent = True if group()[0] else None
+        with tqdm(total=total, desc=f"real images, {split}", unit="image", disable=silent) as bar:
+            for seen in in_order(torch.arange(total).split(500), look):
+                moments.update(seen.to(device))
+                if 500 * len(kept) < KEPT:
+                    kept.append(seen)
+                bar.update(len(seen))
         mean, covariance = (part.cpu() for part in moments.compute())
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(f".{os.getpid()}.part")

@@ -1,0 +1,91 @@
+"""What one process and two come to: the same."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from diffstn.cli.of_a_run import run_command
+from diffstn.cli.train import train_command
+from tests.forked import Forked, two_ranks
+
+TINY = [
+    *("data.limit_train=64", "data.limit_val=40", "data.limit_test=40", "epochs=1"),
+    *("optimizer=sgd", "optimizer.lr=0.01", "trainer.accelerator=cpu", "trainer.precision=fp32"),
+]
+SMALL = ["network.width=8", "network.blocks=1", "network.head_features=8", "sampler.steps=2"]
+FAMILIES = {
+    "diff_in_stn": ["encoder=fc", "task.hypotheses=[2]", "task.per_class=1"],
+    "stn_in_diff": ["encoder=fc", *SMALL, "task.per_class=1"],
+    "ddpm_unet": [
+        *(*SMALL, "data.limit_train=300", "data.limit_test=300", "schedule.steps=20"),
+        *("task.samples=140", "task.per_class=1", "task.track=130", "task.batch_size=50"),
+        *("model.conditional=true", "task.likelihood=6"),
+    ],
+    "ddpm_sets": ["data=stars", "data.train=64", "data.val=32", "data.test=40", "data.points=16"],
+}
+
+
+def words(model: str, batch_size: int, eval_batch_size: int) -> list[str]:
+    own = [word.split("=")[0] for word in FAMILIES[model]]
+    drawn = "data=stars" in FAMILIES[model]
+    tiny = [w for w in TINY if w.split("=")[0] not in own and not (drawn and "data.limit" in w)]
+    sizes = [f"data.batch_size={batch_size}", f"data.eval_batch_size={eval_batch_size}"]
+    return [f"model={model}", *tiny, *FAMILIES[model], *sizes]
+
+
+def numbers(path: Path) -> Any:
+    """All of a JSON file but times, and the words that asked for it."""
+
+    def kept(content: Any) -> Any:
+        if not isinstance(content, dict):
+            return content
+        return {k: kept(v) for k, v in content.items() if "second" not in k and k != "overrides"}
+
+    return kept(json.loads(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "diff_in_stn",
+        "ddpm_unet",
+        pytest.param("stn_in_diff", marks=pytest.mark.slow),
+        pytest.param("ddpm_sets", marks=pytest.mark.slow),
+    ],
+)
+def test_two_processes_learn_and_measure_what_one_does(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    two = [*words(model, 8, 10), "accelerator=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]
+    both = two_ranks(lambda: train_command([*two, "out=two"]), tmp_path)
+    assert [one.wait() for one in both] == [0, 0], both[0].said.read_text()
+    one = Forked(lambda: train_command([*words(model, 16, 20), "out=one"]), tmp_path)
+    assert one.wait() == 0, one.said.read_text()
+
+    weights, theirs = (
+        torch.load(tmp_path / name / "checkpoints/last.ckpt", weights_only=True)["ema_state_dict"]
+        for name in ("one", "two")
+    )
+    for name, value in weights.items():
+        assert torch.allclose(value, theirs[name], rtol=1e-5, atol=1e-5), name
+    rows = []
+    for name in ("one", "two"):
+        with (tmp_path / name / "metrics.csv").open(newline="") as file:
+            rows += [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+    assert rows[0] == pytest.approx({**rows[1], "seconds": rows[0]["seconds"]}, rel=1e-3, abs=1e-5)
+
+    words_of = ["run=two", *(["sampler.eta=1.0"] if "stn" in model else [])]  # with noise
+    alone = Forked(lambda: run_command("evaluate", [*words_of, "out=alone"]), tmp_path)
+    assert alone.wait() == 0, alone.said.read_text()
+    both = two_ranks(lambda: run_command("evaluate", [*words_of, "out=both"]), tmp_path)
+    assert [one.wait() for one in both] == [0, 0], both[0].said.read_text()
+    found = [numbers(next((tmp_path / name).glob("*.json"))) for name in ("alone", "both")]
+    assert found[0] == found[1]
+    if len(words_of) == 1:
+        trained = numbers(tmp_path / "two" / "metrics.json")
+        assert found[0]["numbers"] == trained["numbers"]
