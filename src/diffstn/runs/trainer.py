@@ -27,6 +27,9 @@ from diffstn.words import closest
 OURS = ("callbacks", "logger", "default_root_dir", "enable_progress_bar", "enable_checkpointing")
 """Arguments of the Trainer that groups and settings of their own decide."""
 
+STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_true", "ddp_find_unused_parameters_false")
+"""Not those that split weights among processes, nor those that pickle what a run is made of."""
+
 
 def check_trainer(config: Mapping[str, Any]) -> None:
     """Refuse arguments that the Trainer does not have, and a last epoch without validation.
@@ -44,6 +47,12 @@ def check_trainer(config: Mapping[str, Any]) -> None:
     if isinstance(devices, int) and (devices == 0 or devices > most):
         raise UserError(
             f"trainer.devices={devices}: choose 1 to {most} on this machine, or -1 for all its GPUs"
+        )
+    strategy = settings["strategy"]
+    if isinstance(strategy, str) and strategy not in STRATEGIES:
+        raise UserError(
+            f"trainer.strategy={strategy}: choose {', '.join(STRATEGIES)}; averages of the weights"
+            " and exact checkpoints need all weights in every process"
         )
     every, epochs = settings["check_val_every_n_epoch"], settings["max_epochs"]
     if by_epochs(settings) and every and epochs and epochs % min(every, epochs):
