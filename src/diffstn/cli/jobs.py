@@ -2,18 +2,22 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from hydra.core.override_parser.types import Glob, IntervalSweep, Override, RangeSweep
 
 from diffstn.cli.conf import composed, plain
 from diffstn.cli.refusals import explained, parse
+from diffstn.cli.resume import last_words
 from diffstn.errors import UserError
+from diffstn.store.sweep_folder import SweepFolder, new_sweep
 
 MOST_JOBS = 64
 """Looked at before a sweep begins."""
 MOST_VALUES = 10_000
 """Of one key: more is a slip."""
+SWEEPS = "sweeps"
+NAMED_BY = "hydra.job.config.override_dirname.exclude_keys"
+"""What is the same in all jobs, and left out of the names of their folders."""
 
 
 def combinations(parsed: Sequence[Override]) -> Iterator[list[str]]:
@@ -44,38 +48,57 @@ def check_words(words: Sequence[str]) -> None:
             raise UserError(f"'{override.input_line}' is a sweep; add -m to run all of it")
 
 
-def check_jobs(words: Sequence[str], search: Sequence[str] = ()) -> None:
-    """Refuse a sweep of which a job cannot work.
+def check_jobs(words: Sequence[str], search: Sequence[str] = (), again: bool = False) -> list[str]:
+    """Refuse a sweep of which a job cannot work, and claim its folder; the words that are added.
+
+    They say which folder it is and, to a sweeper that searches, what is better.
+
+    Args:
+        again: the sweep in the folder is carried on with.
 
     Raises:
         UserError: one line, with the remedy.
     """
     from diffstn.runs.train import check, seeded
 
-    parsed, folders = parse(words), set()
+    parsed, added = parse(words), []
+    given = last_words(words)
     for override in parsed:
         if override.key_or_group == "out":
             raise UserError("out= is one folder; for a sweep pass hydra.sweep.dir=<folder>")
         if override.key_or_group == "resume":
-            raise UserError("resume=true carries on with one run; leave -m out")
-        _check_word(override, any(word.startswith("hydra/sweeper=") for word in words))
+            raise UserError("resume=auto is for one run; a sweep is carried on with resume=true")
     for one in combinations(parsed):
         try:
             cfg = composed("train", one, search, hydra_too=True)
         except Exception as error:
             raise UserError(explained(error, one, search)) from error
-        folders.add(str(cfg.hydra.sweep.dir))
-        config = plain(cfg, dict(cfg.hydra.runtime.choices))
+        hydra = cfg.hydra
+        searches = hydra.runtime.choices["hydra/sweeper"] != "basic"
+        for override in parsed:
+            _check_word(override, searches)
+        config = plain(cfg, dict(hydra.runtime.choices))
         if config["trainer"]["devices"] != 1:
             raise UserError(
                 "-m with accelerator=ddp would start one sweep per GPU; run the jobs one by one, or"
                 " sweep with accelerator=gpu"
             )
         check(config)
-        seeded(config)
-    for folder in folders:
-        if any(Path(folder).glob("*/overrides.txt")):
-            raise UserError(f"{folder} holds a sweep already; choose another hydra.sweep.dir=")
+        model = seeded(config).model
+    if searches and "direction" in hydra.sweeper and "hydra.sweeper.direction" not in given:
+        better = getattr(model, "monitor", ("", "max"))[1]
+        added.append(f"hydra.sweeper.direction={better}imize")
+    keys = [o.key_or_group for o in parsed if not o.is_sweep_override()]
+    fixed = [key for key in keys if not key.startswith("hydra")]
+    if NAMED_BY not in given and (searches or len(keys) < len(parsed)):
+        added.append(f"{NAMED_BY}=[{','.join(fixed)}]")
+    folder = hydra.sweep.dir
+    if folder == SWEEPS:
+        folder = new_sweep()
+        added.append(f"hydra.sweep.dir={folder}")
+    if not again:
+        SweepFolder(folder).claim([*words, *added])
+    return added
 
 
 def _check_word(override: Override, searches: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from diffstn.cli.overrides import apply_overrides
 from diffstn.errors import UserError
 from diffstn.store.run_folder import open_run
+from diffstn.store.sweep_folder import SweepFolder
 from diffstn.store.trust import check_targets
 
 CHANGEABLE = (
@@ -29,6 +30,16 @@ def settled(words: Sequence[str]) -> list[str]:
         raise UserError("resume=auto begins or carries on with the run in out=; pass out=<folder>")
     begun = (Path(out) / "config.yaml").exists()
     return [f"resume={str(begun).lower()}" if word == "resume=auto" else word for word in words]
+
+
+def swept(words: Sequence[str]) -> list[str]:
+    """The words of the sweep in `hydra.sweep.dir`, which is carried on with.
+
+    Raises:
+        UserError: there is none, or the words do not fit it.
+    """
+    folder = last_words(words).get("hydra.sweep.dir", "").removeprefix("hydra.sweep.dir=")
+    return SweepFolder(folder or "hydra.sweep.dir").words_to_resume(words)
 
 
 def asks_to_resume(words: Sequence[str]) -> bool:

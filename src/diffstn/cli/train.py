@@ -3,6 +3,7 @@
 import math
 import os
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from diffstn.cli.conf import CONF, import_from_here, plain
 from diffstn.cli.flags import flags, search_path
 from diffstn.cli.jobs import check_jobs, check_words
 from diffstn.cli.refusals import Outcome
-from diffstn.cli.resume import asks_to_resume, resumed_config, settled
+from diffstn.cli.resume import asks_to_resume, resumed_config, settled, swept
 from diffstn.data.kinds import check_needs
 from diffstn.errors import Stopped
 from diffstn.runs.settings import TrainSettings
@@ -25,6 +26,7 @@ from diffstn.signatures import Unread, attribute, signature
 from diffstn.store import sweep
 from diffstn.store.names import run_folder
 from diffstn.store.run_folder import RunFolder
+from diffstn.store.sweep_folder import SweepFolder
 
 SHOWS = ("help", "hydra_help", "cfg", "info", "shell_completion", "experimental_rerun")
 """Flags at which Hydra shows something, or runs what it kept, and composes nothing new."""
@@ -38,13 +40,15 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
     asked = flags(arguments)
     words: list[str] = asked.overrides
     search = search_path(asked)
+    multirun, again = bool(asked.multirun), asks_to_resume(words)
     with Outcome(debug=False) as outcome:
-        words = settled(said := words)
+        said, words = words, swept(words) if multirun and again else settled(words)
         arguments = [*(word for word in arguments if word not in said), *words]
     if outcome.code:
         return outcome.code
-    multirun, resumes = bool(asked.multirun), asks_to_resume(words)
+    resumes = asks_to_resume(words)
     problems: list[BaseException] = []
+    began = time.time()
     import_from_here()
 
     def job(cfg: DictConfig) -> float:
@@ -56,11 +60,15 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
             config = plain(cfg, context.runtime.choices)
             if given == Path.cwd():  # Hydra would make a folder before anything is refused
                 run = RunFolder(run_folder(config["out"], config["seed"], config["choices"]))
-            if skipped(run, said, problems, config["on_error"]):
+            if multirun and again and is_done(run):
+                return objective(run.read_json("metrics"))
+            if multirun and skipped(run, said, problems, config["on_error"], began):
                 return math.nan
             if resumes:
                 config = resumed_config(config["out"], words, config["trust"], search)
                 said = words
+            elif multirun and again and run.config.exists():
+                config = resumed_config(str(run.path), [], config["trust"], search)
             check_config(config, TrainSettings, signature)
             with suppress(Unread):
                 check_needs(config, attribute)
@@ -76,7 +84,8 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
     with Outcome("debug=true" in (word.lower() for word in words), words, search) as outcome:
         if not any(getattr(asked, name) for name in SHOWS):
             if multirun:
-                check_jobs(words, search)
+                added = check_jobs(words, search, again)
+                words, arguments = [*words, *added], [*arguments, *added]
             else:
                 check_words(words)
         kept = [word for word in words if word.startswith(KEPT)] if resumes else words
@@ -93,15 +102,25 @@ def objective(metrics: dict[str, Any]) -> float:
     return next(iter(metrics.get("monitored", {}).values()), math.nan)
 
 
+def is_done(run: RunFolder) -> bool:
+    """Whether a job of a sweep has nothing left to do."""
+    return run.config.exists() and run.read_json("status").get("state") == "done"
+
+
 def skipped(
-    run: RunFolder, words: Sequence[str], problems: Sequence[BaseException], on_error: str
+    run: RunFolder,
+    words: Sequence[str],
+    problems: Sequence[BaseException],
+    on_error: str,
+    since: float,
 ) -> bool:
     """Whether a job is left out: after an interrupt, or after a failure with `on_error=stop`."""
-    interrupted = any(isinstance(one, KeyboardInterrupt | Stopped) for one in problems)
-    if not (interrupted or (problems and on_error == "stop")):
-        return False
-    if not run.config.exists():
+    why = SweepFolder(run.path.parent).stopped(since, on_error)
+    if why is None and problems:  # of jobs that were refused, which have no folder
+        interrupted = any(isinstance(one, KeyboardInterrupt | Stopped) for one in problems)
+        why = "the sweep was interrupted" if interrupted else None
+        why = why or ("on_error=stop" if on_error == "stop" else None)
+    if why and not run.config.exists():
         run.write_overrides(words)
-        why = "the sweep was interrupted" if interrupted else "on_error=stop"
         run.status("skipped", error=f"an earlier job did not finish, and {why}")
-    return True
+    return why is not None
