@@ -32,6 +32,8 @@ SHOWS = ("help", "hydra_help", "cfg", "info", "shell_completion", "experimental_
 """Flags at which Hydra shows something, or runs what it kept, and composes nothing new."""
 KEPT = ("out=", "resume=", "debug=", "hydra.", "hydra/", "trust=", "+trust=")
 """Words that Hydra gets of a run that is resumed; the others change the run's own configuration."""
+WORST = {"maximize": -math.inf, "minimize": math.inf}
+"""What a job that came to nothing tells a sweeper that searches."""
 
 
 def train_command(arguments: Sequence[str] | None = None) -> int:
@@ -55,15 +57,16 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
         context = HydraConfig.get()
         given: Any = Path(context.runtime.output_dir)
         said: Any = OmegaConf.to_container(context.overrides.task, resolve=False)
+        lost = WORST.get(str(getattr(context.sweeper, "direction", "")), math.nan)
         run = RunFolder(given)
         try:
             config = plain(cfg, context.runtime.choices)
             if given == Path.cwd():  # Hydra would make a folder before anything is refused
                 run = RunFolder(run_folder(config["out"], config["seed"], config["choices"]))
             if multirun and again and is_done(run):
-                return objective(run.read_json("metrics"))
+                return objective(run.read_json("metrics"), lost)
             if multirun and skipped(run, said, problems, config["on_error"], began):
-                return math.nan
+                return lost
             if resumes:
                 config = resumed_config(config["out"], words, config["trust"], search)
                 said = words
@@ -74,12 +77,12 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
                 check_needs(config, attribute)
             from diffstn.runs.train import train
 
-            return objective(train(config, run, said))
+            return objective(train(config, run, said), lost)
         except (Exception, KeyboardInterrupt, Stopped) as error:  # Hydra would talk about it
             problems.append(error)
             if multirun:
                 print(f"job failed: {run.path}: {error}", file=sys.stderr)
-            return math.nan
+            return lost
 
     with Outcome("debug=true" in (word.lower() for word in words), words, search) as outcome:
         if not any(getattr(asked, name) for name in SHOWS):
@@ -97,9 +100,9 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
     return outcome.code or int(multirun and bool(problems or sweep.failures))
 
 
-def objective(metrics: dict[str, Any]) -> float:
+def objective(metrics: dict[str, Any], lost: float) -> float:
     """The number by which a sweeper compares jobs: the best of what the model monitors."""
-    return next(iter(metrics.get("monitored", {}).values()), math.nan)
+    return next(iter(metrics.get("monitored", {}).values()), lost)
 
 
 def is_done(run: RunFolder) -> bool:

@@ -1,0 +1,58 @@
+"""What a sweep keeps of itself."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from diffstn.errors import UserError
+from diffstn.store.run_folder import RunFolder
+from diffstn.store.sweep_folder import SweepFolder, new_sweep
+
+WORDS = ["model=stn", "seed=1,2", "hydra.sweep.dir=here"]
+
+
+def test_sweeps_that_begin_in_the_same_second_have_folders_of_their_own(tmp_path: Path):
+    assert len({new_sweep(tmp_path) for _ in range(5)}) == 5
+
+
+def test_a_folder_is_one_sweeps(tmp_path: Path):
+    SweepFolder(tmp_path / "here").claim(WORDS)
+    with pytest.raises(UserError, match=r"holds a sweep already.*resume=true"):
+        SweepFolder(tmp_path / "here").claim(WORDS)
+    (tmp_path / "there" / "0-seed-1").mkdir(parents=True)
+    (tmp_path / "there" / "0-seed-1" / "overrides.txt").touch()  # of an older version
+    with pytest.raises(UserError, match="holds a sweep already"):
+        SweepFolder(tmp_path / "there").claim(WORDS)
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"hydra\.sweep\.dir="):
+        SweepFolder(tmp_path / "file" / "here").claim(WORDS)
+
+
+def test_it_goes_on_with_the_words_that_it_began_with(tmp_path: Path):
+    folder = SweepFolder(tmp_path / "here")
+    folder.claim(WORDS)
+    resume = ["hydra.sweep.dir=here", "resume=true"]
+    assert folder.words_to_resume(resume) == WORDS
+    assert folder.words_to_resume([*resume, *WORDS]) == WORDS
+    faster = "hydra.launcher.n_jobs=2"
+    assert folder.words_to_resume([*resume, faster]) == [*WORDS, faster]
+    with pytest.raises(UserError, match="seed=3: a sweep that has begun keeps its words, which"):
+        folder.words_to_resume([*resume, "seed=3"])
+    with pytest.raises(UserError, match="holds no sweep"):
+        SweepFolder(tmp_path / "nowhere").words_to_resume(resume)
+
+
+def test_what_stops_the_other_jobs_is_in_their_folders(tmp_path: Path):
+    folder, now = SweepFolder(tmp_path), time.time()
+    job = RunFolder(tmp_path / "0-seed-1")
+    job.status("done")
+    assert folder.stopped(now - 1, "stop") is None
+    job.status("failed")
+    assert folder.stopped(now - 1, "stop") == "on_error=stop"
+    assert folder.stopped(now - 1, "continue") is None
+    job.status("interrupted")
+    assert folder.stopped(now - 1, "continue") == "the sweep was interrupted"
+    assert folder.stopped(time.time() + 1, "continue") is None  # in an earlier sitting
+    (job.path / "status.json").write_text("{")
+    assert folder.stopped(now - 1, "stop") is None
