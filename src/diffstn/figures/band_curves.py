@@ -72,11 +72,8 @@ def band_curves(
                 high = [m + s for m, s in zip(means, spreads, strict=True)]
                 axes.fill_between(steps, low, high, color=colour, alpha=0.16, linewidth=0)
                 marker = "o" if len(steps) <= 12 else ""
-                axes.plot(
-                    *(steps, means, dash),
-                    **{"color": colour, "marker": marker, "markersize": 3.5, "linewidth": 1.6},
-                    label=name,
-                )
+                drawn = axes.plot(steps, means, dash, color=colour, marker=marker, label=name)
+                drawn[0].set(linewidth=1.6, markersize=3.5)
             axes.set(title=title, xlabel="step")
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
             axes.margins(x=0.02)

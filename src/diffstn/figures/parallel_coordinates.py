@@ -7,9 +7,11 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from diffstn.figures.style import BLUE, INK, MUTED, PLOT, RULE, WRONG, hexadecimal, mix
+from diffstn.figures.style import BLUE, CYCLE, INK, MUTED, PLOT, RULE, hexadecimal, mix
 
 Value = float | str
+FAINT = (205, 220, 232)
+"""Of what came out worst."""
 
 
 class Axis:
@@ -83,10 +85,8 @@ def parallel_coordinates(
     with matplotlib.rc_context({**PLOT, "axes.grid": False}):
         figure = Figure(figsize=(2.0 + 1.7 * len(settings), 3.8), dpi=200, layout="constrained")
         axes = figure.subplots()
-        order = sorted(
-            range(len(objective)), key=lambda i: _rank(objective[i], lower)
-        )  # the best is drawn last, on top
-        for index in order:
+        order = sorted(range(len(objective)), key=lambda i: _rank(objective[i], lower))
+        for index in order:  # the best last, on top
             value = objective[index]
             y = [axis.height(settings[s][index]) for s, axis in axes_of.items()]
             if value is None:
@@ -94,23 +94,18 @@ def parallel_coordinates(
                 continue
             y.append(last.height(value))
             good = 1 - last.height(value) if lower else last.height(value)
-            first = value == best
-            colour = WRONG if first else mix((214, 226, 236), BLUE, good)
-            axes.plot(
-                *(range(len(y)), y),
-                **{"color": hexadecimal(colour), "linewidth": 2.4 if first else 1.3},
-                **{"marker": "o", "markersize": 4 if first else 2.5, "zorder": 3 if first else 2},
-            )
+            colour, width, marker, above = mix(FAINT, BLUE, good), 1.3, 2.5, 2
+            if value == best:
+                colour, width, marker, above = CYCLE[1], 2.6, 4.0, 3
+            points = axes.plot(range(len(y)), y, "o-", color=hexadecimal(colour), zorder=above)
+            points[0].set(linewidth=width, markersize=marker)
         for x, axis in enumerate([*axes_of.values(), last]):
             axes.axvline(x, color=hexadecimal(MUTED), linewidth=0.8, zorder=1)
             for height, word in axis.ticks():
                 word = word if len(word) < 18 else f"{word[:16]}…"
-                axes.annotate(
-                    *(word, (x, height)),
-                    **{"xytext": (5, 0), "textcoords": "offset points", "va": "center"},
-                    **{"fontsize": 7, "color": hexadecimal(INK), "zorder": 4},
-                    bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8},
-                )
+                said = axes.annotate(word, (x, height), (5, 0), textcoords="offset points")
+                said.set(va="center", fontsize=7, color=hexadecimal(INK), zorder=4)
+                said.set_bbox({"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1})
         titles = [*settings, f"{name}\n(best {best:.4g})"]
         axes.set_xticks(range(len(titles)), titles)
         axes.set(xlim=(-0.1, len(titles) - 0.55), ylim=(-0.05, 1.05), yticks=[])

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from diffstn.figures.tiles import tiles
 
+
 def step_images(images: Mapping[int, Tensor], folder: str | os.PathLike[str]) -> Path:
     """Write each image as ``<step>.png``, of eight digits, and remove what else lies there.
 
