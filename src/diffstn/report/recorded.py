@@ -11,6 +11,7 @@ from diffstn.report.curves import Curves, read_curves
 from diffstn.report.inside import LeftOut, inside
 from diffstn.store.run_folder import RunFolder, is_small
 
+MOST_DEPTH = 32
 MOST_TEXT, MOST_CSV = 2**21, 2**26
 """Bytes of a file of words, and of `metrics.csv`, that are read."""
 STATES = ("running", "done", "failed", "interrupted", "skipped")
@@ -88,14 +89,11 @@ def recorded(path: Path, name: str | None = None) -> Recorded:
     for kind in ("status", "metrics", "environment"):
         with _Named(found):
             if inside(path, f"{kind}.json", MOST_TEXT):
-                content = run.read_json(kind)
-                if not is_small(content):
-                    raise LeftOut(f"{kind}.json is larger than any that a run writes")
-                setattr(found, kind, content)
+                setattr(found, kind, _sane(run.read_json(kind), f"{kind}.json"))
     with _Named(found):
         inside(path, "judge.yaml", MOST_TEXT)  # which older runs keep beside it
         if inside(path, "config.yaml", MOST_TEXT):
-            found.config = run.read_config()
+            found.config = _sane(run.read_config(), "config.yaml")
     with _Named(found):
         if words := inside(path, "overrides.txt", MOST_TEXT):
             found.words = words.read_text(encoding="utf-8", errors="replace").split("\n")
@@ -106,6 +104,27 @@ def recorded(path: Path, name: str | None = None) -> Recorded:
             except ValueError as error:
                 raise LeftOut(f"metrics.csv cannot be read: {error}") from None
     return found
+
+
+def _sane(content: dict[str, Any], name: str) -> dict[str, Any]:
+    """Content, if it is no larger and no deeper nested than a run writes it.
+
+    Raises:
+        LeftOut: it is.
+    """
+    if not is_small(content):
+        raise LeftOut(f"{name} is larger than any that a run writes")
+    level: list[Any] = [content]
+    for _ in range(MOST_DEPTH):
+        level = [
+            inner
+            for node in level
+            if isinstance(node, dict | list)
+            for inner in (node.values() if isinstance(node, dict) else node)
+        ]
+    if level:
+        raise LeftOut(f"{name} is nested deeper than any that a run writes")
+    return content
 
 
 class _Named:

@@ -102,7 +102,7 @@ def folders(names: Sequence[str]) -> Asked:
         if path is not None:
             found = [path]
         else:
-            found, outside = jobs_of(Path(name)) if Path(name).is_dir() else ([], [])
+            found, outside = _jobs(Path(name))
             problems += outside
             sweep = Path(name) if len(names) == 1 else None
         if not found:
@@ -124,6 +124,13 @@ def _run(name: str) -> Path | None:
         return path if any((path / f).is_file() for f in ("config.yaml", "status.json")) else None
     except (OSError, ValueError):  # a name that is too long, or of zero bytes
         return None
+
+
+def _jobs(path: Path) -> tuple[list[Path], list[str]]:
+    try:
+        return jobs_of(path) if path.is_dir() else ([], [])
+    except (OSError, ValueError):  # as above, or a folder that may not be read
+        return [], []
 
 
 def _is_shipped(path: Path) -> bool:
