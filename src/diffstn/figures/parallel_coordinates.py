@@ -10,6 +10,8 @@ from pathlib import Path
 from diffstn.figures.style import BLUE, CYCLE, INK, MUTED, PLOT, RULE, hexadecimal, mix
 
 Value = float | str
+FEW = 5
+"""Values of a number up to which each of them is marked, instead of round heights."""
 FAINT = (205, 220, 232)
 """Of what came out worst."""
 
@@ -25,6 +27,7 @@ class Axis:
         numbers = [float(v) for v in values if not isinstance(v, str)]
         self.words = [str(v) for v in dict.fromkeys(values)] if len(numbers) < len(values) else []
         self.low, self.high = (min(numbers), max(numbers)) if not self.words else (0.0, 1.0)
+        self.few = sorted(set(numbers)) if len(set(numbers)) <= FEW else []
         self.logarithmic = not self.words and self.low > 0 and self.high > 20 * self.low
 
     def height(self, value: Value) -> float:
@@ -40,8 +43,8 @@ class Axis:
         """Heights and words of a few marks."""
         if self.words:
             return [(self.height(word), word) for word in self.words]
-        if self.high == self.low:
-            return [(0.5, f"{self.low:.3g}")]
+        if self.few:
+            return [(self.height(value), f"{value:.3g}") for value in self.few]
         heights = [i / 4 for i in range(5)]
         low, high = self.low, self.high
         if self.logarithmic:
