@@ -17,7 +17,7 @@ CURVES = "curves"
 """The figure of what the page plots itself."""
 WIDE = 700
 """Pixels from which on a figure has a line of its own."""
-MOST_BYTES = 7_000_000
+MOST_BYTES = 6_500_000
 """Of all images of a page; as text they are a third more."""
 MOST_POSITIONS = 100
 """Of a slider."""

@@ -12,8 +12,8 @@ from diffstn.report.inside import LeftOut, inside
 from diffstn.store.run_folder import RunFolder, is_small
 
 MOST_DEPTH = 32
-MOST_TEXT, MOST_CSV = 2**21, 2**26
-"""Bytes of a file of words, and of `metrics.csv`, that are read."""
+MOST_CONFIG, MOST_TEXT, MOST_CSV = 2**18, 2**21, 2**26
+"""Bytes of a configuration, of another file of words, and of `metrics.csv`, that are read."""
 STATES = ("running", "done", "failed", "interrupted", "skipped")
 
 
@@ -91,8 +91,8 @@ def recorded(path: Path, name: str | None = None) -> Recorded:
             if inside(path, f"{kind}.json", MOST_TEXT):
                 setattr(found, kind, _sane(run.read_json(kind), f"{kind}.json"))
     with _Named(found):
-        inside(path, "judge.yaml", MOST_TEXT)  # which older runs keep beside it
-        if inside(path, "config.yaml", MOST_TEXT):
+        inside(path, "judge.yaml", MOST_CONFIG)  # which older runs keep beside it
+        if inside(path, "config.yaml", MOST_CONFIG):
             found.config = _sane(run.read_config(), "config.yaml")
     with _Named(found):
         if words := inside(path, "overrides.txt", MOST_TEXT):
