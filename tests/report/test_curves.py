@@ -25,6 +25,14 @@ def test_long_curves_are_thinned_evenly_and_keep_their_ends():
     assert thin.axes["step"] == thin.metrics["loss"] == steps[::100]
 
 
+def test_what_is_seldom_measured_is_thinned_by_itself():
+    steps: list[float | None] = [float(i) for i in range(1000)]
+    seldom: list[float | None] = [i if i % 10 == 9 else None for i in steps if i is not None]
+    thin = Curves({"step": steps}, {"train/loss": steps, "val/loss": seldom}).thinned(100)
+    assert len(thin.points("val/loss")) == 100
+    assert 100 <= len(thin.axes["step"]) <= 200
+
+
 def test_a_file_without_steps_is_refused(tmp_path: Path):
     path = tmp_path / "metrics.csv"
     path.write_text("a,b\n1,2\n")

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from diffstn.figures.evenly import evenly
+
 AXES = ("step", "epoch", "seconds")
 MOST_COLUMNS, MOST_ROWS = 64, 200_000
 """Of a file that is read."""
@@ -31,18 +33,23 @@ class Curves:
         return [(x, y) for x, y in pairs if x is not None and y is not None]
 
     def thinned(self, most: int) -> Curves:
-        """The same with at most so many rows, evenly spaced, the first and the last among them."""
-        count = len(self.axes.get("step", []))
-        if count <= most:
-            return self
-        kept = [round(i * (count - 1) / (most - 1)) for i in range(most)]
+        """The same with about so many points of each metric, evenly spaced, with both ends.
 
-        def some(
-            columns: dict[str, list[float | None]],
-        ) -> dict[str, list[float | None]]:
-            return {name: [values[i] for i in kept] for name, values in columns.items()}
+        Metrics that were measured at the same rows keep the same points; those of others stay, too,
+        up to four times as many.
+        """
+        rows: set[int] = set()
+        for column in self.metrics.values():
+            there = [row for row, value in enumerate(column) if value is not None]
+            rows |= {there[i] for i in evenly(len(there), most)}
+        every = sorted(rows)
+        kept = [every[i] for i in evenly(len(every), 4 * most)]
 
-        return Curves(some(self.axes), some(self.metrics))
+        axes, metrics = (
+            {name: [values[i] for i in kept] for name, values in columns.items()}
+            for columns in (self.axes, self.metrics)
+        )
+        return Curves(axes, metrics)
 
 
 def read_curves(path: Path) -> Curves:

@@ -49,6 +49,9 @@ def head_of_one(run: Recorded) -> Html:
     return joined(
         element("p", chip(run), " ", about, class_="under"),
         element("p", run.error, class_="error") if run.error else "",
+        element("p", "To go on: ", element("code", run.status["resume"]))
+        if run.status.get("resume")
+        else "",
         element("dl", tiles, class_="tiles") if tiles else "",
     )
 

@@ -11,7 +11,7 @@ from diffstn.report.differences import Differences, differences
 from diffstn.report.html import plain
 from diffstn.report.recorded import Recorded
 
-MOST_PANELS, MOST_SETTINGS, MOST_GROUPS = 6, 7, 24
+MOST_PANELS, MOST_SETTINGS, MOST_GROUPS, MOST_POINTS = 6, 7, 24, 1000
 MANY = 6
 """Values of a number from which on it was searched, rather than chosen from."""
 
@@ -29,11 +29,12 @@ def sweep_figure(runs: Sequence[Recorded], path: Path) -> Path | None:
         if any(value is not None for value in objective):
             columns = {_text(n): column(found, n) for n in found.varied[:MOST_SETTINGS]}
             return parallel_coordinates(columns, objective, _text(name), path, less_is_better(name))
+    thin = [run.curves.thinned(MOST_POINTS) for run in runs]
     panels = {}
     for name in shown_metrics(runs):
         curves: dict[str, list[list[tuple[float, float]]]] = {}
         for members in found.groups()[:MOST_GROUPS]:
-            points = [p for i in members if (p := runs[i].curves.points(name))]
+            points = [p for i in members if (p := thin[i].points(name))]
             if points:
                 curves[_group(found, members)] = points
         panels[_text(name)] = curves
