@@ -53,7 +53,8 @@ def test_a_sweep_is_told_by_what_differs(sweep: Path, capsys: pytest.CaptureFixt
     for name in ("summary.csv", "summary.md", "summary.png", "report.html"):
         assert f"wrote {sweep / name}" in said
     data = data_of(page)
-    assert data["groups"] == [f"width={w} · 3 seeds" for w in (8, 16, 32, 64)]
+    assert data["groups"] == [f"width={w}" for w in (8, 16, 32, 64)]
+    assert data["seeds"] == [3, 3, 3, 3]
     assert data["bands"]
     losses = next(p for p in data["panels"] if p["title"] == "val/loss")["series"]
     assert [series["group"] for series in losses] == [n // 3 for n in range(12)]

@@ -25,6 +25,7 @@ def chart_data(runs: Sequence[Recorded], found: Differences | None) -> dict[str,
     thin = [run.curves.thinned(most) for run in runs]
     names = _ordered(runs)
     panels: dict[str, list[dict[str, Any]]] = {}
+    members: list[list[int]] = found.groups() if found else []
     if found is None:
         groups = list(dict.fromkeys(_first(name) for name in names))
         for name in names:
@@ -32,9 +33,10 @@ def chart_data(runs: Sequence[Recorded], found: Differences | None) -> dict[str,
             column = thin[0].metrics[name]
             panels.setdefault(_last(name), []).append({**series, "y": column})
     else:
-        members = found.groups()
         group_of = {index: number for number, one in enumerate(members) for index in one}
-        groups = [_label(runs, found, one) for one in members]
+        groups = [found.label(one[0]) or runs[one[0]].name for one in members]
+        if len(members) == 1 and len(runs) > 1:
+            groups = ["all runs"]
         for name in names:
             panels[name] = [
                 {
@@ -49,17 +51,13 @@ def chart_data(runs: Sequence[Recorded], found: Differences | None) -> dict[str,
         "axes": axes or ["step"],
         "runs": [{"axes": one.axes} for one in thin],
         "groups": [plain(group, 120) for group in groups],
-        "bands": found is not None and any(len(one) > 1 for one in found.groups()),
+        "seeds": [len(one) for one in members] if found else [1] * len(groups),
+        "bands": found is not None and any(len(one) > 1 for one in members),
         "panels": [
             {"title": plain(title, 80), "series": series}
             for title, series in list(panels.items())[:MOST_PANELS]
         ],
     }
-
-
-def _label(runs: Sequence[Recorded], found: Differences, members: Sequence[int]) -> str:
-    label = found.label(members[0]) or ("all runs" if len(members) > 1 else runs[members[0]].name)
-    return f"{label} · {len(members)} seeds" if len(members) > 1 else label
 
 
 def _first(name: str) -> str:
@@ -96,10 +94,10 @@ def charts(data: dict[str, Any], several: bool) -> Html:
         element(
             "button",
             element("i", class_=f"swatch c{number % 6}"),
-            group,
+            f"{group} · {seeds} seeds" if seeds > 1 else group,
             **{"type": "button", "aria-pressed": "true", "data_group": number},
         )
-        for number, group in enumerate(data["groups"])
+        for number, (group, seeds) in enumerate(zip(data["groups"], data["seeds"], strict=True))
     ]
     what = "Click a name to switch its curves off; point at a plot to read values."
     panels = [

@@ -74,10 +74,11 @@ class Differences:
             together.setdefault(tuple(one[name] for name in names), []).append(index)
         return list(together.values())
 
-    def label(self, index: int) -> str:
-        """What is particular to a run, apart from its seed."""
+    def label(self, index: int, seed: bool = False) -> str:
+        """What is particular to a run, with its seed or apart from it."""
         one = self.values[index]
-        said = [f"{n.rsplit('.', 1)[-1]}={one[n]}" for n in self.varied if one[n] != ABSENT]
+        names = self.first if seed else self.varied
+        said = [f"{n.rsplit('.', 1)[-1]}={one[n]}" for n in names if one[n] != ABSENT]
         return ", ".join(said)
 
 

@@ -108,7 +108,7 @@ def compared(runs: Sequence[Recorded], found: Differences) -> Html:
             style = "number best" if value is not None and value == best else "number"
             cells.append(Cell(element("td", "" if value is None else shown(value), class_=style)))
         cells += [shown(run.numbers[name]) if name in run.numbers else "" for name in numbers]
-        name = element("span", run.name, class_="run", title=run.name)
+        name = element("span", run.name, class_="run", title=run.path.name)
         label = element("label", box, " ", colour, " ", name)
         rows.append([label, *cells, duration(spent(run))])
     right = [False, *[False] * len(settings), False, *[True] * (len(header) - len(settings) - 2)]

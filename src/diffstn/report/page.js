@@ -142,13 +142,12 @@ function draw(box, panel) {
       const row = html("div", "row", undefined, tip);
       html("i", `swatch c${line.group % 6}`, "", row);
       html("span", "what", line.label, row);
-      html("b", "", line.band && p.count > 1 ? `${shown(p.y)} ± ${shown(p.sd)}` : shown(p.y), row);
+      html("b", "", line.band && p.count > 1 ? `${shown(p.y)} ± ${shown(Number(p.sd.toPrecision(2)))}` : shown(p.y), row);
     }
     if (near.length > 14) html("div", "at", `and ${near.length - 14} more`, tip);
     tip.hidden = false;
     const right = X(x) + 14 + tip.offsetWidth > width;
     tip.style.left = `${Math.max(0, right ? X(x) - 14 - tip.offsetWidth : X(x) + 14)}px`;
-    tip.style.top = `${PAD.top + 4}px`;
   };
   page.addEventListener("pointermove", hover);
   page.addEventListener("pointerdown", hover);

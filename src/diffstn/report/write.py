@@ -74,7 +74,8 @@ def end_with_report(run: Path, log: logging.Logger) -> None:
 
 def _written(asked: Asked, target: Path) -> list[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
-    runs = named([recorded(path) for path in asked.runs])
+    runs = [recorded(path) for path in asked.runs]
+    runs = numbered(runs) if asked.sweep else named(runs)
     written: list[Path] = []
     figure = None
     if asked.sweep:
@@ -159,6 +160,16 @@ def _target(out: str | None, folder: Path) -> Path:
         raise UserError("out= is empty; pass a folder or a file that ends in .html")
     path = Path(out)
     return path if path.suffix.lower() in (".html", ".htm") else path / NAME
+
+
+def numbered(runs: list[Recorded]) -> list[Recorded]:
+    """Jobs of a sweep by their number and what is particular to them: folders' names are long."""
+    found = differences(runs)
+    for index, run in enumerate(runs):
+        number, label = run.path.name.split("-")[0], found.label(index, seed=True)
+        if number.isdecimal() and label:
+            run.name = f"{number}: {label}"
+    return runs
 
 
 def named(runs: list[Recorded]) -> list[Recorded]:
