@@ -11,7 +11,7 @@ from diffstn.report.differences import Differences, differences
 from diffstn.report.html import plain
 from diffstn.report.recorded import Recorded
 
-MOST_PANELS, MOST_SETTINGS, MOST_GROUPS, MOST_POINTS = 6, 7, 24, 1000
+MOST_PANELS, MOST_SETTINGS, MOST_GROUPS, MOST_POINTS = 3, 7, 24, 1000
 MANY = 6
 """Values of a number from which on it was searched, rather than chosen from."""
 
