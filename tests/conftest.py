@@ -24,6 +24,7 @@ SMALL = [
     "epochs=1",
     "accelerator=cpu",
     "trainer.precision=fp32",
+    "report=false",
 ]
 """Overrides that make any run end within a second."""
 
@@ -65,10 +66,11 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(mnist, "load_mnist", mnist_once)
     monkeypatch.setattr(Correct, "plot", lambda *_, **__: [])
     monkeypatch.setattr("diffstn.runs.train.training_curves", blank_page)
+    monkeypatch.setattr("diffstn.report.sweep_figure.sweep_figure", blank_page)
     return tmp_path
 
 
-def blank_page(_: Path, path: Path) -> Path:
+def blank_page(_: Any, path: Path) -> Path:
     """A figure in the place of one that takes long."""
     path.parent.mkdir(exist_ok=True)
     Image.new("RGB", (8, 8)).save(path)

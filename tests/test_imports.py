@@ -30,6 +30,7 @@ ALLOWED = {
     "ranks": set(),
     "data": {*LEAVES, "spatial"},
     "store": {*LEAVES, "data"},
+    "report": {*LEAVES, "store", "figures"},
     "build": FOUNDATION - MATHEMATICS,
     "codecs": {*LEAVES, *MATHEMATICS, "data"},
     "networks": {*LEAVES, *MATHEMATICS},
@@ -43,8 +44,8 @@ ALLOWED = {
         *(*FOUNDATION, "build", "codecs", "networks", "metrics", "figures"),
         *("models", "callbacks"),
     },
-    "runs": {*FOUNDATION, "build", "callbacks", "figures", "tasks"},
-    "cli": {*FOUNDATION, "build", "runs", "tasks"},
+    "runs": {*FOUNDATION, "build", "callbacks", "figures", "report", "tasks"},
+    "cli": {*FOUNDATION, "build", "report", "runs", "tasks"},
     "library": {*FOUNDATION, "build", "runs", "cli"},
     "__init__": {"library"},
 }

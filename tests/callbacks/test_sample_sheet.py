@@ -41,6 +41,8 @@ def test_a_resumed_sheet_is_complete(tmp_path: Path):
     second.load_state_dict(torch.load(tmp_path / "state", weights_only=True))
     second.on_validation_epoch_end(trainer(9), Module())  # type: ignore[arg-type]
     assert second.steps == [5, 9]
+    alone = tmp_path / "steps" / "samples"  # one by one, those before the interruption, too
+    assert sorted(path.name for path in alone.iterdir()) == ["00000005.png", "00000009.png"]
     empty = SampleSheet(tmp_path / "c.png", (30, 2), blot)
     empty.load_state_dict(SampleSheet(tmp_path / "d.png", (30, 2), blot).state_dict())
     assert empty.sheets == []  # stopped before the first validation

@@ -52,7 +52,7 @@ Train = Callable[..., int]
         ("-m optimizer.lr=interval(0.1,1)", "pass hydra/sweeper=optuna"),
         ("-m seed=range(3,1)", "is a sweep over nothing"),
         ("-m seed=range(1,1000000000)", "is a sweep over 999999999 values"),
-        ("-m model=stn seed=1,2 resume=true", "a sweep that has begun|holds no sweep"),
+        ("-m model=stn seed=1,2 resume=true", "resume=true: hydra.sweep.dir holds no sweep"),
         ("-m model=stn seed=1,2 out=x", "for a sweep pass hydra.sweep.dir="),
         # what has no effect
         ("model=stn schedule=linear", "schedule=linear has no effect"),

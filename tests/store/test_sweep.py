@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from diffstn.models.stn import STN
-from diffstn.store.sweep import mean_sd, summarise
+from diffstn.report.summary import mean_sd
 
 Train = Callable[..., int]
 
@@ -110,17 +110,3 @@ def test_an_interrupt_ends_the_sweep_with_its_summary(
     assert train("-m", "model=stn", "seed=1,2") == 1
     assert list(states(sweep_folder()).values()) == ["interrupted", "skipped"]
     assert len(summary(sweep_folder())) == 2
-
-
-def test_mean_and_sample_deviation():
-    assert mean_sd([]) == ""
-    assert mean_sd([98.123]) == "98.12"
-    assert mean_sd([1.0, 2.0, 3.0]) == "2.00 ± 1.00"
-
-
-def test_a_job_that_was_lost_is_in_the_table(tmp_path: Path):
-    (tmp_path / "0-seed=1").mkdir()
-    (tmp_path / "0-seed=1" / "overrides.txt").write_text("model=stn\nseed=1\n")
-    rows, table = summarise(tmp_path)
-    assert rows[0]["state"] == "lost"
-    assert "0/1" in table

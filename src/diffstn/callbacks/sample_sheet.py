@@ -9,9 +9,9 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from diffstn.figures.evenly import evenly
 from diffstn.figures.panels import panel_page
-
-MOST = 24
+from diffstn.figures.step_images import step_images
 
 
 class SampleSheet(pl.Callback):
@@ -19,10 +19,10 @@ class SampleSheet(pl.Callback):
 
     The weights are those of validation, the moving average if there is one. The samples are kept
     in the checkpoint, so that a resumed run's sheet is complete. Of more than 24 the sheet shows
-    24, evenly spaced, the last one always.
+    24, evenly spaced, the last one always; they also lie one by one in `steps/samples/` beside it.
 
     Args:
-        path: of the page, rewritten after every epoch.
+        path: of the page, rewritten after every validation.
         shape: of the noise.
         image: what the model makes of it → an image (C, H, W) in [0, 1].
         label: classes to sample, for a model that hears them.
@@ -58,9 +58,10 @@ class SampleSheet(pl.Callback):
         self.write()
 
     def write(self) -> Path:
-        """Write the page."""
-        count = len(self.sheets)
-        chosen = torch.linspace(0, count - 1, min(count, MOST)).round().long().tolist()
+        """Write the page, and the images on it one by one."""
+        chosen = evenly(len(self.sheets))
+        folder = self.path.parent / "steps" / "samples"
+        step_images({self.steps[i]: self.sheets[i] for i in chosen}, folder)
         return panel_page(
             torch.stack([self.sheets[i] for i in chosen]),
             self.path,

@@ -1,4 +1,4 @@
-"""`diffstn train|sample|evaluate|correct`: the console command and the three scripts."""
+"""`diffstn train|sample|evaluate|correct|report`: the console command and the three scripts."""
 
 import sys
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ COMMANDS = {
     "sample": "figures and samples of a run: diffstn sample run=runs/NAME",
     "evaluate": "numbers of a run: diffstn evaluate run=runs/NAME",
     "correct": "turn the images of a folder upright: diffstn correct FOLDER",
+    "report": "a page to open, of a run, a sweep or several: diffstn report runs/NAME",
 }
 
 
@@ -22,6 +23,10 @@ def run(command: str, arguments: Sequence[str] | None = None) -> int:
             from diffstn.cli.correct import correct_command
 
             return correct_command(arguments)
+        if command == "report":
+            from diffstn.cli.report import report_command
+
+            return report_command(arguments)
         from diffstn.cli.of_a_run import run_command
 
         return run_command(command, arguments)

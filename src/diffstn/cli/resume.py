@@ -12,7 +12,7 @@ from diffstn.store.trust import check_targets
 
 CHANGEABLE = (
     *("epochs=", "validate_every=", "evaluate.", "task.", "sampler.", "trainer.", "accelerator"),
-    *("logger", "callbacks", "+callbacks", "checkpoint.", "debug=", "trust="),
+    *("logger", "callbacks", "+callbacks", "checkpoint.", "report=", "debug=", "trust="),
 )
 """What may differ when a run is resumed."""
 

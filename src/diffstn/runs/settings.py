@@ -48,6 +48,7 @@ class TrainSettings:
     resume: bool
     ckpt: str | None
     trust: list[str]
+    report: bool
     debug: bool
     on_error: Annotated[str, OneOf(("continue", "stop"))]
 

@@ -16,6 +16,7 @@ from diffstn.errors import UserError
 from diffstn.figures.curves import training_curves
 from diffstn.hardware import Hardware, choose_hardware
 from diffstn.ranks import agreed, leave
+from diffstn.report.write import end_with_report
 from diffstn.runs.settings import TrainSettings
 from diffstn.runs.trainer import check_optimisation, check_trainer, trainer_for
 from diffstn.schema import check_config
@@ -135,6 +136,8 @@ def trained(
         log.info("\n%s", task.table(metrics))
         log.info("all of it: %s", run.path)
     run.status("done", **metrics.get("numbers", {}))
+    if config["report"] and first_rank():
+        end_with_report(run.path, log)
     return metrics
 
 

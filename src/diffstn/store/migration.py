@@ -73,6 +73,8 @@ def migrated(config: dict[str, Any], run: Path) -> dict[str, Any]:
     """
     if "checkpoint" not in config:
         config = {**config, "checkpoint": {"minutes": 10.0}}
+    if "report" not in config:
+        config = {**config, "report": True}
     if "task" in config or "model" not in config or "_target_" not in config["model"]:
         return config
     old = _moved(config)
@@ -82,7 +84,7 @@ def migrated(config: dict[str, Any], run: Path) -> dict[str, Any]:
     general = ("seed", "epochs", "ema_decay", "out", "resume", "debug", "on_error", "choices")
     new: dict[str, Any] = {name: old[name] for name in general if name in old}
     new |= {"validate_every": old.get("validate_every", 1), "compile": False, "ckpt": None}
-    new["checkpoint"] = old["checkpoint"]
+    new["checkpoint"], new["report"] = old["checkpoint"], old["report"]
     new |= {"trust": [], "logger": {}, "data": old["data"]}
     new["optimizer"], new["lr_scheduler"] = old["optimizer"], old["lr_scheduler"]
     evaluate = dict(old["evaluate"])
