@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 from diffstn.annotations import parameters
 from diffstn.build import instantiated, user_errors
 from diffstn.callbacks.best_weights import BestWeights
+from diffstn.callbacks.dashboards import watching_boards
 from diffstn.callbacks.ema import EMA
 from diffstn.callbacks.last_checkpoint import LastCheckpoint
 from diffstn.callbacks.last_validation import LastValidation
@@ -80,7 +81,7 @@ def trainer_for(
     model: pl.LightningModule,
     stopping: Stopping,
     watching: Sequence[pl.Callback] = (),
-    loggers: Sequence[Any] = (),
+    boards: Sequence[Any] = (),
 ) -> tuple[pl.Trainer, MetricsCSV, BestWeights | None]:
     """The Trainer, the record that its callbacks keep and the callback that keeps the best.
 
@@ -99,7 +100,7 @@ def trainer_for(
     ours: list[pl.Callback] = [ReseedEachEpoch(config["seed"]), StopOnNonFiniteLoss()]
     if config["ema_decay"]:
         ours.append(EMA(config["ema_decay"]))
-    ours += [*watching, LastValidation(), record, Progress()]
+    ours += [*watching, *watching_boards(boards, watching), LastValidation(), record, Progress()]
     ours += [] if best is None else [best]
     ours += users_callbacks(config.get("callbacks") or {}, run, model)
     every = config["checkpoint"]["minutes"]
@@ -110,7 +111,7 @@ def trainer_for(
                 **arguments,
                 "accelerator": hardware.accelerator,
                 "precision": hardware.precision,
-                "logger": list(loggers) or False,
+                "logger": [board.logger for board in boards] or False,
                 "callbacks": [*ours, last],
                 "plugins": [*plugins(settings.get("plugins")), WholeFiles()],
                 "enable_progress_bar": False,
