@@ -38,7 +38,7 @@ class Dashboard:
     """
 
     def __init__(self, name: str, logger: Logger, told: Told) -> None:
-        os.environ.setdefault(FLUSH, "1")
+        os.environ.setdefault(FLUSH, "0.05")
         self.name, self.logger, self.told = name, logger, told
         self.trainer: pl.Trainer | None = None
         self.log_all = logger.log_metrics
@@ -198,8 +198,8 @@ class Dashboard:
                 status = "KILLED" if stopped else "FAILED" if error else "FINISHED"
                 self.experiment.set_terminated(self.identity, status)
             else:
-                end = getattr(self.experiment, "finish", None)
-                (end or getattr(self.experiment, "close", lambda: None))()
+                end = "finish" if hasattr(self.experiment, "finish") else "close"
+                getattr(self.experiment, end, lambda: None)()
 
 
 def flat(config: Mapping[str, Any], before: str = "") -> dict[str, Any]:

@@ -68,7 +68,7 @@ def dashboards(
     began = run.read_json("loggers")
     told = Told(run.path / "told.json")
     made = {name: _logger(name, node, run, began.get(name)) for name, node in nodes.items()}
-    boards = [Dashboard(name, logger, told) for name, logger in made.items()] if first_rank() else []
+    boards = [Dashboard(name, one, told) for name, one in made.items() if first_rank()]
     ended: BaseException | None = None
     try:
         for board in boards:

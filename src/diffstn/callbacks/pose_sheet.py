@@ -16,9 +16,9 @@ MOST = 24
 class PoseSheet(pl.Callback):
     """After each validation, a figure of a few images, `<step>.png` in a folder.
 
-    The weights are those of validation, the moving average if there is one. The first process alone
-    draws, and leaves the generators as it found them. Of many validations the folder keeps up to 24,
-    evenly spaced, and the last.
+    The weights are those of validation, the moving average if there is one. The first process
+    alone draws, and leaves the generators as it found them. Of many validations the folder keeps up
+    to 24, evenly spaced, and the last.
 
     Args:
         folder: of the figures.

@@ -19,7 +19,7 @@ class StepCurves(pl.Callback):
     | `step/loss` | mean over the batches since the last row, of the first process |
     | `step/lr` | of each optimiser's first group; of further ones `step/lr_2`, … |
     | `step/grad_norm` | of the step's gradients before clipping, all parameters together |
-    | `step/items_per_second` | of all processes, without validation and what is done between epochs |
+    | `step/items_per_second` | of all processes, while they train |
 
     The loss is summed where it is; no other step waits for the device. Checkpoints hold the sum: a
     resumed run's rows are those of one that was never stopped, the speed aside. The first row is
@@ -43,7 +43,8 @@ class StepCurves(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         logs = trainer.is_global_zero and trainer.loggers
         self.every = trainer.log_every_n_steps if logs else 0  # type: ignore[attr-defined]
-        self.step, self.since, self.items = steps(trainer), None, 0
+        self.step, self.items = steps(trainer), 0
+        self.since = time.perf_counter() if self.step else None
 
     def due(self, before: int, now: int) -> bool:
         """Whether there is a row after one of the steps from `before`, left out, to `now`."""

@@ -86,7 +86,7 @@ def confusion_page(
                 size = LETTERS
                 while size > 7 and text_width(str(count), size) > cell - 6:
                     size -= 1
-                ink = PAPER if depth > 0.55 else INK
+                ink = PAPER if depth > (0.55 if right else 0.75) else INK
                 sheet.text(str(count), at + cell // 2, y + cell // 2, size, ink, "mm")
     total = sum(map(sum, rows))
     wrong = total - sum(rows[i][i] for i in range(number))

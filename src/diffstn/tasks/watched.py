@@ -32,15 +32,17 @@ def watched(data: Any, count: int) -> Callable[[Any, Path], Path]:
         batch = data.batch("val", rows, model.device)
         generator = torch.Generator().manual_seed(0)
         first = model(batch.image, 1, generator=generator)
-        roses = {}
+        angles = true_angles = None
         if isinstance(getattr(model, "transformation", None), Affine):
             generator = torch.Generator().manual_seed(0)
             latents = model.sample_latents(len(rows), ANGLES, generator)
             if latents.shape[-1]:
                 poses = model.poses(batch.image, latents.to(model.device), generator)
-                roses["angles"] = decompose(as_matrix(poses.float())).rotation
-                roses["true_angles"] = decompose(as_matrix(batch.A.float())).rotation
-        shown = (batch.image, first.images[:, 0], batch.upright)
-        return pose_panel(*(images.float() for images in shown), path, **roses)
+                angles = decompose(as_matrix(poses.float())).rotation
+                true_angles = decompose(as_matrix(batch.A.float())).rotation
+        corrected = first.images[:, 0].float()
+        return pose_panel(
+            batch.image, corrected, batch.upright, path, angles=angles, true_angles=true_angles
+        )
 
     return draw
