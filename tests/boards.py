@@ -50,8 +50,8 @@ def wandb_curves(files: list[Path]) -> tuple[Curves, dict[str, list[int]]]:
             continue
         step = int(float(row["trainer/global_step"]))
         for name, text in row.items():
-            if "_type" in text:
-                panels[name.split("._")[0]].append(step)
+            if name.endswith("._type"):
+                panels[name.removesuffix("._type")].append(step)
             elif not name.startswith("_") and "." not in name and text[:1] in "-0123456789":
                 curves[name].append((step, float(text)))
     return curves, panels
