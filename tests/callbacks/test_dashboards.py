@@ -175,8 +175,8 @@ def test_a_failed_run_is_shown_as_failed_and_has_the_agent_s_identity(tmp_path: 
 
 
 def test_none_are_needed(tmp_path: Path):
-    with dashboards({}, RunFolder(tmp_path), {}) as loggers:
-        assert loggers == []
+    with dashboards({}, RunFolder(tmp_path), {}) as boards:
+        assert boards == []
     assert not list(tmp_path.iterdir())
 
 
@@ -201,6 +201,24 @@ def test_one_that_cannot_begin_ends_in_one_line_and_claims_no_folder(
     assert "error: logger=tensorboard cannot begin: no key\n" in capsys.readouterr().err
     assert not Path("run/config.yaml").exists()
     monkeypatch.undo()
+
+
+def test_the_next_run_hears_nothing_of_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WANDB_MODE", "online")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with dashboards({}, RunFolder(tmp_path), {}):
+        os.environ |= {"MLFLOW_TRACKING_URI": "sqlite:///here", "WANDB_MODE": "dryrun"}
+    assert os.environ["WANDB_MODE"] == "online"
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+
+
+def test_a_local_store_of_mlflow_needs_a_database(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name == "mlflow" or None)
+    node = {"_target_": "pytorch_lightning.loggers.MLFlowLogger"}
+    with pytest.raises(UserError, match=r"pip install 'diffstn\[mlflow\]'"):
+        check_loggers({"mlflow": node}, {})
+    check_loggers({"mlflow": {**node, "tracking_uri": "http://there"}}, {})
 
 
 def test_settings_have_the_names_of_the_command_line():

@@ -14,8 +14,9 @@ from pytorch_lightning.loggers import Logger
 
 from diffstn.callbacks.steps import steps
 from diffstn.callbacks.told import Told
-from diffstn.errors import Stopped, UserError
+from diffstn.errors import Stopped
 from diffstn.store.markdown import markdown
+from diffstn.store.run_folder import first_rank
 
 FLUSH = "WANDB__TRANSACTION_LOG_FLUSH_INTERVAL"
 """After how many seconds W&B writes what it was told to its file; 15 if nobody says."""
@@ -29,7 +30,7 @@ class Dashboard:
     """Says to a logger what it can show: numbers, figures, tables, the configuration, the end.
 
     Steps are those of the optimiser. Lightning's own count, at the end of a batch, is one less, and
-    is put right on the way.
+    is put right on the way. Of several processes the first one speaks.
 
     Args:
         name: by which the user knows it.
@@ -41,8 +42,10 @@ class Dashboard:
         os.environ.setdefault(FLUSH, "0.05")
         self.name, self.logger, self.told = name, logger, told
         self.trainer: pl.Trainer | None = None
+        self.speaks = first_rank()
         self.log_all = logger.log_metrics
-        logger.log_metrics = self.log  # type: ignore[method-assign]
+        if self.speaks:
+            logger.log_metrics = self.log  # type: ignore[method-assign]
 
     @property
     def experiment(self) -> Any:
@@ -88,12 +91,6 @@ class Dashboard:
     def _begin_mlflow(self, settings: dict[str, Any], text: str, resumes: bool) -> None:
         """MLflow takes a parameter once; what a resumed run changes becomes a tag."""
         client, run = self.experiment, self.identity
-        place, local = client.get_run(run).info.artifact_uri, self.logger._artifact_location  # type: ignore[attr-defined]
-        if local and not place.startswith(local):
-            raise UserError(
-                f"its files lie in {place}: move the run's folder back, or begin another with"
-                " logger.mlflow.run_id=null after removing loggers.json"
-            )
         known = client.get_run(run).data.params if resumes else {}
         self.logger.log_hyperparams({k: v for k, v in settings.items() if k not in known})
         for name in known.keys() & settings.keys():
@@ -102,8 +99,14 @@ class Dashboard:
         if commit := settings.get("environment.commit"):
             client.set_tag(run, "mlflow.source.git.commit", commit)
         client.log_text(run, text, "config.yaml")
-        if resumes:
-            client.update_run(run, status="RUNNING")
+        client.update_run(run, status="RUNNING")
+        finalize = self.logger.finalize
+
+        def go_on(status: str) -> None:
+            finalize(status)
+            client.update_run(run, status="RUNNING")  # an evaluation follows
+
+        self.logger.finalize = go_on  # type: ignore[method-assign]
 
     def log(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Numbers of a step."""
@@ -127,6 +130,8 @@ class Dashboard:
     def figure(self, name: str, path: Path, step: int) -> None:
         """A figure, or a moving one where videos can be shown."""
         moving = path.suffix == ".gif"
+        if not self.speaks:
+            return
         if moving and hasattr(self.logger, "log_video"):
             self.logger.log_video(name, [str(path)], step, format=["gif"])
         elif not moving and hasattr(self.logger, "log_image"):

@@ -12,7 +12,8 @@ from pytorch_lightning.loggers import Logger
 
 from diffstn.annotations import parameters
 from diffstn.build import instantiated, user_errors
-from diffstn.callbacks.dashboard import Dashboard
+from diffstn.callbacks.dashboard import FLUSH, Dashboard
+from diffstn.callbacks.mlflow_store import local_store
 from diffstn.callbacks.panels import Panels
 from diffstn.callbacks.step_curves import StepCurves
 from diffstn.callbacks.steps import steps
@@ -26,6 +27,9 @@ WRITING = tuple(
     f"pytorch_lightning.callbacks.{name}" for name in ("LearningRateMonitor", "DeviceStatsMonitor")
 )
 """Callbacks whose numbers go to loggers alone."""
+MLFLOW_URI = "MLFLOW_TRACKING_URI"
+LEFT_BEHIND = (MLFLOW_URI, "WANDB_MODE", FLUSH)
+"""Variables that loggers set, and that the next run of this process shall not hear."""
 IDENTITIES = ("id", "run_id")
 """Parameters by which loggers go on with what they began."""
 
@@ -42,7 +46,9 @@ def check_loggers(nodes: Mapping[str, Any], callbacks: Mapping[str, Any]) -> Non
     """
     for name, node in nodes.items():
         ours = str(node["_target_"]).startswith("pytorch_lightning.")
-        if ours and importlib.util.find_spec(name) is None:
+        elsewhere = node.get("tracking_uri") or os.environ.get(MLFLOW_URI)
+        needs = (name, "sqlalchemy", "alembic") if name == "mlflow" and not elsewhere else (name,)
+        if ours and any(importlib.util.find_spec(package) is None for package in needs):
             raise UserError(f"logger={name} needs: pip install 'diffstn[{name}]'")
     for name, node in callbacks.items():
         if not nodes and str(node["_target_"]).startswith(WRITING):
@@ -65,15 +71,16 @@ def dashboards(
     Raises:
         UserError: one of them cannot begin, as where nobody has logged in.
     """
+    variables = {name: os.environ.get(name) for name in LEFT_BEHIND}
     began = run.read_json("loggers")
     told = Told(run.path / "told.json")
     made = {name: _logger(name, node, run, began.get(name)) for name, node in nodes.items()}
-    boards = [Dashboard(name, one, told) for name, one in made.items() if first_rank()]
+    boards = [Dashboard(name, one, told) for name, one in made.items()]
     ended: BaseException | None = None
     try:
-        for board in boards:
-            _begin(board, nodes[board.name], config, board.name in began)
-        if boards:
+        if boards and first_rank():
+            for board in boards:
+                _begin(board, nodes[board.name], config, board.name in began)
             found = {board.name: board.identity for board in boards}
             run.write_json("loggers", {name: one for name, one in found.items() if one})
         yield boards
@@ -82,7 +89,11 @@ def dashboards(
         raise
     finally:
         for board in boards:
-            board.finish(ended)
+            if board.speaks:
+                board.finish(ended)
+        for name, value in variables.items():
+            os.environ.pop(name, None)
+            os.environ |= {name: value} if value is not None else {}
 
 
 def _begin(
@@ -105,12 +116,10 @@ def _logger(name: str, node: Mapping[str, Any], run: RunFolder, identity: Any) -
     known: dict[str, Any] = {"save_dir": path, "run_name": name_of_run, "name": name_of_run}
     given = os.environ.get(f"{name.upper()}_RUN_ID") or identity
     known |= dict.fromkeys(IDENTITIES, given if isinstance(given, str) else None)
-    known["tracking_uri"] = os.environ.get("MLFLOW_TRACKING_URI")
-    if not (known["tracking_uri"] or node.get("tracking_uri")):
-        place = run.path.resolve()
-        known["tracking_uri"] = f"sqlite:///{place / 'mlflow.db'}"
-        known["artifact_location"] = (place / "mlartifacts").as_uri()
     takes = parameters(located(node["_target_"]))
+    known["tracking_uri"] = os.environ.get(MLFLOW_URI)
+    if "tracking_uri" in takes and not (known["tracking_uri"] or node.get("tracking_uri")):
+        known["tracking_uri"], known["artifact_location"] = local_store(run.path)
     fill = {k: v for k, v in known.items() if k in takes and node.get(k) is None and v}
     with user_errors(f"logger={name}"):
         return instantiated({**node, **fill}, f"logger.{name}")

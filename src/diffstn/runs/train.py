@@ -107,7 +107,7 @@ def trained(
     """Train from the checkpoint `last`, evaluate and plot; return the final metrics."""
     model, data, task = built
     watching = task.callbacks(model, data, run.figures, hardware.autocast)
-    facts = {**config, "environment": environment(hardware, config["seed"])}
+    facts = {**config, "resume": False, "environment": environment(hardware, config["seed"])}
     with dashboards(config["logger"], run, facts) as boards:
         config = begun(config, built, hardware, run)
         trainer, record, best = trainer_for(
