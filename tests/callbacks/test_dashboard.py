@@ -52,6 +52,9 @@ class Experiment:
     def finish(self, exit_code: int) -> None:
         self.said.append(exit_code)
 
+    def log_artifact(self, path: str, name: str, type: str) -> None:
+        self.said.append((Path(path).name, name, type))
+
 
 class Client:
     """As MLflow's."""
@@ -138,6 +141,36 @@ def test_a_folder_that_is_gone_does_not_come_back(tmp_path: Path):
     one = board(Client(), tmp_path / "gone")
     with pytest.raises(FileNotFoundError):
         one.logger.log_metrics({"a": 1.0}, 0)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_last_checkpoint_is_kept_if_asked_for(asked: bool, tmp_path: Path):
+    (tmp_path / "last.ckpt").touch()
+    one, other = board(Experiment(), tmp_path), board(Client(), tmp_path)
+    for some in (one, other):
+        some.logger._log_model = asked  # type: ignore[attr-defined]
+        some.checkpoint(tmp_path / "last.ckpt")
+        some.checkpoint(tmp_path / "none.ckpt")
+    assert one.experiment.said == [("last.ckpt", "model-7-last", "model")] * asked
+    assert other.experiment.said == ["last/last.ckpt"] * asked
+
+
+def test_a_resumed_folder_of_wandb_counts_on(tmp_path: Path):
+    class Resumed(Experiment):
+        def log(self, metrics: Any, step: int) -> None:
+            self.said.append((metrics, step))
+
+    class Configured(Logger):
+        def log_hyperparams(self, params: Any) -> None:
+            self.params = params
+
+    first = board(Resumed(), tmp_path, Configured)
+    first.experiment.step = 5
+    first.logger.log_metrics({"a": 1.0}, 3)
+    second = board(Resumed(), tmp_path, Configured)
+    second.begin({"model": {"width": 3}}, resumes=True)
+    assert second.logger.params == {"model": {"width": 3}}  # type: ignore[attr-defined]
+    assert second.experiment.said == [({"resumed": 1}, 6)]
 
 
 def test_a_figure_goes_where_it_can_be_shown(tmp_path: Path):
