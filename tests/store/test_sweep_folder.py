@@ -45,14 +45,22 @@ def test_it_goes_on_with_the_words_that_it_began_with(tmp_path: Path):
 
 def test_what_stops_the_other_jobs_is_in_their_folders(tmp_path: Path):
     folder, now = SweepFolder(tmp_path), time.time()
-    job = RunFolder(tmp_path / "0-seed-1")
+    job, next_job = RunFolder(tmp_path / "0-seed-1"), RunFolder(tmp_path / "1-seed-2")
+
+    def stopped(since: float, on_error: str, *problems: BaseException) -> bool:
+        return folder.leaves_out(next_job, ["seed=2"], since, on_error, problems)
+
     job.status("done")
-    assert folder.stopped(now - 1, "stop") is None
+    assert not stopped(now - 1, "stop")
     job.status("failed")
-    assert folder.stopped(now - 1, "stop") == "on_error=stop"
-    assert folder.stopped(now - 1, "continue") is None
+    assert not stopped(now - 1, "continue")
+    assert not stopped(time.time() + 1, "stop")  # in an earlier sitting
+    assert not next_job.path.exists()
+    assert stopped(now - 1, "stop")
+    assert next_job.read_json("status")["error"].endswith("did not finish, and on_error=stop")
     job.status("interrupted")
-    assert folder.stopped(now - 1, "continue") == "the sweep was interrupted"
-    assert folder.stopped(time.time() + 1, "continue") is None  # in an earlier sitting
+    assert stopped(now - 1, "continue")
     (job.path / "status.json").write_text("{")
-    assert folder.stopped(now - 1, "stop") is None
+    assert not stopped(now - 1, "stop")
+    assert stopped(now - 1, "stop", UserError("a job that was refused has no folder"))
+    assert stopped(now - 1, "continue", KeyboardInterrupt())

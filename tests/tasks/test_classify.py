@@ -14,6 +14,10 @@ def test_accuracy_is_that_of_the_models_answers(built, measure):
     assert result["accuracy"] == pytest.approx(100 * right.double().mean().item(), abs=0.01)
     assert result["numbers"] == {"accuracy": result["accuracy"]}
     assert set(result["per_class"]) == {str(int(label)) for label in batch.label.unique()}
+    rows = torch.tensor(result["confusion"]["rows"])
+    assert torch.equal(rows.sum(dim=1), batch.label.bincount(minlength=10))
+    assert int(rows.diagonal().sum()) == int(right.sum())
+    assert result["confusion"]["classes"] == list("0123456789")
 
 
 def test_only_the_first_images_of_a_split(built, measure):

@@ -1,16 +1,25 @@
 """Dashboards beside `metrics.csv`, as many at once as one likes."""
 
 import importlib.util
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytorch_lightning as pl
 from pytorch_lightning.loggers import Logger
 
 from diffstn.annotations import parameters
 from diffstn.build import instantiated, user_errors
+from diffstn.callbacks.dashboard import FLUSH, Dashboard
+from diffstn.callbacks.mlflow_store import local_store
+from diffstn.callbacks.panels import Panels
+from diffstn.callbacks.step_curves import StepCurves
+from diffstn.callbacks.steps import steps
+from diffstn.callbacks.told import Told
 from diffstn.errors import UserError
+from diffstn.figures.confusion import confusions
 from diffstn.located import located
 from diffstn.store.run_folder import RunFolder, first_rank
 
@@ -18,6 +27,9 @@ WRITING = tuple(
     f"pytorch_lightning.callbacks.{name}" for name in ("LearningRateMonitor", "DeviceStatsMonitor")
 )
 """Callbacks whose numbers go to loggers alone."""
+MLFLOW_URI = "MLFLOW_TRACKING_URI"
+LEFT_BEHIND = (MLFLOW_URI, "WANDB_MODE", FLUSH)
+"""Variables that loggers set, and that the next run of this process shall not hear."""
 IDENTITIES = ("id", "run_id")
 """Parameters by which loggers go on with what they began."""
 
@@ -34,7 +46,9 @@ def check_loggers(nodes: Mapping[str, Any], callbacks: Mapping[str, Any]) -> Non
     """
     for name, node in nodes.items():
         ours = str(node["_target_"]).startswith("pytorch_lightning.")
-        if ours and importlib.util.find_spec(name) is None:
+        elsewhere = node.get("tracking_uri") or os.environ.get(MLFLOW_URI)
+        needs = (name, "sqlalchemy", "alembic") if name == "mlflow" and not elsewhere else (name,)
+        if ours and any(importlib.util.find_spec(package) is None for package in needs):
             raise UserError(f"logger={name} needs: pip install 'diffstn[{name}]'")
     for name, node in callbacks.items():
         if not nodes and str(node["_target_"]).startswith(WRITING):
@@ -47,82 +61,93 @@ def check_loggers(nodes: Mapping[str, Any], callbacks: Mapping[str, Any]) -> Non
 @contextmanager
 def dashboards(
     nodes: Mapping[str, Any], run: RunFolder, config: Mapping[str, Any]
-) -> Iterator[list[Logger]]:
-    """Lightning loggers that know the run's folder, name and configuration.
+) -> Iterator[list[Dashboard]]:
+    """Loggers that know the run's folder, name and configuration.
 
     What they leave on disk goes to the run's folder. A resumed run goes on with what it began,
-    whose identities are kept in `loggers.json`. Whatever happens, they are finished at the end.
+    whose identities are kept in `loggers.json`, and tells nothing twice. Whatever happens, they are
+    finished at the end, and say how it came.
 
     Raises:
         UserError: one of them cannot begin, as where nobody has logged in.
     """
+    variables = {name: os.environ.get(name) for name in LEFT_BEHIND}
     began = run.read_json("loggers")
-    loggers = {name: _logger(name, node, run, began.get(name)) for name, node in nodes.items()}
+    told = Told(run.path / "told.json")
+    made = {name: _logger(name, node, run, began.get(name)) for name, node in nodes.items()}
+    boards = [Dashboard(name, one, told) for name, one in made.items()]
+    ended: BaseException | None = None
     try:
-        if loggers and first_rank():
-            for name, logger in loggers.items():
-                _begin(name, logger, nodes[name], config)
-            found = {name: _identity(logger) for name, logger in loggers.items()}
+        if boards and first_rank():
+            for board in boards:
+                _begin(board, nodes[board.name], config, board.name in began)
+            found = {board.name: board.identity for board in boards}
             run.write_json("loggers", {name: one for name, one in found.items() if one})
-        yield list(loggers.values())
+        yield boards
+    except BaseException as error:
+        ended = error
+        raise
     finally:
-        for logger in loggers.values():
-            with suppress(Exception):  # one that could not begin
-                experiment: Any = logger.experiment  # type: ignore[attr-defined]
-                getattr(experiment, "finish", lambda: None)()
+        for board in boards:
+            if board.speaks:
+                board.finish(ended)
+        for name, value in variables.items():
+            os.environ.pop(name, None)
+            os.environ |= {name: value} if value is not None else {}
 
 
-def _begin(name: str, logger: Logger, node: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+def _begin(
+    board: Dashboard, node: Mapping[str, Any], config: Mapping[str, Any], resumes: bool
+) -> None:
     try:
-        logger.log_hyperparams(dict(config))
+        board.begin(config, resumes)
     except Exception as error:  # whatever a network or a server makes it raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        offline = f"; or pass logger.{name}.offline=true" if "offline" in node else ""
-        raise UserError(f"logger={name} cannot begin: {reason}{offline}") from error
+        offline = f"; or pass logger.{board.name}.offline=true" if "offline" in node else ""
+        raise UserError(f"logger={board.name} cannot begin: {reason}{offline}") from error
 
 
-def _logger(name: str, node: Mapping[str, Any], run: RunFolder, identity: str | None) -> Logger:
+def _logger(name: str, node: Mapping[str, Any], run: RunFolder, identity: Any) -> Logger:
+    """The logger of a node; what that leaves open is the run's.
+
+    An agent of a sweep says in the environment who the run is.
+    """
     path, name_of_run = str(run.path), run.path.name
     known: dict[str, Any] = {"save_dir": path, "run_name": name_of_run, "name": name_of_run}
-    known |= dict.fromkeys(IDENTITIES, identity)
+    given = os.environ.get(f"{name.upper()}_RUN_ID") or identity
+    known |= dict.fromkeys(IDENTITIES, given if isinstance(given, str) else None)
     takes = parameters(located(node["_target_"]))
+    known["tracking_uri"] = os.environ.get(MLFLOW_URI)
+    if "tracking_uri" in takes and not (known["tracking_uri"] or node.get("tracking_uri")):
+        known["tracking_uri"], known["artifact_location"] = local_store(run.path)
     fill = {k: v for k, v in known.items() if k in takes and node.get(k) is None and v}
     with user_errors(f"logger={name}"):
         return instantiated({**node, **fill}, f"logger.{name}")
 
 
-def _identity(logger: Any) -> str | None:
-    return getattr(logger, "run_id", None) or getattr(logger.experiment, "id", None)
-
-
-def show_file(loggers: Sequence[Logger], name: str, path: Path, step: int) -> None:
-    """Show a figure on every dashboard that can; moving ones where videos can be shown."""
-    for logger in loggers:
-        experiment: Any = getattr(logger, "experiment", None)
-        moving = path.suffix == ".gif"
-        if moving and hasattr(logger, "log_video"):
-            logger.log_video(name, [str(path)], step, format=["gif"])
-        elif not moving and hasattr(logger, "log_image"):
-            logger.log_image(name, [str(path)], step)
-        elif not moving and hasattr(experiment, "add_image"):
-            import numpy as np
-            from PIL import Image
-
-            pixels = np.asarray(Image.open(path).convert("RGB"))
-            experiment.add_image(name, pixels, step, dataformats="HWC")
-        elif hasattr(experiment, "log_artifact"):
-            experiment.log_artifact(_identity(logger), str(path))
+def watching_boards(
+    boards: Sequence[Dashboard], watching: Sequence[pl.Callback]
+) -> list[pl.Callback]:
+    """What tells dashboards, where there are any, how a training goes."""
+    return [StepCurves(), Panels(boards, watching)] if boards else []
 
 
 def show_results(
-    loggers: Sequence[Logger],
+    boards: Sequence[Dashboard],
     metrics: Mapping[str, Any],
     figures: Sequence[tuple[str, Path]],
-    step: int,
+    checkpoints: Path,
 ) -> None:
-    """Show the final numbers as `test/…`, and the figures."""
+    """Show the final numbers as `test/…`, the figures, and the confusions as a table."""
     numbers = {f"test/{name}": value for name, value in metrics["numbers"].items()}
-    for logger in loggers:
-        logger.log_metrics(numbers, step)
-    for name, path in figures:
-        show_file(loggers, name, path, step)
+    for board in boards:
+        step = steps(board.trainer) if board.trainer else 0
+        board.told.forget()
+        board.results(numbers, step)
+        for name, path in figures:
+            board.figure(name, path, step)
+        if found := confusions(metrics):
+            rows = zip(found["classes"], found["rows"], strict=True)
+            header = ["true", *found["classes"]]
+            board.table("confusion_table", header, [[name, *row] for name, row in rows], step)
+        board.checkpoint(checkpoints / "last.ckpt")

@@ -30,6 +30,8 @@ class SampleSheet(pl.Callback):
         precision: the context to sample in, that of the final figures.
     """
 
+    panel = "samples"
+
     def __init__(
         self,
         path: Path,
@@ -56,6 +58,11 @@ class SampleSheet(pl.Callback):
         self.steps.append(trainer.global_step)
         self.sheets.append(self.image(made.float().cpu()))
         self.write()
+
+    @property
+    def newest(self) -> Path | None:
+        """What dashboards show after a validation."""
+        return self.path if self.steps else None
 
     def write(self) -> Path:
         """Write the page, and the images on it one by one."""

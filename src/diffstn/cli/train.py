@@ -63,9 +63,10 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
             config = plain(cfg, context.runtime.choices)
             if given == Path.cwd():  # Hydra would make a folder before anything is refused
                 run = RunFolder(run_folder(config["out"], config["seed"], config["choices"]))
-            if multirun and again and is_done(run):
+            sweep_folder = SweepFolder(run.path.parent)
+            if multirun and again and sweep_folder.is_done(run):
                 return objective(run.read_json("metrics"), lost)
-            if multirun and skipped(run, said, problems, config["on_error"], began):
+            if multirun and sweep_folder.leaves_out(run, said, began, config["on_error"], problems):
                 return lost
             if resumes:
                 config = resumed_config(config["out"], words, config["trust"], search)
@@ -103,27 +104,3 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
 def objective(metrics: dict[str, Any], lost: float) -> float:
     """The number by which a sweeper compares jobs: the best of what the model monitors."""
     return next(iter(metrics.get("monitored", {}).values()), lost)
-
-
-def is_done(run: RunFolder) -> bool:
-    """Whether a job of a sweep has nothing left to do."""
-    return run.config.exists() and run.read_json("status").get("state") == "done"
-
-
-def skipped(
-    run: RunFolder,
-    words: Sequence[str],
-    problems: Sequence[BaseException],
-    on_error: str,
-    since: float,
-) -> bool:
-    """Whether a job is left out: after an interrupt, or after a failure with `on_error=stop`."""
-    why = SweepFolder(run.path.parent).stopped(since, on_error)
-    if why is None and problems:  # of jobs that were refused, which have no folder
-        interrupted = any(isinstance(one, KeyboardInterrupt | Stopped) for one in problems)
-        why = "the sweep was interrupted" if interrupted else None
-        why = why or ("on_error=stop" if on_error == "stop" else None)
-    if why and not run.config.exists():
-        run.write_overrides(words)
-        run.status("skipped", error=f"an earlier job did not finish, and {why}")
-    return why is not None

@@ -54,6 +54,16 @@ class Sheet:
         """Set a line; ``at`` is its anchor: l, m, r across, then a (top), m, s (baseline)."""
         self._draw.text((x, y), text, fill=colour, font=font(size), anchor=at)
 
+    def turned(self, text: str, x: int, y: int, size: int, colour: RGB = INK) -> None:
+        """Set a line that runs upwards from (x, y), its middle across x."""
+        from PIL import Image, ImageDraw
+
+        line = Image.new("RGB", (text_width(text, size) + 2, size + size // 2), PAPER)
+        middle = (1, line.height // 2)
+        ImageDraw.Draw(line).text(middle, text, fill=colour, font=font(size), anchor="lm")
+        upwards = line.rotate(90, expand=True)
+        self.image.paste(upwards, (x - upwards.width // 2, y - upwards.height))
+
     def bar(self, x: int, y: int, width: int, height: int, colour: RGB) -> None:
         """Fill a rectangle; one of no width or height leaves no mark."""
         if width > 0 and height > 0:

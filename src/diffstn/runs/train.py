@@ -13,6 +13,7 @@ import yaml
 from diffstn.build import Built, build, load_model
 from diffstn.callbacks.dashboards import check_loggers, dashboards, show_results
 from diffstn.errors import UserError
+from diffstn.figures.confusion import plot_confusions
 from diffstn.figures.curves import training_curves
 from diffstn.hardware import Hardware, choose_hardware
 from diffstn.ranks import agreed, leave
@@ -108,10 +109,11 @@ def trained(
     """Train from the checkpoint `last`, evaluate and plot; return the final metrics."""
     model, data, task = built
     watching = task.callbacks(model, data, run.figures, hardware.autocast)
-    with dashboards(config["logger"], run, config) as loggers:
+    facts = {**config, "resume": False, "environment": environment(hardware, config["seed"])}
+    with dashboards(config["logger"], run, facts) as boards:
         config = begun(config, built, hardware, run)
         trainer, record, best = trainer_for(
-            config, hardware, run, model, stopping, watching, loggers
+            config, hardware, run, model, stopping, watching, boards
         )
         try:
             trainer.fit(model, datamodule=data, ckpt_path=last and str(last), weights_only=True)
@@ -129,7 +131,7 @@ def trained(
             if best is not None and best.best_model_score is not None:
                 metrics["monitored"] = {best.monitor: float(best.best_model_score)}
             run.write_json("metrics", metrics)
-            show_results(loggers, metrics, figures, trainer.global_step)
+            show_results(boards, metrics, figures, run.checkpoints)
     if metrics:
         for _, path in figures:
             log.info("wrote %s", path)
@@ -199,6 +201,7 @@ def evaluated(
         metrics["protocol"] = protocol(config, metrics, hardware)
         run.write_json("metrics", metrics)
         figures = task.plot(model, data, run.figures, seed=0)
+        figures += plot_confusions(metrics, run.figures)
     if run.metrics_csv.exists():
         curves = training_curves(run.metrics_csv, run.figures / "curves.png")
         figures = [("curves", curves), *figures]

@@ -9,6 +9,8 @@ import pytorch_lightning as pl
 from diffstn.annotations import parameters
 from diffstn.build import instantiated, user_errors
 from diffstn.callbacks.best_weights import BestWeights
+from diffstn.callbacks.configured import keeps_best, users_callbacks
+from diffstn.callbacks.dashboards import watching_boards
 from diffstn.callbacks.ema import EMA
 from diffstn.callbacks.last_checkpoint import LastCheckpoint
 from diffstn.callbacks.last_validation import LastValidation
@@ -18,7 +20,6 @@ from diffstn.callbacks.progress import Progress
 from diffstn.callbacks.reseed import ReseedEachEpoch
 from diffstn.errors import UserError
 from diffstn.hardware import Hardware
-from diffstn.located import located
 from diffstn.store.run_folder import RunFolder
 from diffstn.store.stopping import Stopping, seconds
 from diffstn.store.whole_files import WholeFiles
@@ -89,7 +90,7 @@ def trainer_for(
     model: pl.LightningModule,
     stopping: Stopping,
     watching: Sequence[pl.Callback] = (),
-    loggers: Sequence[Any] = (),
+    boards: Sequence[Any] = (),
 ) -> tuple[pl.Trainer, MetricsCSV, BestWeights | None]:
     """The Trainer, the record that its callbacks keep and the callback that keeps the best.
 
@@ -104,13 +105,13 @@ def trainer_for(
         every = settings["check_val_every_n_epoch"]
         arguments["check_val_every_n_epoch"] = min(every, settings["max_epochs"])
     record = MetricsCSV(run.metrics_csv)
-    best = best_checkpoint(model, run)
+    best = keeps_best(model, run.checkpoints)
     ours: list[pl.Callback] = [ReseedEachEpoch(config["seed"]), StopOnNonFiniteLoss()]
     if config["ema_decay"]:
         ours.append(EMA(config["ema_decay"]))
-    ours += [*watching, LastValidation(), record, Progress()]
+    ours += [*watching, *watching_boards(boards, watching), LastValidation(), record, Progress()]
     ours += [] if best is None else [best]
-    ours += users_callbacks(config.get("callbacks") or {}, run, model)
+    ours += users_callbacks(config.get("callbacks") or {}, run.checkpoints, model)
     every = config["checkpoint"]["minutes"]
     last = LastCheckpoint(run.checkpoints / "last.ckpt", every, stopping)
     with user_errors("trainer"):
@@ -119,7 +120,7 @@ def trainer_for(
                 **arguments,
                 "accelerator": hardware.accelerator,
                 "precision": hardware.precision,
-                "logger": list(loggers) or False,
+                "logger": [board.logger for board in boards] or False,
                 "callbacks": [*ours, last],
                 "plugins": [*plugins(settings.get("plugins")), WholeFiles()],
                 "enable_progress_bar": False,
@@ -132,34 +133,3 @@ def trainer_for(
 def plugins(given: Any) -> list[Any]:
     """Lightning takes one plugin or a list of them."""
     return list(given) if isinstance(given, list | tuple) else [] if given is None else [given]
-
-
-def best_checkpoint(model: pl.LightningModule, run: RunFolder) -> BestWeights | None:
-    """Keeps the weights of the best value of the model's `monitor`, (name, "max" or "min")."""
-    if (monitor := getattr(model, "monitor", None)) is None:
-        return None
-    return BestWeights(
-        run.checkpoints,
-        "best",
-        monitor=monitor[0],
-        mode=monitor[1],
-        enable_version_counter=False,
-    )
-
-
-def users_callbacks(
-    nodes: Mapping[str, Any], run: RunFolder, model: pl.LightningModule
-) -> list[pl.Callback]:
-    """The callbacks of a configuration.
-
-    Of what they leave open, a folder for checkpoints is the run's, and the number to monitor the
-    model's.
-    """
-    name, mode = getattr(model, "monitor", (None, None))
-    known = {"dirpath": str(run.checkpoints), "monitor": name, "mode": mode}
-    made = []
-    for key, node in nodes.items():
-        takes = parameters(located(node["_target_"]))
-        fill = {k: v for k, v in known.items() if k in takes and node.get(k) is None and v}
-        made.append(instantiated({**node, **fill}, f"callbacks.{key}"))
-    return made

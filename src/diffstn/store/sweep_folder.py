@@ -2,10 +2,11 @@
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from diffstn.errors import UserError
+from diffstn.errors import Stopped, UserError
 from diffstn.store.run_folder import RunFolder
 
 WORDS = "sweep.txt"
@@ -59,27 +60,52 @@ class SweepFolder:
             )
         return [*said, *(word for word in new if not word.startswith("resume="))]
 
-    def stopped(self, since: float, on_error: str) -> str | None:
-        """Why no further job is to begin; None if it is.
+    def is_done(self, run: RunFolder) -> bool:
+        """Whether a job has nothing left to do."""
+        return run.config.exists() and run.read_json("status").get("state") == "done"
+
+    def leaves_out(
+        self,
+        run: RunFolder,
+        words: Sequence[str],
+        since: float,
+        on_error: str,
+        problems: Sequence[BaseException] = (),
+    ) -> bool:
+        """Whether a job is left out: after an interrupt, or after a failure with `on_error=stop`.
 
         Jobs may run in other processes, on other machines: what they came to is in their folders.
 
         Args:
+            words: of the job.
             since: when this sitting of the sweep began, in seconds since the epoch.
             on_error: continue or stop.
+            problems: of jobs in this process, which may have been refused without a folder.
         """
+        states = {"interrupted" if is_interrupt(one) else "failed" for one in problems}
+        states |= set(self.states(since))
+        if "interrupted" in states:
+            why = "the sweep was interrupted"
+        elif "failed" in states and on_error == "stop":
+            why = "on_error=stop"
+        else:
+            return False
+        if not run.config.exists():
+            run.write_overrides(words)
+            run.status("skipped", error=f"an earlier job did not finish, and {why}")
+        return True
+
+    def states(self, since: float = 0.0) -> Iterator[str]:
+        """What the jobs came to since then, as far as it can be read."""
         for status in self.path.glob("*/status.json"):
-            try:
-                if status.stat().st_mtime < since:
-                    continue
-                state = RunFolder(status.parent).read_json("status").get("state")
-            except (OSError, UserError):
-                continue
-            if state == "interrupted":
-                return "the sweep was interrupted"
-            if state == "failed" and on_error == "stop":
-                return "on_error=stop"
-        return None
+            with suppress(OSError, UserError):
+                if status.stat().st_mtime >= since:
+                    yield RunFolder(status.parent).read_json("status").get("state", "")
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether somebody asked to stop."""
+    return isinstance(error, KeyboardInterrupt | Stopped)
 
 
 def new_sweep(parent: Path | str = "sweeps") -> Path:

@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
-from diffstn.annotations import Count, OneOf
+import pytorch_lightning as pl
+
+from diffstn.annotations import AtLeast, AtMost, Count, OneOf
+from diffstn.callbacks.pose_sheet import PoseSheet
 from diffstn.store.markdown import by_name, markdown
-from diffstn.tasks.task import Task
+from diffstn.tasks.task import Precision, Task
+from diffstn.tasks.watched import watched
 
 ERROR_COLUMNS = {
     "rotation_deg": "rotation °",
@@ -31,6 +36,7 @@ class Corrections(Task):
         limit: only the first so many images; None: all.
         batch_size: images at once; it changes no number of a deterministic sampler.
         per_class: images of a class on the page.
+        watch: validation images of which a figure is drawn after each validation; 0 is none.
     """
 
     hypotheses: Count | Sequence[Count] = (1,)
@@ -38,6 +44,15 @@ class Corrections(Task):
     limit: Count | None = None
     batch_size: Count = 250
     per_class: Count = 4
+    watch: Annotated[int, AtLeast(0), AtMost(64)] = 8
+
+    def callbacks(
+        self, model: Any, data: Any, folder: Path, precision: Precision
+    ) -> list[pl.Callback]:
+        """A figure of a few images after each validation, in `steps/poses`."""
+        if not self.watch:
+            return []
+        return [PoseSheet(folder / "steps" / "poses", watched(data, self.watch), precision)]
 
     def counts(self, model: Any) -> list[int]:
         """The numbers of hypotheses to evaluate, ascending."""

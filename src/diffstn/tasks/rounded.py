@@ -6,6 +6,9 @@ from torch import Tensor
 
 from diffstn.metrics.labels.class_accuracy import ClassAccuracy
 
+MOST_CLASSES = 100
+"""Of a table of confusions that can be read."""
+
 
 def rounded(value: float | Tensor) -> float:
     """To four significant digits."""
@@ -13,8 +16,12 @@ def rounded(value: float | Tensor) -> float:
 
 
 def percentages(accuracy: ClassAccuracy) -> dict[str, Any]:
-    """Accuracy over all and by class, in percent; a class that was never shown is left out."""
+    """Accuracy over all and by class, in percent; a class that was never shown is left out.
+
+    Of up to a hundred classes also `confusion`: images by true class (row) and what was read.
+    """
     confusion = accuracy.confusion.double()
+    table = {"classes": list(accuracy.classes), "rows": accuracy.confusion.tolist()}
     return {
         "accuracy": round(float(100 * confusion.diagonal().sum() / confusion.sum()), 2),
         "per_class": {
@@ -22,4 +29,5 @@ def percentages(accuracy: ClassAccuracy) -> dict[str, Any]:
             for name, share in accuracy.compute().items()
             if not share.isnan()
         },
+        **({"confusion": table} if len(accuracy.classes) <= MOST_CLASSES else {}),
     }
