@@ -52,8 +52,8 @@ def test_a_run_is_evaluated_with_overrides_of_its_own_settings(train: Command, e
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["run=nowhere"], "run=nowhere: no run there; the runs there are:\n  runs/one  [done]"),
-        ([], "which run? pass run=<folder>; the runs there are:\n  runs/one  [done]"),
+        (["run=nowhere"], "run=nowhere: no run there; the last of 1 runs here: runs/one [done]"),
+        ([], "which run? pass run=<folder>; the last of 1 runs here: runs/one [done]"),
         (["run=runs/one", "split=training"], "task.split=training: must be one of test, val"),
         (["run=runs/one", "hypothesis=2"], "no setting 'hypothesis'; did you mean hypotheses"),
         (["run=runs/one", "samples=2"], "no setting 'samples'"),

@@ -12,6 +12,7 @@ from diffstn.annotations import parameters
 from diffstn.build import instantiated, user_errors
 from diffstn.errors import UserError
 from diffstn.located import located
+from diffstn.store.bounded import identities
 from diffstn.store.run_folder import RunFolder, first_rank
 
 WRITING = tuple(
@@ -56,7 +57,7 @@ def dashboards(
     Raises:
         UserError: one of them cannot begin, as where nobody has logged in.
     """
-    began = run.read_json("loggers")
+    began = identities(run.read_json("loggers"))
     loggers = {name: _logger(name, node, run, began.get(name)) for name, node in nodes.items()}
     try:
         if loggers and first_rank():

@@ -53,6 +53,8 @@ class MetricsCSV(pl.Callback):
     def of_the_file(self, epochs: int) -> list[dict[str, Any]]:
         """Rows of the first `epochs` epochs, or none if the file is damaged."""
         try:
+            if not self.path.is_file():
+                return []
             with self.path.open(newline="") as file:
                 return [row for row in csv.DictReader(file) if int(row["epoch"]) <= epochs]
         except (ValueError, KeyError, TypeError, csv.Error):

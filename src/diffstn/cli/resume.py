@@ -6,8 +6,9 @@ from typing import Any
 
 from diffstn.cli.overrides import apply_overrides
 from diffstn.errors import UserError
+from diffstn.store.bounded import read
 from diffstn.store.run_folder import open_run
-from diffstn.store.trust import check_targets
+from diffstn.store.trust import check_places, check_targets
 
 CHANGEABLE = (
     *("epochs=", "validate_every=", "evaluate.", "task.", "sampler.", "trainer.", "accelerator"),
@@ -43,8 +44,8 @@ def last_words(words: Sequence[str]) -> dict[str, str]:
 
 def _said(path: Path) -> list[str]:
     try:
-        return path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError):  # the configuration tells, too
+        return read(path).splitlines()
+    except (OSError, ValueError):  # the configuration tells, too
         return []
 
 
@@ -77,4 +78,5 @@ def resumed_config(
         )
     config = apply_overrides(own, new, search)
     check_targets(config, trust)
+    check_places(own, run.path, trust)
     return {**config, "resume": True, "out": str(run.path)}

@@ -18,6 +18,7 @@ from diffstn.hardware import Hardware, choose_hardware
 from diffstn.runs.settings import TrainSettings
 from diffstn.runs.trainer import check_optimisation, check_trainer, trainer_for
 from diffstn.schema import check_config
+from diffstn.store.bounded import no_larger_than
 from diffstn.store.carry_on import carry_on
 from diffstn.store.environment import environment
 from diffstn.store.logs import quiet_libraries
@@ -76,7 +77,8 @@ def train(config: dict[str, Any], run: RunFolder, words: Sequence[str] = ()) -> 
     if first_rank():
         run.claim(config["resume"])
     with Stopping(seconds(config["trainer"]["max_time"])) as stopping:
-        built = seeded(config)
+        with no_larger_than(run.path if config["resume"] else None):
+            built = seeded(config)
         ckpt = None if config["resume"] else config["ckpt"]
         said = warm_start(built.model, ckpt) if ckpt else ""
         with one_writer(run.path) if first_rank() else nullcontext():

@@ -33,6 +33,8 @@ def seconds(max_time: Any) -> float | None:
         if isinstance(max_time, Mapping):
             return timedelta(**max_time).total_seconds()
         days, hours, minutes, rest = map(int, str(max_time).split(":"))
+        if min(days, hours, minutes, rest) < 0:
+            raise ValueError
         return timedelta(days, rest, minutes=minutes, hours=hours).total_seconds()
     except (TypeError, ValueError):
         raise UserError(f"trainer.max_time={max_time}: write days:hours:minutes:seconds") from None

@@ -70,7 +70,8 @@ def is_whole(path: Path) -> bool:
     """Whether all bytes of a checkpoint are those that were written, by its own checksums."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return archive.testzip() is None
+            stored = all(one.compress_type == zipfile.ZIP_STORED for one in archive.infolist())
+            return stored and archive.testzip() is None  # torch compresses nothing
     except Exception:  # whatever damaged bytes make zipfile raise
         return False
 

@@ -39,7 +39,8 @@ def real_statistics(
     """
     name = f"{features.name}-{features.digest}-{data.digest(split)}.safetensors"
     path = cache_folder() / name.replace("/", "_")
-    if not path.exists():
+    stored = kept_statistics(path, features.size)
+    if stored is None:
         moments, kept = Moments(features.size).to(device), []
         total = data.count(split)
         with tqdm(total=total, desc=f"real images, {split}", unit="image", disable=None) as bar:
@@ -62,7 +63,23 @@ def real_statistics(
             draft,
         )
         draft.replace(path)
-    stored = load_file(path)
-    return RealStatistics(
-        stored["mean"], stored["covariance"], stored["features"], int(stored["total"])
-    )
+        stored = kept_statistics(path, features.size)
+        assert stored is not None
+    return stored
+
+
+def kept_statistics(path: Path, size: int) -> RealStatistics | None:
+    """What a file of the cache holds; None if there is none, or it is damaged.
+
+    Args:
+        size: of a feature.
+    """
+    try:
+        found = load_file(path)
+        stored = RealStatistics(
+            found["mean"], found["covariance"], found["features"], int(found["total"])
+        )
+        shapes = (stored.mean.shape, stored.covariance.shape, stored.features.shape[1:])
+    except Exception:  # whatever a file that is none makes the library raise
+        return None
+    return stored if shapes == ((size,), (size, size), (size,)) else None
