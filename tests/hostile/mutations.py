@@ -61,13 +61,14 @@ def exchanged(content: bytes, name: str, chance: random.Random) -> bytes:
         if kind == 0:
             del node[key]
         elif kind == 1 and isinstance(node, dict):
-            node[chance.choice(("x", "_args_", "_target_", "_partial_", "", "é"))] = node[key]
+            name_of_new = chance.choice(("x", "_args_", "_target_", "_partial_", "", "é"))
+            node[name_of_new] = copy.deepcopy(node[key])
         elif kind == 2:
             other, name_of_other = chance.choice(places)
             if name_of_other in other if isinstance(other, dict) else name_of_other < len(other):
                 node[key] = copy.deepcopy(other[name_of_other])
         else:
-            node[key] = chance.choice(VALUES)
+            node[key] = copy.deepcopy(chance.choice(VALUES))
         if not tree:
             break
     if name.endswith(".json"):

@@ -217,7 +217,9 @@ BESIDE = [
           (EVALUATE, "checkpoints/best.ckpt"), (RESUME, "checkpoints/last.ckpt"))),
     *(Case(f"{name} is sparse", command, prepare=(a("trained"), sparse(f"run/{name}")))
       for command, name in (
-          (EVALUATE, "config.yaml"), (RESUME, "loggers.json"), (EVALUATE, "facts.json"))),
+          (EVALUATE, "config.yaml"), (RESUME, "loggers.json"))),
+    Case("facts.json is sparse", "correct photos run=run out=out", prepare=(
+        a("trained"), file("photos/a.png", "x"), sparse("run/facts.json"))),
     Case("overrides.txt is sparse", RESUME, Answer.HARMLESS, prepare=(a("trained"), sparse("run/overrides.txt"))),
     Case("metrics.csv is sparse, sampled", SAMPLE, prepare=(a("trained"), sparse("run/metrics.csv"))),
     *(Case(f"metrics.csv: {name}", SAMPLE, prepare=(a("trained"), file("run/metrics.csv", content)))

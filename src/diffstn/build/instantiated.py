@@ -10,7 +10,8 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from diffstn.errors import UserError
 
-COMPLAINTS = (ValueError, RuntimeError, ArithmeticError, TypeError, MisconfigurationException)
+CLEAR = (ValueError, RuntimeError, ArithmeticError, TypeError, MisconfigurationException)
+COMPLAINTS = (*CLEAR, LookupError, AttributeError, AssertionError, MemoryError)
 """What constructors raise at arguments that they cannot take."""
 
 
@@ -26,7 +27,9 @@ def user_errors(name: str) -> Iterator[None]:
     except UserError:
         raise
     except COMPLAINTS as error:
-        raise UserError(f"{name}: {' '.join(str(error).split())}") from error
+        said = " ".join(str(error).split())
+        kind = "" if isinstance(error, CLEAR) and said else f"{type(error).__name__}: "
+        raise UserError(f"{name}: {kind}{said or 'debug=true shows where'}") from error
 
 
 def instantiated(node: Any, group: str) -> Any:

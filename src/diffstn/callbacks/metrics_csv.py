@@ -76,8 +76,12 @@ class MetricsCSV(pl.Callback):
         """Write all rows, in one step."""
         columns = list(dict.fromkeys(name for r in self.rows for name in r))
         draft = self.path.with_suffix(".part")
-        with draft.open("w", newline="") as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            writer.writerows(self.rows)
-        draft.replace(self.path)
+        try:
+            with draft.open("w", newline="") as file:
+                writer = csv.DictWriter(file, columns)
+                writer.writeheader()
+                writer.writerows(self.rows)
+            draft.replace(self.path)
+        except OSError:  # a full disk
+            draft.unlink(missing_ok=True)
+            raise

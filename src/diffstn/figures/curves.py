@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import os
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ Series = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 PANELS = {"loss": "loss", "accuracy": "acc", "FID": "fid"}
 """Title of each panel, and the word in a column's name that puts the column there."""
+LARGEST = 1e100
+"""What can be drawn."""
 MOST_BYTES = 2**26
 """Of a metrics.csv."""
 FEW = 12
@@ -50,7 +51,8 @@ def read_metrics(metrics_csv: str | os.PathLike[str]) -> dict[str, Series]:
                 points.append((float(row["step"]), float(row[name])))
             except (TypeError, ValueError):
                 continue
-        finite = np.array([p for p in points if all(map(math.isfinite, p))]).reshape(-1, 2)
+        drawn = [p for p in points if max(map(abs, p)) < LARGEST]  # and so no NaN
+        finite = np.array(drawn).reshape(-1, 2)
         if len(finite) and name not in ("step", "epoch"):
             series[name] = (finite[:, 0], finite[:, 1])
     return series

@@ -99,8 +99,12 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         target = self.path / name
         draft = self.path / f"{name}.part"
-        draft.write_text(text)
-        draft.replace(target)
+        try:
+            draft.write_text(text)
+            draft.replace(target)
+        except OSError:  # a full disk
+            draft.unlink(missing_ok=True)
+            raise
         return target
 
     def write_json(self, name: str, content: Any) -> Path:

@@ -48,6 +48,8 @@ class WholeFiles(TorchCheckpointIO):
             reason = next((one.strerror for one in chain if isinstance(one, OSError)), None)
             if reason is None:
                 raise
+            if not path.parent.parent.exists():
+                raise UserError(f"{path.parent.parent} is gone, and with it this run") from None
             draft.unlink(missing_ok=True)
             raise UserError(f"{path} cannot be written ({reason}); what was there stays") from None
 
