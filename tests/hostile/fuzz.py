@@ -67,7 +67,7 @@ def batch(
     now, problem = folder / "now", folder / "problem"
 
     def work() -> int:
-        most = _virtual() + GIGABYTES * 2**30
+        most = _virtual() + int(GIGABYTES * 2**30)
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
         for number in (signal.SIGALRM, signal.SIGPROF):
             signal.signal(number, signal.SIG_DFL)

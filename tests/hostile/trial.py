@@ -16,7 +16,7 @@ from tests.hostile.case import Answer, Case, Place
 
 SECONDS, PATIENCE = 20, 100
 """Of computing for one input, and by the clock, where it waits for ever."""
-GIGABYTES = 3
+GIGABYTES = 1.5
 """Of address space beside what the libraries take."""
 MOST_LETTERS = 400
 """Of the line that refuses."""
@@ -131,7 +131,7 @@ def _run(case: Case, place: Place) -> Verdict:
 
 def _command(case: Case, place: Place, seen: Path) -> int:
     """Within the new process: bounds, watchers, then the command."""
-    most = _virtual() + GIGABYTES * 2**30
+    most = _virtual() + int(GIGABYTES * 2**30)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     used = int(time.process_time()) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS + used, SECONDS + used))

@@ -10,8 +10,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from diffstn.errors import UserError
 
-CLEAR = (ValueError, RuntimeError, ArithmeticError, TypeError, MisconfigurationException)
-COMPLAINTS = (*CLEAR, LookupError, AttributeError, AssertionError, MemoryError)
+COMPLAINTS = (ValueError, RuntimeError, ArithmeticError, TypeError, MisconfigurationException)
 """What constructors raise at arguments that they cannot take."""
 
 
@@ -27,9 +26,7 @@ def user_errors(name: str) -> Iterator[None]:
     except UserError:
         raise
     except COMPLAINTS as error:
-        said = " ".join(str(error).split())
-        kind = "" if isinstance(error, CLEAR) and said else f"{type(error).__name__}: "
-        raise UserError(f"{name}: {kind}{said or 'debug=true shows where'}") from error
+        raise UserError(f"{name}: {' '.join(str(error).split())}") from error
 
 
 def instantiated(node: Any, group: str) -> Any:

@@ -18,7 +18,7 @@ MOST_OF_YAML = 2**18
 """Which takes seconds to read; a configuration has a few thousand bytes."""
 SLACK = 50_000_000
 """Parameters that a model may have beside what its weights file can hold: those of its judge."""
-PLAIN = re.compile(r"[\w.][\w.-]{0,127}")
+PLAIN = re.compile(r"\w[\w.-]{0,127}")
 """What dashboards call a run."""
 
 
@@ -130,7 +130,7 @@ def state_of(content: Mapping[str, Any], key: str = "state_dict") -> dict[str, A
             and type(value) in (torch.Tensor, torch.nn.Parameter)
             and value.layout is torch.strided
             and value.device.type == "cpu"
-            and not value.is_quantized
+            and not (value.is_quantized or value.is_complex())
             and value.numel() * value.element_size() <= value.untyped_storage().nbytes()
         )
         if not whole:
@@ -181,7 +181,8 @@ def no_larger_than(folder: Path | None) -> Iterator[None]:
         folder: of a run; None: no bound.
 
     Raises:
-        UserError: there are more parameters than that.
+        UserError: there are more parameters than that, or what the folder holds describes no
+            model.
     """
     from torch.nn.modules.module import register_module_parameter_registration_hook
 
@@ -203,6 +204,12 @@ def no_larger_than(folder: Path | None) -> Iterator[None]:
     handle = register_module_parameter_registration_hook(count)
     try:
         yield
+    except (LookupError, AttributeError, AssertionError, MemoryError) as error:
+        said = f"{type(error).__name__}: {' '.join(str(error).split())[:120]}".rstrip(": ")
+        raise UserError(
+            f"{folder}: its configuration and facts describe no model ({said}); debug=true shows"
+            " where"
+        ) from error
     finally:
         handle.remove()
 

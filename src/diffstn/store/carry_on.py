@@ -31,6 +31,8 @@ def carry_on(
     try:
         content = read_checkpoint(path)
         theirs = {name: value.shape for name, value in state_of(content).items()}
+        if "ema_state_dict" in content:
+            state_of(content, "ema_state_dict")
         epochs = int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
         steps = int(content["global_step"])
     except (ValueError, KeyError, TypeError) as error:
