@@ -9,7 +9,6 @@ be read, or refused in one line, and nothing else may happen. What does is kept 
 
 import argparse
 import hashlib
-import importlib.util
 import os
 import sys
 import tempfile
@@ -18,14 +17,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import own_tests  # noqa: F401
 import pytest
 import torch
 from rows import Rows
-
-TESTS = importlib.util.spec_from_loader("tests", None, is_package=True)
-assert TESTS is not None
-sys.modules["tests"] = importlib.util.module_from_spec(TESTS)  # not what else is called so
-sys.modules["tests"].__path__ = [str(Path(__file__).parents[1] / "tests")]
 
 from tests.hostile.formats import all_formats
 from tests.hostile.fuzz import batch

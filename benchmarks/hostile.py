@@ -8,7 +8,6 @@ outside `out` is noted, and so is every program that is started.
 """
 
 import argparse
-import importlib.util
 import logging
 import os
 import sys
@@ -17,14 +16,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import own_tests  # noqa: F401
 import pytest
 import torch
 from rows import Rows
-
-TESTS = importlib.util.spec_from_loader("tests", None, is_package=True)
-assert TESTS is not None
-sys.modules["tests"] = importlib.util.module_from_spec(TESTS)  # not what else is called so
-sys.modules["tests"].__path__ = [str(Path(__file__).parents[1] / "tests")]
 
 from tests.hostile.case import Answer
 from tests.hostile.good import good_runs, quick

@@ -49,13 +49,26 @@ def clouds(place: Place) -> None:
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    return (
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+    )
 
 
-def png(width: int, height: int, rows: bytes = b"", more: bytes = b"", depth: int = 8, colour: int = 0) -> bytes:
+def png(
+    width: int, height: int, rows: bytes = b"", more: bytes = b"", depth: int = 8, colour: int = 0
+) -> bytes:
     """A PNG of those claims."""
     head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + more + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + more
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n(x) run\nshowpage\n%%EOF\n"
@@ -132,10 +145,14 @@ def npy(header: bytes, data: bytes = b"") -> bytes:
 
 
 def shaped(shape: str, kind: str = "<f8") -> bytes:
-    return npy(f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}}}\n".encode(), b"\0" * 64)
+    return npy(
+        f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}}}\n".encode(), b"\0" * 64
+    )
 
 
-def ply(vertices: object, faces: object = 0, body: bytes = b"", form: str = "ascii", more: str = "") -> bytes:
+def ply(
+    vertices: object, faces: object = 0, body: bytes = b"", form: str = "ascii", more: str = ""
+) -> bytes:
     return (
         f"ply\nformat {form} 1.0\n{more}element vertex {vertices}\nproperty float x\nproperty float y\n"
         f"property float z\nelement face {faces}\nproperty list uchar int vertex_indices\nend_header\n"
@@ -201,7 +218,9 @@ CLOUD_FILES = [
     Case("no clouds", CLOUDS, prepare=(file("clouds/x/readme.txt", "x"),)),
 ]  # fmt: skip
 
-MNIST = "train model=classifier data=mnist data.root=given encoder=fc trainer.fast_dev_run=true out=out"
+MNIST = (
+    "train model=classifier data=mnist data.root=given encoder=fc trainer.fast_dev_run=true out=out"
+)
 PARTS = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
 
 

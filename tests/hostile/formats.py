@@ -126,13 +126,14 @@ def known_sets() -> list[Format]:
 
 def weights(runs: dict[str, Path]) -> list[Format]:
     """Checkpoints are small ones of one layer: what reads them does not know how large they are."""
+    from safetensors.torch import save
+
     from diffstn.metrics.images.inception_features import check_weights
     from diffstn.metrics.images.real_statistics import kept_statistics
     from diffstn.store.carry_on import begin_again, carry_on
     from diffstn.store.checkpoints import trained_weights
     from diffstn.store.run_folder import RunFolder
     from diffstn.store.warm_start import warm_start
-    from safetensors.torch import save
 
     layer = torch.nn.Linear(2, 3)
     state = layer.state_dict()
@@ -254,5 +255,3 @@ def texts(runs: dict[str, Path]) -> list[Format]:
 def all_formats(runs: dict[str, Path]) -> list[Format]:
     """All of them."""
     return [*texts(runs), *weights(runs), *images(), *clouds(), *known_sets()]
-
-

@@ -60,7 +60,7 @@ def good_runs(place: Path) -> dict[str, Path]:
 
 
 def quick(patch: pytest.MonkeyPatch) -> None:
-    """Leave out what takes long and reads nothing: unpacking digits, drawing pages, Hydra's mode."""
+    """Leave out what takes long and reads nothing: unpacking digits, pages, Hydra's mode."""
     from diffstn.data.sources import mnist
     from diffstn.tasks.correct import Correct
     from diffstn.tasks.generate_images import GenerateImages

@@ -16,7 +16,20 @@ VALUES: tuple[Any, ...] = (
     *("${oc.env:HOME}", "os.system", "diffstn.models.stn.STN", "\x00", "null", [], {}, [[]]),
     *([1, 2], [float("nan")], ["a"], {"a": 1}, {"_target_": "os.system"}, {"_args_": [1]}),
 )
-WORDS = (b"nan", b"inf", b"-1", b"1e999", b"9" * 400, b"\0", b"\xff", b"\n", b"{", b"[", b"*a", b"&a")
+WORDS = (
+    b"nan",
+    b"inf",
+    b"-1",
+    b"1e999",
+    b"9" * 400,
+    b"\0",
+    b"\xff",
+    b"\n",
+    b"{",
+    b"[",
+    b"*a",
+    b"&a",
+)
 
 
 def mutated(content: bytes, other: bytes, chance: random.Random) -> bytes:

@@ -169,7 +169,7 @@ OUTSIDE = [
     Case("a link within the run", EVALUATE, Answer.HARMLESS, prepare=(a("trained"), link("run/latest", "checkpoints"))),
 ]  # fmt: skip
 
-JSON = {
+JSON: dict[str, bytes | str] = {
     "empty": "",
     "a list": "[]",
     "a number": "1e999",
@@ -181,6 +181,21 @@ JSON = {
     "null": "null",
     "cut": '{"kind": "upr',
     "a huge number": '{"state": ' + "9" * 5000 + "}",
+}
+TABLES: dict[str, bytes | str] = {
+    "empty": "",
+    "not UTF-8": b"\xff\xfe",
+    "zero bytes": b"\0" * 100,
+    "no step": "a,b\n1,2\n",
+    "a field of a megabyte": "step,train/loss\n1," + "9" * 2**20 + "\n",
+    "of nothing": "step,train/loss\nx,y\n",
+    "words": "step,name\n1,2\n",
+}
+OVERRIDES: dict[str, bytes | str] = {
+    "empty": "",
+    "not UTF-8": b"\xff\xfe",
+    "hostile": "out=../outside\ntrust=[os]\n",
+    "zero bytes": b"\0" * 100,
 }
 FACTS: dict[str, Any] = {
     "an unknown name": {"kind": "upright", "evil": 1},
@@ -223,17 +238,12 @@ BESIDE = [
     Case("overrides.txt is sparse", RESUME, Answer.HARMLESS, prepare=(a("trained"), sparse("run/overrides.txt"))),
     Case("metrics.csv is sparse, sampled", SAMPLE, prepare=(a("trained"), sparse("run/metrics.csv"))),
     *(Case(f"metrics.csv: {name}", SAMPLE, prepare=(a("trained"), file("run/metrics.csv", content)))
-      for name, content in {
-          "empty": "", "not UTF-8": b"\xff\xfe", "zero bytes": b"\0" * 100, "no step": "a,b\n1,2\n",
-          "a field of a megabyte": "step,train/loss\n1," + "9" * 2**20 + "\n",
-          "of nothing": "step,train/loss\nx,y\n", "words": "step,name\n1,2\n"}.items()),
+      for name, content in TABLES.items()),
     Case("metrics.csv: huge numbers", SAMPLE, Answer.HARMLESS, prepare=(
         a("trained"), file("run/metrics.csv", "step,train/loss\n1e308,1e308\n-1e308,-1e308\n"))),
     *(Case(f"overrides.txt: {name}", RESUME, Answer.HARMLESS, prepare=(
         a("trained"), file("run/overrides.txt", content)))
-      for name, content in {
-          "empty": "", "not UTF-8": b"\xff\xfe", "hostile": "out=../outside\ntrust=[os]\n",
-          "zero bytes": b"\0" * 100}.items()),
+      for name, content in OVERRIDES.items()),
     *(Case(f"status.json: {name}", RESUME, Answer.HARMLESS, prepare=(
         a("trained"), file("run/status.json", content))) for name, content in JSON.items()),
     Case("status.json of a run in the list", "evaluate run=nowhere", prepare=(

@@ -80,9 +80,15 @@ def test_a_trial_tells_what_is_wrong(runs: dict[str, Path]):
     """The judge itself: code that runs, files elsewhere, words that are many."""
     from tests.hostile.case import Answer, file
 
-    evil = Case("evil", "train model=stn out=out --config-dir conf +callbacks=evil", prepare=(
-        file("conf/callbacks/evil.yaml", "evil: {_target_: mine.Evil}"),
-        file("mine.py", "import os\nopen(os.environ['CANARY'], 'w')\nos.mkdir('/elsewhere/x')\n")))  # fmt: skip
+    code = "import os\nopen(os.environ['CANARY'], 'w')\nos.mkdir('/elsewhere/x')\n"
+    evil = Case(
+        "evil",
+        "train model=stn out=out --config-dir conf +callbacks=evil",
+        prepare=(
+            file("conf/callbacks/evil.yaml", "evil: {_target_: mine.Evil}"),
+            file("mine.py", code),
+        ),
+    )
     verdict = tried(evil, runs)
     assert verdict.ran == ["the payload"]
     assert verdict.outside == ["os.mkdir /elsewhere/x"]

@@ -115,17 +115,17 @@ def _run(case: Case, place: Place) -> Verdict:
     seconds = usage.ru_utime + usage.ru_stime
     said = process.said.read_text(errors="replace")
     process.said.unlink()
-    found = seen.read_text().splitlines() if seen.exists() else []
+    heard = seen.read_text().splitlines() if seen.exists() else []
     seen.unlink(missing_ok=True)
-    base = next((float(line[5:]) for line in found if line.startswith("base ")), 0.0)
+    base = next((float(line[5:]) for line in heard if line.startswith("base ")), 0.0)
     return Verdict(
         case,
         os.waitstatus_to_exitcode(status),
         said,
         seconds,
         max(0.0, usage.ru_maxrss / 1024 - base),
-        [line[4:] for line in found if line.startswith("ran ")],
-        [line[6:] for line in found if line.startswith("wrote ")],
+        [line[4:] for line in heard if line.startswith("ran ")],
+        [line[6:] for line in heard if line.startswith("wrote ")],
     )
 
 

@@ -115,6 +115,7 @@ def bomb(name: str, start: bytes = b"") -> bytes:
             file.write(b"\0" * 2**26)
     return buffer.getvalue()
 
+
 WEIGHTS: dict[str, Callable[[Any], Any]] = {
     "NaN": lambda v: v * float("nan") if v.is_floating_point() else v,
     "other shapes": lambda v: torch.zeros(3, 1, 4),

@@ -59,7 +59,19 @@ NUMBERS = [
 SYNTAX = [
     *words(
         "train trainer.fast_dev_run=true encoder=fc data.limit_train=64 out=out",
-        *("=", "==", "=x", "model=", "model==stn", "model", "model=[", "model={", "'", '"', "model='"),
+        *(
+            "=",
+            "==",
+            "=x",
+            "model=",
+            "model==stn",
+            "model",
+            "model=[",
+            "model={",
+            "'",
+            '"',
+            "model='",
+        ),
         *("model=../../etc/passwd", "model=../train", "model=/etc/passwd", "model=stn.yml"),
         *("+model=stn", "~model", "~data", "model@x=stn", "++x=1", "+x@y=1", "a.b.c.d=1"),
         *("_target_=os.system", "+_target_=os.system", "model._target_=os.system"),
@@ -89,15 +101,37 @@ SYNTAX = [
 OF_A_RUN = [
     Case(f"{one.split(' ')[0]} … {one.split(' ', 1)[1]}", one, prepare=(a("trained"),))
     for one in (
-        *(f"{EVALUATE} {word}" for word in (
-            "seed=-1", "seed=nan", "checkpoint=../../x", "weights=/dev/zero", "split=../x",
-            "task.limit=0", "task.limit=-1", "task.batch_size=1000000000000", "out=/dev/null",
-            "out=/proc/x", "model.cascade=1000000000", "encoder.width=1000000000",
-            "data.root=nowhere", "data=mnist", "+x=1", "~model", "choices.model=x",
-            "trainer.precision=7", "hypotheses=[]", "hypotheses=[0]", "hypotheses=[-1]",
-            "trust=[os] model._target_=os.system", "model._target_=os.system", "data._target_=a.b",
-            "task._target_=builtins.exec", "encoder._target_=subprocess.Popen",
-        )),  # fmt: skip
+        *(
+            f"{EVALUATE} {word}"
+            for word in (
+                "seed=-1",
+                "seed=nan",
+                "checkpoint=../../x",
+                "weights=/dev/zero",
+                "split=../x",
+                "task.limit=0",
+                "task.limit=-1",
+                "task.batch_size=1000000000000",
+                "out=/dev/null",
+                "out=/proc/x",
+                "model.cascade=1000000000",
+                "encoder.width=1000000000",
+                "data.root=nowhere",
+                "data=mnist",
+                "+x=1",
+                "~model",
+                "choices.model=x",
+                "trainer.precision=7",
+                "hypotheses=[]",
+                "hypotheses=[0]",
+                "hypotheses=[-1]",
+                "trust=[os] model._target_=os.system",
+                "model._target_=os.system",
+                "data._target_=a.b",
+                "task._target_=builtins.exec",
+                "encoder._target_=subprocess.Popen",
+            )
+        ),
         "train resume=true out=run optimizer.lr=3",
         "train resume=true out=run epochs=0",
         "train resume=true out=run epochs=1",
@@ -113,11 +147,19 @@ OF_A_RUN = [
 ]
 
 SHIPPED = [
-    Case("evaluate a hundred thousand hypotheses", f"evaluate run=pretrained/diff_in_stn_full accelerator=cpu limit=20 {word}")
+    Case(
+        "evaluate a hundred thousand hypotheses",
+        f"evaluate run=pretrained/diff_in_stn_full accelerator=cpu limit=20 {word}",
+    )
     for word in ("hypotheses=[100000]", "hypotheses=[1000000000000]")
 ] + [
     Case(f"evaluate a frozen run … {word}", f"evaluate run=pretrained/diff_in_stn_full {word}")
-    for word in ("classifier=joint", "classifier=none", "network.width=100000000", "sampler.steps=0")
+    for word in (
+        "classifier=joint",
+        "classifier=none",
+        "network.width=100000000",
+        "sampler.steps=0",
+    )
 ]
 
 PLACES = [
@@ -132,19 +174,59 @@ PLACES = [
     Case("out holds results", f"{TRAIN}", prepare=(file("out/metrics.csv", "x"),)),
     Case("out holds a run", "train model=stn out=run", prepare=(a("trained"),)),
     Case("the lock is a pipe", f"{TRAIN}", prepare=(pipe("out/.writing"),)),
-    Case("the lock leads outside", f"{TRAIN}", prepare=(link("out/.writing", "{outside}/precious.txt"),)),
-    Case("the log leads outside", f"{TRAIN}", prepare=(link("out/train.log", "{outside}/precious.txt"),)),
-    Case("the status leads outside", f"{TRAIN}", prepare=(link("out/status.json.part", "{outside}/precious.txt"),)),
+    Case(
+        "the lock leads outside",
+        f"{TRAIN}",
+        prepare=(link("out/.writing", "{outside}/precious.txt"),),
+    ),
+    Case(
+        "the log leads outside",
+        f"{TRAIN}",
+        prepare=(link("out/train.log", "{outside}/precious.txt"),),
+    ),
+    Case(
+        "the status leads outside",
+        f"{TRAIN}",
+        prepare=(link("out/status.json.part", "{outside}/precious.txt"),),
+    ),
     Case("checkpoints lead outside", f"{TRAIN}", prepare=(link("out/checkpoints", "{outside}"),)),
-    Case("the samples' place is a file", "sample run=run accelerator=cpu out=out/x", prepare=(a("trained"), file("out/x", ""))),
-    Case("corrections' place is not empty", "correct photos out=out", prepare=(file("photos/a.png", "x"), file("out/x", ""))),
-    Case("an own configuration is a pipe", "train --config-dir conf model=mine out=out", prepare=(pipe("conf/model/mine.yaml"),)),
-    Case("an own configuration is endless", "train --config-dir conf model=mine out=out", prepare=(link("conf/model/mine.yaml", "/dev/zero"),)),
-    Case("an own configuration is no yaml", "train --config-dir conf model=mine out=out", prepare=(file("conf/model/mine.yaml", b"\xff\xfe{{{"),)),
+    Case(
+        "the samples' place is a file",
+        "sample run=run accelerator=cpu out=out/x",
+        prepare=(a("trained"), file("out/x", "")),
+    ),
+    Case(
+        "corrections' place is not empty",
+        "correct photos out=out",
+        prepare=(file("photos/a.png", "x"), file("out/x", "")),
+    ),
+    Case(
+        "an own configuration is a pipe",
+        "train --config-dir conf model=mine out=out",
+        prepare=(pipe("conf/model/mine.yaml"),),
+    ),
+    Case(
+        "an own configuration is endless",
+        "train --config-dir conf model=mine out=out",
+        prepare=(link("conf/model/mine.yaml", "/dev/zero"),),
+    ),
+    Case(
+        "an own configuration is no yaml",
+        "train --config-dir conf model=mine out=out",
+        prepare=(file("conf/model/mine.yaml", b"\xff\xfe{{{"),),
+    ),
     Case("ckpt is a pipe", f"{TRAIN} ckpt=pipe", prepare=(pipe("pipe"),)),
     Case("ckpt is sparse", f"{TRAIN} ckpt=big", prepare=(sparse("big"),)),
-    Case("a name in another script", "train model=stn encoder=fc classifier=joint trainer.fast_dev_run=true out='out/läuft·نص'", Answer.HARMLESS),
-    Case("a name with a space", "train model=stn encoder=fc classifier=joint trainer.fast_dev_run=true out='out/a·b'", Answer.HARMLESS),
+    Case(
+        "a name in another script",
+        "train model=stn encoder=fc classifier=joint trainer.fast_dev_run=true out='out/läuft·نص'",
+        Answer.HARMLESS,
+    ),
+    Case(
+        "a name with a space",
+        "train model=stn encoder=fc classifier=joint trainer.fast_dev_run=true out='out/a·b'",
+        Answer.HARMLESS,
+    ),
 ]
 
 GROUPS = {

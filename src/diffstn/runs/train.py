@@ -18,7 +18,7 @@ from diffstn.hardware import Hardware, choose_hardware
 from diffstn.runs.settings import TrainSettings
 from diffstn.runs.trainer import check_optimisation, check_trainer, trainer_for
 from diffstn.schema import check_config
-from diffstn.store.bounded import no_larger_than
+from diffstn.store.bounded import no_larger_than, reason
 from diffstn.store.carry_on import carry_on
 from diffstn.store.environment import environment
 from diffstn.store.logs import quiet_libraries
@@ -117,6 +117,10 @@ def trained(
             trainer.fit(model, datamodule=data, ckpt_path=last and str(last), weights_only=True)
         except SystemExit:  # what Lightning makes of a KeyboardInterrupt
             raise KeyboardInterrupt from None
+        except Exception as error:  # whatever a checkpoint of another kind makes Lightning raise
+            if last is None or stopping.has_trained or isinstance(error, UserError):
+                raise
+            raise UserError(f"{last} cannot be gone on from ({reason(error)})") from error
         leave_process_group()
         metrics: dict[str, Any] = {}
         if trainer.is_global_zero:

@@ -35,6 +35,8 @@ def carry_on(
             state_of(content, "ema_state_dict")
         epochs = int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
         steps = int(content["global_step"])
+        if min(epochs, steps) < 0 or not content["optimizer_states"]:
+            raise ValueError("it has no state of an optimiser")
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is no checkpoint of a training ({reason(error)})") from None
     if theirs != {name: value.shape for name, value in model.state_dict().items()}:

@@ -144,7 +144,9 @@ class RunFolder:
             config = migrated(content, self.path)
             check_shape(config)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise UserError(f"{self.config} is no configuration of a run: {reason(error)}") from None
+            raise UserError(
+                f"{self.config} is no configuration of a run: {reason(error)}"
+            ) from None
         if isinstance(config.get("data"), dict) and config["data"].get("download"):
             config["data"]["download"] = False  # a run that has begun has had its data
         return config

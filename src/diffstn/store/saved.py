@@ -10,7 +10,6 @@ from diffstn.data.labelled import Labelled
 from diffstn.errors import UserError
 from diffstn.store.bounded import check_plain, read
 
-
 MARK = "sample.json"
 """In a folder of samples: whose they are."""
 

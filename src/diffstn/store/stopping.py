@@ -55,7 +55,7 @@ class Stopping:
         self.seconds = seconds
         self.began = time.monotonic()
         self.number: int | None = None
-        self.waiting = False
+        self.waiting = self.has_trained = False
         self.handlers: dict[int, Any] = {}
 
     def __enter__(self) -> "Stopping":
@@ -77,6 +77,7 @@ class Stopping:
     def waits(self, training: bool) -> None:
         """Say whether a training runs that finishes its step when it is asked to stop."""
         self.waiting = training
+        self.has_trained |= training
         if training:
             self.listen()
 

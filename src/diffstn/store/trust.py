@@ -92,12 +92,13 @@ def check_places(config: Mapping[str, Any], run: Path, trust: Sequence[str] = ()
                 stack += [(str(key), one) for key, one in value.items()]
             elif isinstance(value, list):
                 stack += [(name, one) for one in value]
-            elif isinstance(value, str) and name != "_target_" and _elsewhere(name, value, home):
-                if value not in trust:
-                    raise UserError(
-                        f"refusing to write to '{value}', which {group} of {run} name: if you"
-                        f" trust that, pass trust=['{value}']"
-                    )
+            elif not isinstance(value, str) or name == "_target_" or value in trust:
+                continue
+            elif _elsewhere(name, value, home):
+                raise UserError(
+                    f"refusing to write to '{value}', which {group} of {run} name: if you trust"
+                    f" that, pass trust=['{value}']"
+                )
 
 
 def _elsewhere(name: str, value: str, home: str) -> bool:

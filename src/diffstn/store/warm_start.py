@@ -20,7 +20,9 @@ def weights_of(ckpt: str) -> dict[str, Tensor]:
         return trained_weights(open_run(ckpt, "ckpt"))
     try:
         content = read_checkpoint(ckpt)
-        return state_of(content, "ema_state_dict" if content.get("ema_state_dict") else "state_dict")
+        return state_of(
+            content, "ema_state_dict" if content.get("ema_state_dict") else "state_dict"
+        )
     except ValueError as error:
         raise UserError(f"ckpt={ckpt} is no checkpoint ({error})") from None
 
