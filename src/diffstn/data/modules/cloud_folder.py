@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import zipfile
 import zlib
 from collections import Counter
@@ -208,7 +209,7 @@ class CloudFolder(CloudData):
 
     def _generator(self, path: Path, purpose: int) -> Generator:
         """One that depends on the file's name within the folder and on nothing else there is."""
-        name = path.relative_to(self.root).as_posix().encode()
+        name = os.fsencode(path.relative_to(self.root).as_posix())
         return keyed_generator(self.data_seed, purpose, zlib.crc32(name))
 
     def load(self) -> Mapping[str, Labelled]:
