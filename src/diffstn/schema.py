@@ -119,9 +119,10 @@ def check_config(config: Mapping[str, Any], settings: type, read: Reader = impor
     check_numbers(config)
     check_settings(config, settings)
     general = schema(settings)
-    if not isinstance(config.get("model"), Mapping) or "_target_" not in config["model"]:
+    model_node = config.get("model")
+    if not isinstance(model_node, Mapping) or not isinstance(model_node.get("_target_"), str):
         raise UserError("there is no model: pass model=<name>")
-    model = read(config["model"]["_target_"])
+    model = read(model_node["_target_"])
     for name, value in config.items():
         if model and name not in general:
             wanted = model.parameters

@@ -192,9 +192,7 @@ CLOUDS_LEFT_OUT: dict[str, Callable[[], bytes]] = {
     "binary.ply": lambda: ply(10**9, form="binary_little_endian"),
     "cut.ply": lambda: ply(9, body=b"1 2 3\n"),
     "faces.ply": lambda: ply(9, 1, b"1 2 3\n" * 9 + b"3 0 1 999999999\n"),
-    "lists.ply": lambda: ply(9, 10**9, b"1 2 3\n" * 9),
     "header.ply": lambda: b"ply\n" + b"comment x\n" * 10**5,
-    "texture.ply": lambda: ply(9, 10**6, b"1 2 3\n" * 9, more="comment TextureFile /dev/zero\n"),
     "huge.off": lambda: b"OFF\n1000000000000 1000000000000 0\n",
     "negative.off": lambda: b"OFF\n-1 -1 0\n",
     "faces.off": lambda: b"OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 99999\n",
@@ -205,7 +203,7 @@ CLOUD_FILES = [
     *(Case(f"{name}", CLOUDS, Answer.SKIPPED, prepare=(clouds, made(f"clouds/x/{name}", make)), says=name)
       for name, make in CLOUDS_LEFT_OUT.items() if name != "flat.off"),
     *(Case(f"clouds: {name} alone", CLOUDS, prepare=(made(f"clouds/x/{name}", CLOUDS_LEFT_OUT[name]),))
-      for name in ("payload.npy", "bomb.npz", "empty.xyz", "texture.ply")),
+      for name in ("payload.npy", "bomb.npz", "empty.xyz")),
     *(Case(f"a pipe: {name}", CLOUDS, Answer.SKIPPED, prepare=(clouds, pipe(f"clouds/x/{name}")), says=name)
       for name in ("p.npy", "p.ply")),
     *(Case(f"endless: {name}", CLOUDS, Answer.SKIPPED, prepare=(clouds, link(f"clouds/x/{name}", "/dev/zero")), says=name)
@@ -214,6 +212,11 @@ CLOUD_FILES = [
       for name in ("s.npy", "s.npz", "s.xyz", "s.ply", "s.off")),
     Case("coordinates beyond float32", CLOUDS, Answer.HARMLESS, prepare=(
         clouds, made("clouds/x/big.npy", lambda: array(np.eye(9, 3) * 1e300)))),
+    Case("faces that are not there", CLOUDS, Answer.HARMLESS, prepare=(
+        clouds, made("clouds/x/lists.ply", lambda: ply(9, 10**9, b"1 2 3\n" * 9)))),
+    Case("a texture without end", CLOUDS, Answer.HARMLESS, prepare=(
+        clouds, made("clouds/x/texture.ply", lambda: ply(
+            9, 1, b"1 2 3\n" * 8 + b"4 5 6\n3 0 1 8\n", more="comment TextureFile /dev/zero\n")))),
     Case("no cloud folder", CLOUDS),
     Case("no clouds", CLOUDS, prepare=(file("clouds/x/readme.txt", "x"),)),
 ]  # fmt: skip

@@ -33,7 +33,7 @@ FEW = {
     "safetensors": ["weights.safetensors: a header cut"],
     "pickled weights": ["Inception weights: a payload"],
     "images": ["postscript.png", "a pipe as an image"],
-    "clouds": ["texture.ply", "bomb.npz"],
+    "clouds": ["a texture without end", "bomb.npz"],
     "MNIST's files": ["MNIST, packed: a bomb"],
     "CIFAR-10's files": ["CIFAR-10: a payload"],
 }

@@ -74,7 +74,8 @@ def refused(words: Sequence[str], search: Sequence[str] = ()) -> Iterator[None]:
 
 def _is_hydras(error: BaseException | None) -> TypeGuard[Exception]:
     """Whether Hydra or OmegaConf complains about the words."""
-    return isinstance(error, HydraException | OmegaConfBaseException) or (
+    of_files = HydraException | OmegaConfBaseException | UnicodeDecodeError
+    return isinstance(error, of_files) or (
         isinstance(error, ValueError) and str(error).startswith(HYDRAS)
     )
 

@@ -51,7 +51,7 @@ def read_metrics(metrics_csv: str | os.PathLike[str]) -> dict[str, Series]:
                 points.append((float(row["step"]), float(row[name])))
             except (TypeError, ValueError):
                 continue
-        drawn = [p for p in points if max(map(abs, p)) < LARGEST]  # and so no NaN
+        drawn = [p for p in points if all(abs(v) < LARGEST for v in p)]
         finite = np.array(drawn).reshape(-1, 2)
         if len(finite) and name not in ("step", "epoch"):
             series[name] = (finite[:, 0], finite[:, 1])

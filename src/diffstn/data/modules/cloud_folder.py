@@ -62,7 +62,7 @@ def read_mesh(path: Path, points: int, generator: Generator) -> np.ndarray:
     import trimesh
 
     content, kind = io.BytesIO(path.read_bytes()), path.suffix.lower()[1:]
-    loaded: Any = trimesh.load(content, file_type=kind, process=False)
+    loaded: Any = trimesh.load(content, file_type=kind, process=False, skip_materials=True)
     if isinstance(loaded, trimesh.Scene):
         loaded = loaded.to_mesh()
     faces = getattr(loaded, "faces", None)
@@ -92,6 +92,8 @@ def read_cloud(path: Path, points: int, generator: Generator) -> Tensor:
         if path.stat().st_size > MOST_BYTES:
             raise ValueError(f"more than {MOST_BYTES // 2**20} MB")
         array = READERS[path.suffix.lower()](path, points, generator)
+        if array.dtype.kind not in "fiub":
+            raise ValueError(f"no real numbers but {array.dtype}")
         cloud = torch.as_tensor(np.asarray(array, dtype=np.float64))
     except Exception as error:  # whatever a damaged file makes a reader raise
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
