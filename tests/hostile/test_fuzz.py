@@ -25,9 +25,9 @@ from diffstn.words import one_line
 from tests.hostile.mutations import VALUES, exchanged, mutated
 
 FEW = settings(
-    max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
-MANY = settings(FEW, max_examples=200)
+MANY = settings(FEW, max_examples=40)
 SCALARS = st.one_of(
     st.sampled_from([one for one in VALUES if not isinstance(one, list | dict)]),
     st.integers(),
@@ -122,18 +122,16 @@ def test_any_word_is_an_override_or_none(word: str):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are watched by /proc")
 def test_damaged_files_of_every_format_are_read_or_refused(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path, runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ):
     from tests.hostile.formats import all_formats
     from tests.hostile.fuzz import batch
-    from tests.hostile.good import good_runs, quick
+    from tests.hostile.good import quick
 
-    with pytest.MonkeyPatch.context() as patch:
-        quick(patch)
-        place = tmp_path_factory.mktemp("fuzz")
-        formats = all_formats(good_runs(place))
-        for seed, one in enumerate(formats):
-            assert not batch(one, formats, place / "try", seed, files=8)
+    quick(monkeypatch)
+    formats = all_formats(runs)
+    for seed, one in enumerate(formats):
+        assert not batch(one, formats, tmp_path / "try", seed, files=4)
 
 
 def test_mutations_change_files_and_keep_their_kind():

@@ -6,29 +6,27 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.case import Case
-from tests.hostile.good import good_runs, quick
+from tests.hostile.good import quick
 from tests.hostile.inputs import GROUPS
 from tests.hostile.trial import tried
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are watched by /proc")
 
 FEW = {
-    "numbers": ["train … optimizer=sgd optimizer.momentum=5", "train … trainer.max_steps=0"],
-    "syntax": ["train … ~model", "train … _target_=os.system"],
+    "numbers": ["train … optimizer=sgd optimizer.momentum=5"],
+    "syntax": ["train … ~model"],
     "places": ["the log leads outside", "ckpt is sparse"],
-    "config.yaml, bytes": ["config.yaml: a bomb", "config.yaml: python object"],
-    "config.yaml, keys": ["encoder.width: 30000", "no model"],
+    "config.yaml, bytes": ["config.yaml: a bomb"],
+    "config.yaml, keys": ["encoder.width: 30000"],
     "config.yaml, code": [
         "encoder: {'_target_': 'diffstn.located.located', ",
-        "data: {'_target_': 'diffstn.library.train', 'ou",
         "a configuration that trusts itself",
     ],
     "writing elsewhere": [
         "a callback writes to ../outside",
-        "train.log leads outside",
         "the data would be fetched to elsewhere",
     ],
-    "other files of a run": ["facts.json: an unknown name", "metrics.csv is a pipe"],
+    "other files of a run": ["metrics.csv is a pipe"],
     "checkpoints": ["best.ckpt, weights: 4 TB that are one number", "best.ckpt: a zip bomb"],
     "safetensors": ["weights.safetensors: a header cut"],
     "pickled weights": ["Inception weights: a payload"],
@@ -38,13 +36,6 @@ FEW = {
     "CIFAR-10's files": ["CIFAR-10: a payload"],
 }
 """Of every kind the worst."""
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    with pytest.MonkeyPatch.context() as patch:
-        quick(patch)
-        return good_runs(tmp_path_factory.mktemp("good"))
 
 
 @pytest.fixture(autouse=True)
