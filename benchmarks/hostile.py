@@ -32,7 +32,7 @@ COLUMNS = [answer.name.lower() for answer in Answer]
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--groups", nargs="*", help="some groups only")
-    parser.add_argument("--names", default="", help="only inputs whose names hold this")
+    parser.add_argument("--names", nargs="*", default=[""], help="inputs whose names hold these")
     options = parser.parse_args(arguments)
     for name in options.groups or ():
         if name not in GROUPS:
@@ -48,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         logging.getLogger("diffstn").handlers.clear()
         os.chdir(place)
         for group in options.groups or GROUPS:
-            cases = [case for case in GROUPS[group] if options.names in case.name]
+            cases = [
+                case for case in GROUPS[group] if any(one in case.name for one in options.names)
+            ]
             if not cases:
                 continue
             verdicts = []
