@@ -240,7 +240,7 @@ BESIDE = [
     *(Case(f"metrics.csv: {name}", SAMPLE, prepare=(a("trained"), file("run/metrics.csv", content)))
       for name, content in TABLES.items()),
     Case("metrics.csv: huge numbers", SAMPLE, Answer.HARMLESS, prepare=(
-        a("trained"), file("run/metrics.csv", "step,train/loss\n1e308,1e308\n-1e308,-1e308\n"))),
+        a("trained"), file("run/metrics.csv", "step,train/loss\n1e308,1e308\n-1e308,-1e308\n2,0.5\n"))),
     *(Case(f"overrides.txt: {name}", RESUME, Answer.HARMLESS, prepare=(
         a("trained"), file("run/overrides.txt", content)))
       for name, content in OVERRIDES.items()),
