@@ -137,7 +137,7 @@ OUTSIDE = [
         for key, value in (("dirpath", "../outside"), ("filename", "../../../outside/x"), ("dirpath", "elsewhere"), ("filename", "/tmp/hostile-x"))
     ),
     *(
-        Case(f"a logger writes to {value}", RESUME, prepare=(a("trained"), setting("logger", {name: {"_target_": f"pytorch_lightning.loggers.{target}", key: value}})))
+        Case(f"{name}.{key} of a logger is {value}", RESUME, prepare=(a("trained"), setting("logger", {name: {"_target_": f"pytorch_lightning.loggers.{target}", key: value}})))
         for name, target, key, value in (
             ("tensorboard", "TensorBoardLogger", "save_dir", "../outside"),
             ("tensorboard", "TensorBoardLogger", "name", "../../outside"),

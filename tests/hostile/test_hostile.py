@@ -62,7 +62,7 @@ def test_all_of_them_come_to_nothing(runs: dict[str, Path], group: str):
 
 
 def test_there_are_enough_and_no_two_alike():
-    every = [(group, case.name) for group, cases in GROUPS.items() for case in cases]
+    every = [(group, case.name, case.command) for group, cases in GROUPS.items() for case in cases]
     assert len(every) >= 200
     assert len(set(every)) == len(every)
 
