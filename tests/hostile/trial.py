@@ -1,5 +1,6 @@
 """Try hostile inputs, each in a process of its own with bounds, and judge what came of them."""
 
+import logging
 import os
 import resource
 import shutil
@@ -137,6 +138,7 @@ def _command(case: Case, place: Place, seen: Path) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS + used, SECONDS + used))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     tempfile.tempdir = None
+    logging.getLogger().handlers.clear()  # those of pytest, which keep what is said
     file = os.open(seen, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.write(file, f"base {_resident()}\n".encode())
     watch(place.root, file)
