@@ -138,7 +138,8 @@ def _command(case: Case, place: Place, seen: Path) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS + used, SECONDS + used))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     tempfile.tempdir = None
-    logging.getLogger().handlers.clear()  # those of pytest, which keep what is said
+    logging.basicConfig(format="%(message)s", stream=sys.stderr, force=True)  # not pytest's
+    logging.getLogger("diffstn").propagate = True
     file = os.open(seen, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.write(file, f"base {_resident()}\n".encode())
     watch(place.root, file)
