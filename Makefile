@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train demo test test-slow lint format types check clean
+.PHONY: help setup train demo test test-slow fuzz lint format types check clean
 
 help: ## Show this help
 	@echo "diffstn: diffusion models and spatial transformers. Targets:"
@@ -32,6 +32,9 @@ test: $(READY) ## Run the tests (minutes on two cores)
 
 test-slow: $(READY) ## Run every test, the slow ones too
 	$(BIN)/python -m pytest -m '' $(ARGS)
+
+fuzz: $(READY) ## Read damaged files of every format for a minute (MINUTES=60 for an hour)
+	$(BIN)/python benchmarks/fuzz.py --minutes $(or $(MINUTES),1) $(ARGS)
 
 lint: $(READY) ## Lint and check formatting
 	$(BIN)/ruff check .

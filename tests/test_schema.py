@@ -132,3 +132,16 @@ def test_the_other_commands_settings_are_checked(kind: type, settings: dict[str,
     [name] = settings
     with pytest.raises(UserError, match=f"^{name}="):
         check_settings(settings, kind)
+
+
+@pytest.mark.parametrize("key", ["optimizer.lr", "data.distortion.rotation", "anything.at.all"])
+def test_no_number_is_nan_or_infinite(base: dict[str, Any], key: str):
+    for value in (math.nan, -math.inf, [1.0, math.inf]):
+        with pytest.raises(UserError, match=f"{key}=.*must be a finite number"):
+            check_config(changed(base, key, value), TrainSettings)
+
+
+@pytest.mark.parametrize("value", [None, 3, {}, {"_target_": 3}])
+def test_a_model_is_named(base: dict[str, Any], value: Any):
+    with pytest.raises(UserError):
+        check_config({**base, "model": value}, TrainSettings)

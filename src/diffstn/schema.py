@@ -41,6 +41,8 @@ def check_node(node: Any, path: str, read: Reader) -> None:
     """
     if not isinstance(node, Mapping):
         return
+    if not isinstance(node.get("_target_", ""), str):
+        raise UserError(f"{path}._target_={node['_target_']}: must be the name of a class")
     known = read(node["_target_"]) if "_target_" in node else None
     for name, value in node.items():
         if str(name).startswith("_"):
@@ -51,6 +53,21 @@ def check_node(node: Any, path: str, read: Reader) -> None:
             near = closest(str(name), list(known.parameters))
             raise UserError(f"no setting '{path}.{name}'; {near}")
         check_node(value, f"{path}.{name}", read)
+
+
+def check_numbers(node: Any, path: str = "") -> None:
+    """Refuse NaN and infinity wherever they stand.
+
+    Raises:
+        UserError: it names the setting.
+    """
+    if isinstance(node, float) and not math.isfinite(node):
+        raise UserError(f"{path}={node}: must be a finite number")
+    if isinstance(node, Mapping | list | tuple):
+        named = node.items() if isinstance(node, Mapping) else enumerate(node)
+        for name, value in named:
+            inner = f"{path}.{name}" if isinstance(node, Mapping) and path else path or str(name)
+            check_numbers(value, inner)
 
 
 def schema(settings: type) -> dict[str, Any]:
@@ -73,6 +90,8 @@ def check_settings(settings: Mapping[str, Any], kind: type, path: str = "") -> N
             check_value(path + name, value, annotation)
             continue
         assert isinstance(annotation, type)
+        if not isinstance(value, Mapping):
+            check_value(path + name, value, annotation)
         if unknown := [key for key in value if key not in schema(annotation)]:
             hint = closest(unknown[0], list(schema(annotation)))
             raise UserError(f"no setting '{path}{name}.{unknown[0]}'; {hint}")
@@ -97,9 +116,13 @@ def check_config(config: Mapping[str, Any], settings: type, read: Reader = impor
     Raises:
         UserError: one line, with the remedy.
     """
+    check_numbers(config)
     check_settings(config, settings)
     general = schema(settings)
-    model = read(config["model"]["_target_"])
+    model_node = config.get("model")
+    if not isinstance(model_node, Mapping) or not isinstance(model_node.get("_target_"), str):
+        raise UserError("there is no model: pass model=<name>")
+    model = read(model_node["_target_"])
     for name, value in config.items():
         if model and name not in general:
             wanted = model.parameters

@@ -1,7 +1,10 @@
-"""Slips of the keyboard."""
+"""Words of a command line, and slips of the keyboard."""
 
 import difflib
 from collections.abc import Sequence
+
+LISTED = 12
+"""Of known names, where none is close."""
 
 
 def closest(word: str, known: Sequence[str]) -> str:
@@ -22,4 +25,24 @@ def closest(word: str, known: Sequence[str]) -> str:
     ):
         if close:
             return f"did you mean {' or '.join(close)}?"
-    return f"there are: {', '.join(sorted(set(known))[:30])}"
+    there = sorted(set(known))
+    return f"there are: {', '.join(there[:LISTED])}{', …' if len(there) > LISTED else ''}"
+
+
+def one_line(text: str, most: int = 390) -> str:
+    """`text` on one line that a terminal shows as it is; of a long one, the beginning and the end.
+
+    What is refused is repeated to whoever typed it, and may hold anything.
+    """
+    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+    return shown if len(shown) <= most else f"{shown[: most - 123]} … {shown[-120:]}"
+
+
+def asks_to_resume(words: Sequence[str]) -> bool:
+    """Whether `resume=true` is among the words."""
+    return any(word.lower() in ("resume=true", "resume=1") for word in words)
+
+
+def last_words(words: Sequence[str]) -> dict[str, str]:
+    """Of every key the last word, which counts."""
+    return {word.split("=")[0]: word for word in words}

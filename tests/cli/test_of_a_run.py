@@ -52,8 +52,8 @@ def test_a_run_is_evaluated_with_overrides_of_its_own_settings(train: Command, e
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["run=nowhere"], "run=nowhere: no run there; the runs there are:\n  runs/one  [done]"),
-        ([], "which run? pass run=<folder>; the runs there are:\n  runs/one  [done]"),
+        (["run=nowhere"], "run=nowhere: no run there; the last of 1 runs here: runs/one [done]"),
+        ([], "which run? pass run=<folder>; the last of 1 runs here: runs/one [done]"),
         (["run=runs/one", "split=training"], "task.split=training: must be one of test, val"),
         (["run=runs/one", "hypothesis=2"], "no setting 'hypothesis'; did you mean hypotheses"),
         (["run=runs/one", "samples=2"], "no setting 'samples'"),
@@ -102,7 +102,9 @@ def test_sample_plots_and_keeps_what_it_is_asked_for(
 ):
     words = ["run=runs/one", "accelerator=cpu", "per_class=1"]
     assert run_command("sample", [*words, "out=figures", "save=png", "n=3"]) == 0
-    assert {p.name for p in Path("figures").iterdir()} == {"curves.png", "corrected.png", "samples"}
+    assert {p.name for p in Path("figures").iterdir()} == {
+        *("curves.png", "corrected.png", "samples", "sample.json")
+    }
     kept = sorted(Path("figures/samples").iterdir())
     assert len(kept) == 3
     with Image.open(kept[0]) as image:
@@ -113,7 +115,7 @@ def test_sample_plots_and_keeps_what_it_is_asked_for(
         assert arrays["items"].shape == (5, 1, 28, 28)
         assert arrays["items"].dtype == np.uint8
         assert arrays["labels"].shape == (5,)
-    assert {p.name for p in Path("data").iterdir()} == {"samples.npz"}
+    assert {p.name for p in Path("data").iterdir()} == {"samples.npz", "sample.json"}
 
 
 def test_the_configuration_of_a_run_with_overrides_is_shown(

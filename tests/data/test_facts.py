@@ -84,3 +84,22 @@ def test_every_configuration_passes_the_check_of_settings(path):
     check_node(node, "data", imported)
     with pytest.raises(UserError, match="whole number"):
         check_node({**node, "batch_size": 1.5}, "data", imported)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"evil": 1},
+        {"size": [0, 3]},
+        {"size": [10**9, 10**9]},
+        {"canvas": "28x28"},
+        {"classes": 10**9},
+        {"classes": [1, 2]},
+        {"channels": True},
+        {"transformation": {"family": "os.system"}},
+        {"transformation": "affine"},
+    ],
+)
+def test_what_are_no_facts_are_refused(wrong):
+    with pytest.raises((LookupError, TypeError, ValueError)):
+        Facts.from_plain({"kind": "upright", **wrong})

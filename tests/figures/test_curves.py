@@ -86,3 +86,17 @@ def test_a_file_without_curves_is_refused(tmp_path, text, message):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"point to the metrics\.csv"):
         training_curves(tmp_path / "none.csv", tmp_path / "p.png")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"\0" * 9, b"step,x\n1," + b"9" * 2**18])
+def test_a_damaged_file_is_refused_in_a_line(tmp_path, content):
+    path = tmp_path / "metrics.csv"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"^[^\n]*metrics.csv[^\n]*$"):
+        read_metrics(path)
+
+
+def test_what_no_axis_can_show_is_left_out(tmp_path):
+    path = tmp_path / "metrics.csv"
+    path.write_text("step,train/loss\n1,1e308\n2,0.5\n3,nan\n")
+    assert read_metrics(path)["train/loss"][1].tolist() == [0.5]

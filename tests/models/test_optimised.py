@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from torch.optim import SGD
+from torch.optim import SGD, RMSprop
 
 from diffstn.errors import UserError
 from diffstn.models.optimised import OptimisedModule
@@ -72,3 +72,16 @@ def test_frozen_stays_in_evaluation_mode_while_gradients_flow_through():
     assert x.grad.abs().sum() > 0
     assert all(p.grad is None for p in frozen.parameters())
     assert all(torch.equal(before[name], value) for name, value in frozen.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda groups: SGD(groups, lr=0.1, momentum=5), "momentum=5"),
+        (lambda groups: RMSprop(groups, lr=0.1, alpha=7), "alpha=7"),
+        (lambda groups: SGD(groups, lr=0.1, momentum=0.5, dampening=float("nan")), "dampening=nan"),
+    ],
+)
+def test_what_no_optimiser_learns_with_is_refused(make: Callable[..., Any], name: str):
+    with pytest.raises(UserError, match=f"optimizer.{name}: must be"):
+        small(make).check_optimisation()

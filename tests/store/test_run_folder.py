@@ -58,8 +58,8 @@ def test_no_run_lists_those_there_are(
     with pytest.raises(UserError) as caught:
         open_run(path)
     message = str(caught.value)
-    assert "runs/one  [done]  stn affine_mnist" in message
-    assert "sweeps/today/0-seed=1  [done]  diff_in_stn affine_mnist" in message
+    assert "runs/one [done] stn affine_mnist" in message
+    assert "sweeps/today/0-seed=1 [done] diff_in_stn affine_mnist" in message
     for shipped in PRETRAINED.glob("*/config.yaml"):
         assert f"pretrained/{shipped.parent.name}" in message
 
@@ -75,7 +75,7 @@ def test_a_damaged_run_does_not_hide_the_others(tmp_path: Path, monkeypatch: pyt
     RunFolder("runs/status").write("status.json", "")
     with pytest.raises(UserError) as caught:
         open_run("nowhere")
-    assert "runs/whole  [done]  stn" in str(caught.value)
+    assert "runs/whole [done] stn" in str(caught.value)
     assert str(caught.value).count("[damaged]") == 2
     with pytest.raises(UserError, match=r"runs/config/config.yaml is damaged"):
         run.read_config()

@@ -9,7 +9,7 @@ from PIL import Image
 
 from diffstn.data.labelled import Labelled
 from diffstn.errors import UserError
-from diffstn.store.saved import saved
+from diffstn.store.saved import sampled_in, saved
 
 
 def images(channels: int) -> Labelled:
@@ -40,3 +40,20 @@ def test_points_are_numbers_and_no_images_and_not_all_have_labels(tmp_path: Path
         assert (kept["items"] == points.items.numpy()).all()
     with pytest.raises(UserError, match="save=png is for images, and these are points: save=npz"):
         saved(points, tmp_path, "png")
+
+
+def test_samples_replace_those_of_the_same_run_alone(tmp_path: Path):
+    folder = tmp_path / "out"
+    for _ in range(2):
+        assert sampled_in(folder, "runs/a") == folder
+        (folder / "corrected.png").write_text("x")
+    with pytest.raises(UserError, match="holds samples of another run"):
+        sampled_in(folder, "runs/b")
+    (folder / "sample.json").write_text("[")
+    with pytest.raises(UserError, match="is no folder of samples"):
+        sampled_in(folder, "runs/a")
+    (folder / "sample.json").unlink()
+    with pytest.raises(UserError, match="holds what no sampling wrote"):
+        sampled_in(folder, "runs/a")
+    with pytest.raises(UserError, match="choose another out="):
+        sampled_in(folder / "corrected.png", "runs/a")

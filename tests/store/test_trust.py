@@ -1,10 +1,14 @@
 """A stranger's run folder runs no code."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+import yaml
+
+from diffstn.cli.conf import CONF
 from diffstn.errors import UserError
 from diffstn.located import located
-from diffstn.store.trust import check_targets
+from diffstn.store.trust import check_places, check_targets
 
 
 @pytest.mark.parametrize(
@@ -44,3 +48,58 @@ def test_names_are_located_and_slips_explained():
     ]:
         with pytest.raises(UserError, match=reason):
             located(name)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "diffstn.located.located",
+        "diffstn.library.train",
+        "diffstn.store.saved.saved",
+        "diffstn.store.stopping.requeue",
+        "diffstn.tasks.correct_folder.correct_folder",
+        "diffstn.data.sources.cifar10.load_cifar10",
+        "diffstn.data.sources.cifar10._download",
+    ],
+)
+def test_ours_that_writes_or_fetches_is_no_part_of_a_run(target: str):
+    with pytest.raises(UserError, match="refusing to build"):
+        check_targets({"x": {"_target_": target}})
+
+
+def test_what_ships_is_made_of_trusted_parts():
+    for path in CONF.glob("**/*.yaml"):
+        if path.parent.name != "hydra":
+            check_targets(yaml.safe_load(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("settings", "fits"),
+    [
+        ({"dirpath": None, "filename": "{epoch}-{val/accuracy:.2f}", "monitor": "val/loss"}, True),
+        ({"dirpath": "run/checkpoints/more"}, True),
+        ({"dirpath": "elsewhere"}, False),
+        ({"dirpath": "run/../elsewhere"}, False),
+        ({"filename": "../../x"}, False),
+        ({"filename": "/x"}, False),
+        ({"save_dir": "/"}, False),
+        ({"version": "../x"}, False),
+        ({"tracking_uri": "http://localhost"}, False),
+        ({"tracking_uri": "file:x"}, False),
+        ({"settings": {"root_dir": ["x"]}}, False),
+        ({"name": "tensorboard", "project": "diffstn", "tags": ["a/b"]}, True),
+    ],
+)
+def test_callbacks_and_loggers_of_a_run_write_into_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, object], fits: bool
+):
+    monkeypatch.chdir(tmp_path)
+    for group in ("callbacks", "logger"):
+        config = {group: {"x": {"_target_": "a.B", **settings}}}
+        if fits:
+            check_places(config, Path("run"))
+            continue
+        with pytest.raises(UserError, match="refusing to write to") as caught:
+            check_places(config, Path("run"))
+        place = str(caught.value).split("'")[1]
+        check_places(config, Path("run"), [place])

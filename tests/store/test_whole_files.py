@@ -80,7 +80,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path):
 
 
 def test_a_folder_that_is_gone_is_one_line(tmp_path: Path):
-    with pytest.raises(UserError, match="cannot be written"):
+    with pytest.raises(UserError, match="is gone, and with it this run"):
         save(content(1), tmp_path / "gone" / "checkpoints" / "last.ckpt")
 
 

@@ -62,3 +62,11 @@ def test_a_model_of_another_family_has_no_pose_errors():
     table = Correct().table({"uncorrected": 40.0, "oracle": 60.0, "k": {"1": numbers}})
     assert table.splitlines()[0].split("|")[1:-1] == ["             ", " accuracy % "]
     assert "| corrected   | 50.0 " in table
+
+
+def test_the_images_of_one_batch_are_bounded():
+    Correct(hypotheses=(1, 64), batch_size=1000)
+    Correct(hypotheses=30_000, batch_size=2)
+    for asked in (100_000, (1, 10**12)):
+        with pytest.raises(ValueError, match=r"lower task.batch_size or task.hypotheses"):
+            Correct(hypotheses=asked)

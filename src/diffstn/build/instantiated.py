@@ -6,10 +6,11 @@ from typing import Any
 
 import hydra.utils
 from hydra.errors import InstantiationException
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from diffstn.errors import UserError
 
-COMPLAINTS = (ValueError, RuntimeError, ArithmeticError, TypeError)
+COMPLAINTS = (ValueError, RuntimeError, ArithmeticError, TypeError, MisconfigurationException)
 """What constructors raise at arguments that they cannot take."""
 
 

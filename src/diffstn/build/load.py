@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 from diffstn.build.model import build_data, build_model, needed
 from diffstn.data.facts import Facts
 from diffstn.errors import UserError
+from diffstn.store.bounded import no_larger_than
 from diffstn.store.checkpoints import trained_weights
 from diffstn.store.run_folder import RunFolder, open_run
 from diffstn.store.trust import check_targets
@@ -43,7 +44,8 @@ def load_model(
         check_targets(needed(config), trust)
     if facts is None:
         facts = run.facts or getattr(build_data(config), "facts", None)
-    model = build_model(config, facts)
+    with no_larger_than(run.path):
+        model = build_model(config, facts)
     settings = config["evaluate"]
     state = trained_weights(
         run,

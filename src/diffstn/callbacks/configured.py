@@ -7,7 +7,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 from diffstn.annotations import parameters
-from diffstn.build import instantiated
+from diffstn.build.instantiated import instantiated
 from diffstn.callbacks.best_weights import BestWeights
 from diffstn.located import located
 

@@ -21,6 +21,7 @@ from diffstn.callbacks.told import Told
 from diffstn.errors import UserError
 from diffstn.figures.confusion import confusions
 from diffstn.located import located
+from diffstn.store.bounded import identities
 from diffstn.store.run_folder import RunFolder, first_rank
 
 WRITING = tuple(
@@ -72,7 +73,7 @@ def dashboards(
         UserError: one of them cannot begin, as where nobody has logged in.
     """
     variables = {name: os.environ.get(name) for name in LEFT_BEHIND}
-    began = run.read_json("loggers")
+    began = identities(run.read_json("loggers"))
     told = Told(run.path / "told.json")
     made = {name: _logger(name, node, run, began.get(name)) for name, node in nodes.items()}
     boards = [Dashboard(name, one, told) for name, one in made.items()]

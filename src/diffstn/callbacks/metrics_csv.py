@@ -53,6 +53,8 @@ class MetricsCSV(pl.Callback):
     def of_the_file(self, epochs: int) -> list[dict[str, Any]]:
         """Rows of the first `epochs` epochs, or none if the file is damaged."""
         try:
+            if not self.path.is_file():
+                return []
             with self.path.open(newline="") as file:
                 return [row for row in csv.DictReader(file) if int(row["epoch"]) <= epochs]
         except (ValueError, KeyError, TypeError, csv.Error):
@@ -74,8 +76,12 @@ class MetricsCSV(pl.Callback):
         """Write all rows, in one step."""
         columns = list(dict.fromkeys(name for r in self.rows for name in r))
         draft = self.path.with_suffix(".part")
-        with draft.open("w", newline="") as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            writer.writerows(self.rows)
-        draft.replace(self.path)
+        try:
+            with draft.open("w", newline="") as file:
+                writer = csv.DictWriter(file, columns)
+                writer.writeheader()
+                writer.writerows(self.rows)
+            draft.replace(self.path)
+        except OSError:  # a full disk
+            draft.unlink(missing_ok=True)
+            raise

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from diffstn.store.run_folder import is_small, read
+from diffstn.store.bounded import is_small, read
 
 
 class Told:

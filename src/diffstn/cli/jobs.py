@@ -7,17 +7,14 @@ from hydra.core.override_parser.types import Glob, IntervalSweep, Override, Rang
 
 from diffstn.cli.conf import composed, plain
 from diffstn.cli.refusals import explained, parse
-from diffstn.cli.resume import last_words
 from diffstn.errors import UserError
-from diffstn.store.sweep_folder import SweepFolder, new_sweep
+from diffstn.store.sweep_folder import begun
+from diffstn.words import last_words
 
 MOST_JOBS = 64
 """Looked at before a sweep begins."""
 MOST_VALUES = 10_000
 """Of one key: more is a slip."""
-SWEEPS = "sweeps"
-NAMED_BY = "hydra.job.config.override_dirname.exclude_keys"
-"""What is the same in all jobs, and left out of the names of their folders."""
 
 
 def combinations(parsed: Sequence[Override]) -> Iterator[list[str]]:
@@ -89,16 +86,8 @@ def check_jobs(words: Sequence[str], search: Sequence[str] = (), again: bool = F
         better = getattr(model, "monitor", ("", "max"))[1]
         added.append(f"hydra.sweeper.direction={better}imize")
     keys = [o.key_or_group for o in parsed if not o.is_sweep_override()]
-    fixed = [key for key in keys if not key.startswith("hydra")]
-    if NAMED_BY not in given and (searches or len(keys) < len(parsed)):
-        added.append(f"{NAMED_BY}=[{','.join(fixed)}]")
-    folder = hydra.sweep.dir
-    if folder == SWEEPS:
-        folder = new_sweep()
-        added.append(f"hydra.sweep.dir={folder}")
-    if not again:
-        SweepFolder(folder).claim([*words, *added])
-    return added
+    named = keys if searches or len(keys) < len(parsed) else []
+    return added if again else [*added, *begun(hydra.sweep.dir, words, added, named)]
 
 
 def _check_word(override: Override, searches: bool) -> None:

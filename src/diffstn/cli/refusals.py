@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from diffstn.cli.conf import composed, composing, groups, renamed
 from diffstn.errors import Misfit, Stopped, UserError
-from diffstn.words import closest
+from diffstn.words import closest, one_line
 
 BAD_INPUT, INTERRUPTED = 2, 130
 HYDRAS = ("Config group override must be", "File ")  # begin Hydra's plain ValueErrors
@@ -47,7 +47,7 @@ class Outcome:
             return False
         if self.debug:
             traceback.print_exception(error)
-        print(f"error: {line}", file=sys.stderr)
+        print(f"error: {one_line(line)}", file=sys.stderr)
         self.code = BAD_INPUT
         return True
 
@@ -74,7 +74,8 @@ def refused(words: Sequence[str], search: Sequence[str] = ()) -> Iterator[None]:
 
 def _is_hydras(error: BaseException | None) -> TypeGuard[Exception]:
     """Whether Hydra or OmegaConf complains about the words."""
-    return isinstance(error, HydraException | OmegaConfBaseException) or (
+    of_files = HydraException | OmegaConfBaseException | UnicodeDecodeError
+    return isinstance(error, of_files) or (
         isinstance(error, ValueError) and str(error).startswith(HYDRAS)
     )
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from diffstn.cli.overrides import apply_overrides
 from diffstn.errors import UserError
+from diffstn.store.bounded import read
 from diffstn.store.run_folder import open_run
-from diffstn.store.sweep_folder import SweepFolder
-from diffstn.store.trust import check_targets
+from diffstn.store.trust import check_places, check_targets
+from diffstn.words import last_words
 
 CHANGEABLE = (
     *("epochs=", "validate_every=", "evaluate.", "task.", "sampler.", "trainer.", "accelerator"),
@@ -32,30 +33,10 @@ def settled(words: Sequence[str]) -> list[str]:
     return [f"resume={str(begun).lower()}" if word == "resume=auto" else word for word in words]
 
 
-def swept(words: Sequence[str]) -> list[str]:
-    """The words of the sweep in `hydra.sweep.dir`, which is carried on with.
-
-    Raises:
-        UserError: there is none, or the words do not fit it.
-    """
-    folder = last_words(words).get("hydra.sweep.dir", "").removeprefix("hydra.sweep.dir=")
-    return SweepFolder(folder or "hydra.sweep.dir").words_to_resume(words)
-
-
-def asks_to_resume(words: Sequence[str]) -> bool:
-    """Whether `resume=true` is among the words."""
-    return any(word.lower() in ("resume=true", "resume=1") for word in words)
-
-
-def last_words(words: Sequence[str]) -> dict[str, str]:
-    """Of every key the last word, which counts."""
-    return {word.split("=")[0]: word for word in words}
-
-
 def _said(path: Path) -> list[str]:
     try:
-        return path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError):  # the configuration tells, too
+        return read(path).splitlines()
+    except (OSError, ValueError):  # the configuration tells, too
         return []
 
 
@@ -88,4 +69,5 @@ def resumed_config(
         )
     config = apply_overrides(own, new, search)
     check_targets(config, trust)
+    check_places(own, run.path, trust)
     return {**config, "resume": True, "out": str(run.path)}

@@ -17,7 +17,7 @@ from diffstn.cli.conf import CONF, import_from_here, plain
 from diffstn.cli.flags import flags, search_path
 from diffstn.cli.jobs import check_jobs, check_words
 from diffstn.cli.refusals import Outcome
-from diffstn.cli.resume import asks_to_resume, resumed_config, settled, swept
+from diffstn.cli.resume import resumed_config, settled
 from diffstn.data.kinds import check_needs
 from diffstn.errors import Stopped
 from diffstn.runs.settings import TrainSettings
@@ -27,6 +27,7 @@ from diffstn.store import sweep
 from diffstn.store.names import run_folder
 from diffstn.store.run_folder import RunFolder
 from diffstn.store.sweep_folder import SweepFolder
+from diffstn.words import asks_to_resume
 
 SHOWS = ("help", "hydra_help", "cfg", "info", "shell_completion", "experimental_rerun")
 """Flags at which Hydra shows something, or runs what it kept, and composes nothing new."""
@@ -44,7 +45,9 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
     search = search_path(asked)
     multirun, again = bool(asked.multirun), asks_to_resume(words)
     with Outcome(debug=False) as outcome:
-        said, words = words, swept(words) if multirun and again else settled(words)
+        said, words = words, settled(words)
+        if multirun and again:
+            words = SweepFolder.asked(words).words_to_resume(words)
         arguments = [*(word for word in arguments if word not in said), *words]
     if outcome.code:
         return outcome.code

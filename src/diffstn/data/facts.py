@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any, get_type_hints
 
+from diffstn.annotations import AtLeast, AtMost, fits
 from diffstn.spatial import TRANSFORMATIONS, Transformation, family_of
+
+Side = Annotated[int, AtLeast(1), AtMost(2**14)]
+"""Of an image, in pixels."""
+Few = Annotated[int, AtLeast(1), AtMost(2**24)]
 
 
 @dataclass(frozen=True)
@@ -22,19 +27,19 @@ class Facts:
     classes: tuple[str, ...] = ()
     """Names, in the order of the labels."""
 
-    channels: int | None = None
+    channels: Side | None = None
     """C of images."""
 
-    size: tuple[int, int] | None = None
+    size: tuple[Side, Side] | None = None
     """(h, w) of upright images."""
 
-    canvas: tuple[int, int] | None = None
+    canvas: tuple[Side, Side] | None = None
     """(H, W) of the images in a batch: `size`, unless a distortion has a canvas of its own."""
 
-    dim: int | None = None
+    dim: Side | None = None
     """Coordinates of a point."""
 
-    points: int | None = None
+    points: Few | None = None
     """Points of a cloud."""
 
     transformation: Transformation | None = None
@@ -53,7 +58,15 @@ class Facts:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Facts:
-        """The facts that `plain` was made of."""
+        """The facts that `plain` was made of.
+
+        Raises:
+            LookupError, TypeError, ValueError: it was made of none.
+        """
+        kinds = get_type_hints(cls, include_extras=True)
+        for name, value in plain.items():
+            if name != "transformation" and not fits(value, kinds[name]):
+                raise ValueError(f"{name} cannot be {value}")
         own: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
         if family := own.get("transformation"):
             settings = dict(family)

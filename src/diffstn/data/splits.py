@@ -1,5 +1,6 @@
 """The parts that a data set is divided into."""
 
+import os
 import zlib
 from collections.abc import Sequence
 
@@ -37,7 +38,8 @@ def split_by_name(names: Sequence[str], val: float, test: float, seed: int) -> d
         val, test: shares that are held out, on average.
         seed: fixes the splits and the order.
     """
-    generators = (keyed_generator(seed, 1, zlib.crc32(name.encode())) for name in names)
+    keys = (zlib.crc32(os.fsencode(name)) for name in names)  # a file's name is bytes
+    generators = (keyed_generator(seed, 1, key) for key in keys)
     u = torch.tensor([float(torch.rand((), generator=generator)) for generator in generators])
     rows = {"val": u < val, "test": (u >= val) & (u < val + test), "train": u >= val + test}
     order = torch.randperm(len(u), generator=keyed_generator(seed, len(SPLITS)))

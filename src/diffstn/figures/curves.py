@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import os
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,10 @@ Series = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 PANELS = {"loss": "loss", "accuracy": "acc", "FID": "fid"}
 """Title of each panel, and the word in a column's name that puts the column there."""
+LARGEST = 1e100
+"""What can be drawn."""
+MOST_BYTES = 2**26
+"""Of a metrics.csv."""
 FEW = 12
 """Points of a curve up to which each of them is marked."""
 
@@ -31,8 +34,13 @@ def read_metrics(metrics_csv: str | os.PathLike[str]) -> dict[str, Series]:
     source = Path(metrics_csv)
     if not source.is_file():
         raise UserError(f"no metrics at {source}: point to the metrics.csv of a run")
-    with source.open(newline="") as lines:
-        rows = list(csv.DictReader(lines))
+    try:
+        if source.stat().st_size > MOST_BYTES:
+            raise ValueError("too large")
+        with source.open(newline="") as lines:
+            rows = list(csv.DictReader(lines))
+    except (ValueError, csv.Error) as error:
+        raise UserError(f"{source} is damaged ({error}): remove it") from None
     if not rows or "step" not in rows[0]:
         raise UserError(f"{source} has no rows with a step: is it the metrics.csv of a run?")
     series = {}
@@ -43,7 +51,8 @@ def read_metrics(metrics_csv: str | os.PathLike[str]) -> dict[str, Series]:
                 points.append((float(row["step"]), float(row[name])))
             except (TypeError, ValueError):
                 continue
-        finite = np.array([p for p in points if all(map(math.isfinite, p))]).reshape(-1, 2)
+        drawn = [p for p in points if all(abs(v) < LARGEST for v in p)]
+        finite = np.array(drawn).reshape(-1, 2)
         if len(finite) and name not in ("step", "epoch"):
             series[name] = (finite[:, 0], finite[:, 1])
     return series

@@ -1,5 +1,6 @@
 """What every model does to get an optimiser."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from torch.optim.lr_scheduler import LRScheduler
 from diffstn.errors import UserError
 
 OptimizerFactory = Callable[[Iterable[Mapping[str, Any]]], Optimizer]
+SHARES = ("momentum", "betas", "alpha", "rho")
+"""What optimisers call the weight of the past in a running mean."""
 SCHEDULE_SHAPE = ("total_steps", "_schedule_phases")
 LRScheduleFactory = Callable[[Optimizer, int], LRScheduler]
 
@@ -56,6 +59,7 @@ class OptimisedModule(pl.LightningModule):
         try:
             made = self.optimizer_factory(grouped([nn.Parameter(torch.zeros(2, 2))]))
             self.lr_scheduler_factory(made, 10)
+            check_hyperparameters(made)
         except (ValueError, TypeError) as error:
             raise UserError(f"optimizer: {' '.join(str(error).split())}") from error
 
@@ -84,6 +88,23 @@ class OptimisedModule(pl.LightningModule):
             {name: value for name, value in state.items() if name not in SCHEDULE_SHAPE}
             for state in checkpoint["lr_schedulers"]
         ]
+
+
+def check_hyperparameters(optimizer: Optimizer) -> None:
+    """Refuse what no optimiser learns with, which torch's own do not all look at.
+
+    Raises:
+        UserError: a number is not finite, or what weighs the past is no share of it.
+    """
+    for name, value in optimizer.param_groups[0].items():
+        numbers = value if isinstance(value, list | tuple) and name != "params" else [value]
+        for number in numbers:
+            if not isinstance(number, float | int) or isinstance(number, bool):
+                continue
+            if not math.isfinite(number):
+                raise UserError(f"optimizer.{name}={number}: must be a finite number")
+            if name in SHARES and not 0 <= number < 1:
+                raise UserError(f"optimizer.{name}={number}: must be at least 0 and below 1")
 
 
 def grouped(parameters: Iterable[nn.Parameter]) -> list[dict[str, Any]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 from torch.optim import AdamW, Optimizer
+
+from diffstn.annotations import AtLeast, AtMost
 
 
 class Muon(Optimizer):
@@ -41,7 +43,7 @@ class Muon(Optimizer):
         params: Iterable[Tensor] | Iterable[Mapping[str, Any]],
         lr: float = 3e-3,
         weight_decay: float = 0.0,
-        momentum: float = 0.95,
+        momentum: Annotated[float, AtLeast(0), AtMost(0.9999)] = 0.95,
         thin: int = 32,
     ) -> None:
         groups = [

@@ -9,7 +9,8 @@ from typing import Any
 from diffstn.errors import UserError
 from diffstn.report.curves import Curves, read_curves
 from diffstn.report.inside import LeftOut, inside
-from diffstn.store.run_folder import RunFolder, is_small
+from diffstn.store.bounded import is_small
+from diffstn.store.run_folder import RunFolder
 
 MOST_DEPTH = 32
 MOST_CONFIG, MOST_TEXT, MOST_CSV = 2**18, 2**21, 2**26

@@ -12,7 +12,7 @@ from diffstn.figures.curves import training_curves
 from diffstn.hardware import choose_hardware
 from diffstn.ranks import joined
 from diffstn.store.run_folder import RunFolder, first_rank, new_folder
-from diffstn.store.saved import saved
+from diffstn.store.saved import sampled_in, saved
 
 
 def sample(run: RunFolder, settings: dict[str, Any], config: dict[str, Any]) -> list[Path]:
@@ -28,7 +28,7 @@ def sample(run: RunFolder, settings: dict[str, Any], config: dict[str, Any]) -> 
     facts, trust = data.facts, settings["trust"]
     model = load_model(run, config=config, facts=facts, trust=trust, **chosen)
     parent = f"samples/{run.path.name}" if run.is_shipped else run.path / "samples"
-    folder = Path(settings["out"] or new_folder(parent))
+    folder = sampled_in(Path(settings["out"] or new_folder(parent)), run.path.resolve())
     return _shown(Built(model, data, task), config, settings, folder, run.metrics_csv)
 
 
@@ -41,7 +41,7 @@ def sample_untrained(settings: dict[str, Any], config: dict[str, Any]) -> list[P
     built, name = build(config), config["choices"]["model"]
     if any(p.requires_grad for p in built.model.parameters()):
         raise UserError(f"model={name} has to be trained first: pass run=<folder of its run>")
-    folder = Path(settings["out"] or new_folder(f"samples/{name}"))
+    folder = sampled_in(Path(settings["out"] or new_folder(f"samples/{name}")), f"model={name}")
     return _shown(built, config, settings, folder)
 
 
@@ -72,4 +72,6 @@ def _shown(
             written.append(saved(items, folder, settings["save"]))
     for path in written:
         print(f"wrote {path}")
+    if not written:
+        print("nothing to show: this task draws no figures, and save= was not asked for")
     return written

@@ -21,6 +21,7 @@ from diffstn.report.write import end_with_report
 from diffstn.runs.settings import TrainSettings
 from diffstn.runs.trainer import check_optimisation, check_trainer, trainer_for
 from diffstn.schema import check_config
+from diffstn.store.bounded import no_larger_than, reason
 from diffstn.store.carry_on import carry_on
 from diffstn.store.environment import environment
 from diffstn.store.logs import quiet_libraries
@@ -79,7 +80,8 @@ def train(config: dict[str, Any], run: RunFolder, words: Sequence[str] = ()) -> 
     if first_rank():
         run.claim(config["resume"])
     with Stopping(seconds(config["trainer"]["max_time"])) as stopping:
-        built = seeded(config)
+        with no_larger_than(run.path if config["resume"] else None):
+            built = seeded(config)
         ckpt = None if config["resume"] else config["ckpt"]
         said = warm_start(built.model, ckpt) if ckpt else ""
         with one_writer(run.path) if first_rank() else nullcontext():
@@ -119,6 +121,10 @@ def trained(
             trainer.fit(model, datamodule=data, ckpt_path=last and str(last), weights_only=True)
         except SystemExit:  # what Lightning makes of a KeyboardInterrupt
             raise KeyboardInterrupt from None
+        except Exception as error:  # whatever a checkpoint of another kind makes Lightning raise
+            if last is None or stopping.has_trained or isinstance(error, UserError):
+                raise
+            raise UserError(f"{last} cannot be gone on from ({reason(error)})") from error
         log.info("trained in %s", time.strftime("%H:%M:%S", time.gmtime(record.seconds)))
         metrics: dict[str, Any] = {}
         if trainer.fast_dev_run:  # type: ignore[attr-defined]

@@ -27,6 +27,7 @@ from diffstn.words import closest
 
 OURS = ("callbacks", "logger", "default_root_dir", "enable_progress_bar", "enable_checkpointing")
 """Arguments of the Trainer that groups and settings of their own decide."""
+LEAST = {"max_steps": -1, "accumulate_grad_batches": 1, "log_every_n_steps": 0, "num_nodes": 1}
 
 STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_true", "ddp_find_unused_parameters_false")
 """Not those that split weights among processes, nor those that pickle what a run is made of."""
@@ -44,6 +45,11 @@ def check_trainer(config: Mapping[str, Any]) -> None:
         if name not in known:
             raise UserError(f"no setting 'trainer.{name}'; {closest(name, known)}")
     seconds(settings["max_time"])
+    for name, least in LEAST.items():
+        if settings[name] is not None and settings[name] < least:
+            raise UserError(f"trainer.{name}={settings[name]}: must be at least {least}")
+    if settings["max_steps"] == 0:
+        raise UserError("trainer.max_steps=0 trains nothing; pass 1 or more, or -1 for epochs=")
     devices, most = settings["devices"], 8 * (os.cpu_count() or 1)
     if isinstance(devices, int) and (devices == 0 or devices > most):
         raise UserError(

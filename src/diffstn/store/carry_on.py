@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from diffstn.errors import UserError
+from diffstn.store.bounded import read_checkpoint, reason, state_of
 from diffstn.store.run_folder import RunFolder
 from diffstn.store.whole_files import FIRST, is_whole, newest_whole
 
@@ -29,13 +29,16 @@ def carry_on(
         begin_again(run, model)
         return None, "no checkpoint was written yet: the training begins again"
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        theirs = {name: value.shape for name, value in content["state_dict"].items()}
-        epochs = content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
-        steps = content["global_step"]
-    except Exception as error:  # whatever a file that is none makes torch raise
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{path} is no checkpoint of a training ({reason})") from None
+        content = read_checkpoint(path)
+        theirs = {name: value.shape for name, value in state_of(content).items()}
+        if "ema_state_dict" in content:
+            state_of(content, "ema_state_dict")
+        epochs = int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
+        steps = int(content["global_step"])
+        if min(epochs, steps) < 0 or not content["optimizer_states"]:
+            raise ValueError("it has no state of an optimiser")
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is no checkpoint of a training ({reason(error)})") from None
     if theirs != {name: value.shape for name, value in model.state_dict().items()}:
         raise UserError(f"{path} holds the weights of another model than {run.config} says")
     settings = config["trainer"]
@@ -61,6 +64,6 @@ def begin_again(run: RunFolder, model: nn.Module) -> None:
     if not is_whole(path):
         raise UserError(f"{run.checkpoints} holds no whole checkpoint; start a new run")
     try:
-        model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["state_dict"])
-    except (RuntimeError, KeyError, TypeError):
+        model.load_state_dict(state_of(read_checkpoint(path)))
+    except (RuntimeError, ValueError):
         raise UserError(f"{path} holds weights of another model than {run.config} says") from None

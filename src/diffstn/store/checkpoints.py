@@ -4,11 +4,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from diffstn.errors import UserError
+from diffstn.store.bounded import check_finite, read_checkpoint, read_safetensors, state_of
 from diffstn.store.run_folder import RunFolder
 from diffstn.store.whole_files import is_kept, newest_whole
 
@@ -44,7 +43,12 @@ def trained_weights(
         for name, asked in (("checkpoint", checkpoint), ("weights", weights)):
             if asked != there_is[name]:
                 raise UserError(f"{name}={asked}: this run ships with {there_is[name]} alone")
-        return load_file(shipped)
+        try:
+            state = read_safetensors(shipped)
+        except ValueError as error:
+            raise UserError(f"{shipped} is damaged ({error}): fetch it again") from None
+        check_finite(state, shipped)
+        return state
     path = run.checkpoints / f"{checkpoint}.ckpt"
     if not is_kept(run.checkpoints, checkpoint):
         there = ", ".join(p.stem for p in sorted(run.checkpoints.glob("*.ckpt"))) or "none"
@@ -55,11 +59,15 @@ def trained_weights(
     assert whole is not None  # it is there
     if said:
         log.warning(said)
-    content = torch.load(whole, map_location="cpu", weights_only=True)
     key = "ema_state_dict" if weights == "ema" else "state_dict"
-    if key not in content:
-        raise UserError(f"{path} was trained without a moving average; pass weights=raw")
-    state = content[key]
-    if unfit := [name for name, value in state.items() if bool(value.isnan().any())]:
-        raise UserError(f"{whole}: {unfit[0]} is no number; train again with a lower optimizer.lr")
+    try:
+        content = read_checkpoint(whole)
+        if key not in content and "state_dict" in content:
+            raise UserError(f"{path} was trained without a moving average; pass weights=raw")
+        state = state_of(content, key)
+    except UserError:
+        raise
+    except ValueError as error:
+        raise UserError(f"{whole} is no checkpoint of a training ({error})") from None
+    check_finite(state, whole)
     return state

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
+from diffstn.store.bounded import read_yaml
 
 MOVED = {
     "diffstn.diffusion.samplers.DDPM": "diffstn.diffusion.samplers.Ancestral",
@@ -182,7 +182,7 @@ def _classifier(old: Mapping[str, Any], run: Path) -> dict[str, Any]:
     beside = run / "judge.yaml"
     if not beside.exists():
         return node
-    judge = migrated(yaml.safe_load(beside.read_text()), beside)
+    judge = migrated(read_yaml(beside), beside)
     names = ("model", "encoder", "frame", "optimizer", "lr_scheduler", "data")
     kept = {name: judge[name] for name in names if name in judge}
     return {**node, "kept": {"run": old["run"], "facts": None, "config": kept}}

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from diffstn.errors import UserError
+from diffstn.store.bounded import check_plain, check_shape, read, read_yaml, reason
 from diffstn.store.migration import migrated
 
 if TYPE_CHECKING:
@@ -23,41 +22,13 @@ RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID", "OMPI_
 RESULTS = ("checkpoints/last.ckpt", "checkpoints/best.ckpt", "metrics.csv", "metrics.json")
 """What nobody wants to lose."""
 
-MOST_BYTES, MOST_NODES = 2**26, 100_000
-"""Of what is read from a run's folder, which may be a stranger's."""
+LISTED = 3
+"""Runs that are named where one is not found."""
 
 
 def first_rank() -> bool:
     """Whether this process is the one that writes: further ranks run the same command again."""
     return all(os.environ.get(name, "0") == "0" for name in RANKS)
-
-
-def read(path: Path) -> str:
-    """The text of a file that may be a stranger's.
-
-    Raises:
-        ValueError: it is no file, as a pipe that nobody fills, or larger than any that we write.
-    """
-    if not path.is_file() or path.stat().st_size > MOST_BYTES:
-        raise ValueError
-    return path.read_text()
-
-
-def is_small(content: Any) -> bool:
-    """Whether nested containers have no more nodes than a configuration can have.
-
-    A few lines of YAML can say a billion of them, or contain themselves.
-    """
-    stack, nodes = [content], 0
-    while stack:
-        node, nodes = stack.pop(), nodes + 1
-        if nodes > MOST_NODES:
-            return False
-        if isinstance(node, dict):
-            stack.extend(node.values())
-        elif isinstance(node, list):
-            stack.extend(node)
-    return True
 
 
 class RunFolder:
@@ -104,10 +75,13 @@ class RunFolder:
                 it is to be resumed and there is none.
         """
         try:
+            check_plain(self.path)
             begun = self.config.exists()
             there = [name for name in RESULTS if (self.path / name).exists()]
         except OSError as error:
             raise UserError(f"out: {error.strerror}; choose another out=") from None
+        except (UserError, ValueError) as error:  # a zero byte in its name
+            raise UserError(f"out={self.path}: {error}") from None
         if resume and not begun:
             raise UserError(
                 f"resume=true: {self.config} does not exist; pass out=<the run's folder>"
@@ -125,8 +99,12 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         target = self.path / name
         draft = self.path / f"{name}.part"
-        draft.write_text(text)
-        draft.replace(target)
+        try:
+            draft.write_text(text)
+            draft.replace(target)
+        except OSError:  # a full disk
+            draft.unlink(missing_ok=True)
+            raise
         return target
 
     def write_json(self, name: str, content: Any) -> Path:
@@ -155,16 +133,23 @@ class RunFolder:
             UserError: it is damaged, or holds interpolations, which could read what is not its.
         """
         try:
-            content = yaml.safe_load(read(self.config))
-            if not isinstance(content, dict) or not is_small(content):
-                raise ValueError
-        except (yaml.YAMLError, ValueError, RecursionError):
+            content = read_yaml(self.config)
+        except ValueError:
             raise UserError(
                 f"{self.config} is damaged: without it the run cannot be read"
             ) from None
         if "${" in json.dumps(content, default=str):
             raise UserError(f"{self.config} holds ${{…}}, which a run never writes: not read")
-        return migrated(content, self.path)
+        try:
+            config = migrated(content, self.path)
+            check_shape(config)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise UserError(
+                f"{self.config} is no configuration of a run: {reason(error)}"
+            ) from None
+        if isinstance(config.get("data"), dict) and config["data"].get("download"):
+            config["data"]["download"] = False  # a run that has begun has had its data
+        return config
 
     @property
     def facts(self) -> "Facts | None":
@@ -172,7 +157,10 @@ class RunFolder:
         from diffstn.data.facts import Facts  # only here: it imports torch
 
         plain = self.read_json("facts")
-        return Facts.from_plain(plain) if plain else None
+        try:
+            return Facts.from_plain(plain) if plain else None
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise UserError(f"{self.path / 'facts.json'} holds no facts of a run's data") from None
 
     @property
     def is_shipped(self) -> bool:
@@ -207,20 +195,20 @@ def find_runs(*roots: Path | str) -> list[RunFolder]:
     return sorted(found, key=lambda run: run.config.stat().st_mtime)
 
 
-def describe_runs(runs: list[RunFolder], most: int = 15) -> str:
-    """A line per run: folder, state, model, data, accuracy."""
+def describe_runs(runs: Sequence[RunFolder]) -> str:
+    """Folder, state, model and data of some runs, in a line."""
     lines = []
-    for run in runs[-most:]:
+    for run in runs:
         try:
-            choices = run.read_config().get("choices", {})
+            choices = dict(read_yaml(run.config).get("choices", {}))
             state = run.read_json("status").get("state", "shipped")
-        except UserError:
+        except (OSError, TypeError, ValueError):
             choices, state = {}, "damaged"
         what = " ".join(
             str(choices[key]) for key in ("model", "data", "data/distortion") if choices.get(key)
         )
-        lines.append(f"  {run.path}  [{state}]  {what}")
-    return "\n".join(lines)
+        lines.append(f"{run.path} [{state}] {what}".strip())
+    return ", ".join(lines)
 
 
 def open_run(path: str | None, word: str = "run") -> RunFolder:
@@ -236,10 +224,15 @@ def open_run(path: str | None, word: str = "run") -> RunFolder:
         shipped = PRETRAINED / Path(path).name
         if Path(path).parts[:1] == ("pretrained",) and (shipped / "config.yaml").exists():
             return RunFolder(shipped)
-        if (Path(path) / "config.yaml").exists():
-            return RunFolder(path)
+        try:
+            if (Path(path) / "config.yaml").exists():
+                check_plain(Path(path))
+                return RunFolder(path)
+        except (OSError, ValueError) as error:  # a name that no folder can have
+            if isinstance(error, UserError):
+                raise
     runs = find_runs("runs", "sweeps")
-    pretrained = [f"  pretrained/{p.parent.name}" for p in sorted(PRETRAINED.glob("*/config.yaml"))]
-    listing = "\n".join(filter(None, [describe_runs(runs), *pretrained]))
+    shipped_runs = [f"pretrained/{p.parent.name}" for p in sorted(PRETRAINED.glob("*/config.yaml"))]
+    last = f"the last of {len(runs)} runs here: {describe_runs(runs[-LISTED:])}; " if runs else ""
     problem = f"{word}={path}: no run there" if path else f"which run? pass {word}=<folder>"
-    raise UserError(f"{problem}; the runs there are:\n{listing}")
+    raise UserError(f"{problem}; {last}shipped: {', '.join(shipped_runs)}")

@@ -1,5 +1,6 @@
 """Samples as files that other programs read."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,38 @@ import torch
 
 from diffstn.data.labelled import Labelled
 from diffstn.errors import UserError
+from diffstn.store.bounded import check_plain, read
+from diffstn.store.run_folder import first_rank
+
+MARK = "sample.json"
+"""In a folder of samples: whose they are."""
+
+
+def sampled_in(folder: Path, run: Path | str) -> Path:
+    """A folder for samples of a run, new or with those of an earlier time, which are replaced.
+
+    Raises:
+        UserError: it holds something else, or cannot be written.
+    """
+    mark = folder / MARK
+    if not first_rank():  # which writes
+        return folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        check_plain(folder)
+        if any(folder.iterdir()) and not mark.is_file():
+            raise UserError(f"out={folder} holds what no sampling wrote: choose another out=")
+        earlier = json.loads(read(mark)) if mark.is_file() else {"run": str(run)}
+        if not isinstance(earlier, dict) or earlier.get("run") != str(run):
+            raise UserError(f"out={folder} holds samples of another run: choose another out=")
+        mark.write_text(json.dumps({"run": str(run)}) + "\n")
+    except OSError as error:
+        raise UserError(f"out={folder}: {error.strerror}; choose another out=") from None
+    except UserError:
+        raise
+    except ValueError:  # the mark is damaged, or the name is none
+        raise UserError(f"out={folder} is no folder of samples: choose another out=") from None
+    return folder
 
 
 def saved(items: Labelled, folder: Path, form: str) -> Path:

@@ -33,6 +33,8 @@ def seconds(max_time: Any) -> float | None:
         if isinstance(max_time, Mapping):
             return timedelta(**max_time).total_seconds()
         days, hours, minutes, rest = map(int, str(max_time).split(":"))
+        if min(days, hours, minutes, rest) < 0:
+            raise ValueError
         return timedelta(days, rest, minutes=minutes, hours=hours).total_seconds()
     except (TypeError, ValueError):
         raise UserError(f"trainer.max_time={max_time}: write days:hours:minutes:seconds") from None
@@ -53,7 +55,7 @@ class Stopping:
         self.seconds = seconds
         self.began = time.monotonic()
         self.number: int | None = None
-        self.waiting = False
+        self.waiting = self.has_trained = False
         self.handlers: dict[int, Any] = {}
 
     def __enter__(self) -> "Stopping":
@@ -75,6 +77,7 @@ class Stopping:
     def waits(self, training: bool) -> None:
         """Say whether a training runs that finishes its step when it is asked to stop."""
         self.waiting = training
+        self.has_trained |= training
         if training:
             self.listen()
 

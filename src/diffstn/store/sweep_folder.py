@@ -8,6 +8,7 @@ from pathlib import Path
 
 from diffstn.errors import Stopped, UserError
 from diffstn.store.run_folder import RunFolder
+from diffstn.words import last_words
 
 WORDS = "sweep.txt"
 ITS_OWN = ("hydra.", "hydra/", "debug=", "on_error=", "resume=")
@@ -39,6 +40,11 @@ class SweepFolder:
             ) from None
         except OSError as error:
             raise UserError(f"hydra.sweep.dir={self.path}: {error.strerror}") from None
+
+    @classmethod
+    def asked(cls, words: Sequence[str]) -> "SweepFolder":
+        """The one in the word `hydra.sweep.dir=`."""
+        return cls(last_words(words).get("hydra.sweep.dir", "=hydra.sweep.dir").split("=", 1)[1])
 
     def words_to_resume(self, words: Sequence[str]) -> list[str]:
         """The words that began the sweep, with the new ones that say how its jobs are run.
@@ -106,6 +112,33 @@ class SweepFolder:
 def is_interrupt(error: BaseException) -> bool:
     """Whether somebody asked to stop."""
     return isinstance(error, KeyboardInterrupt | Stopped)
+
+
+SWEEPS = "sweeps"
+NAMED_BY = "hydra.job.config.override_dirname.exclude_keys"
+"""What is the same in all jobs, and left out of the names of their folders."""
+
+
+def begun(
+    folder: str, words: Sequence[str], added: Sequence[str], fixed: Sequence[str]
+) -> list[str]:
+    """Claim the folder of a sweep; the words that say which it is, and what its jobs are called.
+
+    Args:
+        folder: `sweeps`, for a new one in it, or one's own.
+        words, added: of the sweep.
+        fixed: what is the same in all of its jobs.
+
+    Raises:
+        UserError: the folder is another sweep's.
+    """
+    new = [] if folder != SWEEPS else [f"hydra.sweep.dir={new_sweep()}"]
+    same = [key for key in fixed if not key.startswith("hydra")]
+    if same and NAMED_BY not in last_words(words):
+        new.append(f"{NAMED_BY}=[{','.join(same)}]")
+    where = new[0].split("=", 1)[1] if folder == SWEEPS else folder
+    SweepFolder(where).claim([*words, *added, *new])
+    return new
 
 
 def new_sweep(parent: Path | str = "sweeps") -> Path:

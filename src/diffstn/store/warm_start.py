@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from diffstn.errors import UserError
+from diffstn.store.bounded import read_checkpoint, state_of
 from diffstn.store.checkpoints import trained_weights
 from diffstn.store.run_folder import open_run
 
@@ -19,11 +19,12 @@ def weights_of(ckpt: str) -> dict[str, Tensor]:
     if not Path(ckpt).is_file():
         return trained_weights(open_run(ckpt, "ckpt"))
     try:
-        content = torch.load(ckpt, map_location="cpu", weights_only=True)
-        return content.get("ema_state_dict") or content["state_dict"]
-    except Exception as error:  # whatever a file that is none makes torch raise
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"ckpt={ckpt} is no checkpoint ({reason})") from None
+        content = read_checkpoint(ckpt)
+        return state_of(
+            content, "ema_state_dict" if content.get("ema_state_dict") else "state_dict"
+        )
+    except ValueError as error:
+        raise UserError(f"ckpt={ckpt} is no checkpoint ({error})") from None
 
 
 def warm_start(model: nn.Module, ckpt: str) -> str:

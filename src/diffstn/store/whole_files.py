@@ -48,6 +48,8 @@ class WholeFiles(TorchCheckpointIO):
             reason = next((one.strerror for one in chain if isinstance(one, OSError)), None)
             if reason is None:
                 raise
+            if not path.parent.parent.exists():
+                raise UserError(f"{path.parent.parent} is gone, and with it this run") from None
             draft.unlink(missing_ok=True)
             raise UserError(f"{path} cannot be written ({reason}); what was there stays") from None
 
@@ -70,7 +72,8 @@ def is_whole(path: Path) -> bool:
     """Whether all bytes of a checkpoint are those that were written, by its own checksums."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return archive.testzip() is None
+            stored = all(one.compress_type == zipfile.ZIP_STORED for one in archive.infolist())
+            return stored and archive.testzip() is None  # torch compresses nothing
     except Exception:  # whatever damaged bytes make zipfile raise
         return False
 

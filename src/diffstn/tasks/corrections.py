@@ -23,6 +23,9 @@ ERROR_COLUMNS = {
     "ssim": "SSIM",
 }
 
+AT_ONCE = 2**16
+"""Images of one batch, all hypotheses together: some gigabytes of memory."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Corrections(Task):
@@ -53,6 +56,15 @@ class Corrections(Task):
         if not self.watch:
             return []
         return [PoseSheet(folder / "steps" / "poses", watched(data, self.watch), precision)]
+
+    def __post_init__(self) -> None:
+        asked = [self.hypotheses] if isinstance(self.hypotheses, int) else [*self.hypotheses]
+        at_once = max([1, *asked]) * self.batch_size
+        if at_once > AT_ONCE:
+            raise ValueError(
+                f"{max([1, *asked])} hypotheses of {self.batch_size} images are {at_once} images"
+                f" at once, more than {AT_ONCE}: lower task.batch_size or task.hypotheses"
+            )
 
     def counts(self, model: Any) -> list[int]:
         """The numbers of hypotheses to evaluate, ascending."""

@@ -194,3 +194,17 @@ def test_clouds_of_another_scale_are_warned_about_when_they_are_left_as_they_are
     [warning] = caplog.messages
     assert "standard deviation is 29.3" in warning
     assert "data.normalise=all" in warning
+
+
+def test_a_mesh_reads_no_other_file(tmp_path):
+    from diffstn.data.modules.cloud_folder import read_cloud
+
+    path = tmp_path / "a.ply"
+    points = "0 0 0\n1 0 0\n0 1 0\n"
+    path.write_text(
+        f"ply\nformat ascii 1.0\ncomment TextureFile {tmp_path}/pipe\nelement vertex 3\n"
+        "property float x\nproperty float y\nproperty float z\nelement face 1\n"
+        f"property list uchar int vertex_indices\nend_header\n{points}3 0 1 2\n"
+    )
+    os.mkfifo(tmp_path / "pipe")  # whoever opened it would wait
+    assert len(read_cloud(path, 5, torch.Generator().manual_seed(0))) == 5

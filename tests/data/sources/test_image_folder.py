@@ -155,3 +155,15 @@ def test_a_class_of_broken_images_is_refused(folder):
         path.write_bytes(b"no image")
     with pytest.raises(UserError, match=r"no image of .*dogs can be read"):
         ImageFolder(str(folder)).load()
+
+
+def test_what_is_no_image_by_its_content_is_none_by_its_name(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
+    with pytest.raises(ValueError, match="unreadable"):
+        read_image(path, (8, 8), 3)
+
+
+def test_names_that_are_no_text_are_split_as_others(folder):
+    os.rename(os.fsencode(folder / "cats" / "0.png"), os.fsencode(folder) + b"/cats/\xff.png")
+    assert sum(len(split) for split in ImageFolder(str(folder), (8, 8)).index().values()) == 80

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from diffstn.metrics.images import Seen, real_statistics
-from diffstn.metrics.images.real_statistics import cache_folder
+from diffstn.metrics.images.real_statistics import cache_folder, kept_statistics
 
 
 class Corners:
@@ -78,3 +79,16 @@ def test_they_are_computed_once_for_the_same_images_and_the_same_features():
     assert other.shown == 1203
     assert features.shown == 2 * 1203
     assert len(list(cache_folder().iterdir())) == 3  # and no drafts
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 99, b"\x02\0\0\0\0\0\0\0{}"])
+def test_a_damaged_file_is_none(tmp_path, content):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(content)
+    assert kept_statistics(path, 3) is None
+    save_file({"mean": torch.zeros(3)}, path)
+    assert kept_statistics(path, 3) is None
+    whole = {"mean": torch.zeros(3), "covariance": torch.eye(3), "features": torch.ones(2, 3)}
+    save_file({**whole, "total": torch.tensor(7)}, path)
+    assert kept_statistics(path, 3).total == 7
+    assert kept_statistics(path, 4) is None

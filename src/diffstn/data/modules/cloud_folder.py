@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import os
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -25,12 +28,20 @@ logger = logging.getLogger("diffstn")
 Reader = Callable[[Path, int, Generator], np.ndarray]
 
 
+MOST_BYTES = 2**29
+"""Of a file with one cloud, and of what a packed one unpacks to."""
+
+
 def read_npy(path: Path, points: int, generator: Generator) -> np.ndarray:
-    return np.load(path, allow_pickle=False)
+    with path.open("rb") as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def read_npz(path: Path, points: int, generator: Generator) -> np.ndarray:
     """The array called `points`, or the only one there is."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(one.file_size for one in archive.infolist()) > MOST_BYTES:
+            raise ValueError("too large when it is unpacked")
     with np.load(path, allow_pickle=False) as arrays:
         names = arrays.files
         if "points" not in names and len(names) != 1:
@@ -44,10 +55,14 @@ def read_xyz(path: Path, points: int, generator: Generator) -> np.ndarray:
 
 
 def read_mesh(path: Path, points: int, generator: Generator) -> np.ndarray:
-    """The vertices, or, where there are faces, points uniform on their area."""
+    """The vertices, or, where there are faces, points uniform on their area.
+
+    No other file is read that a mesh may name, as one of its texture.
+    """
     import trimesh
 
-    loaded: Any = trimesh.load(path, process=False)
+    content, kind = io.BytesIO(path.read_bytes()), path.suffix.lower()[1:]
+    loaded: Any = trimesh.load(content, file_type=kind, process=False, skip_materials=True)
     if isinstance(loaded, trimesh.Scene):
         loaded = loaded.to_mesh()
     faces = getattr(loaded, "faces", None)
@@ -74,10 +89,14 @@ def read_cloud(path: Path, points: int, generator: Generator) -> Tensor:
             are neither in the plane nor in space.
     """
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError(f"more than {MOST_BYTES // 2**20} MB")
         array = READERS[path.suffix.lower()](path, points, generator)
+        if array.dtype.kind not in "fiub":
+            raise ValueError(f"no real numbers but {array.dtype}")
         cloud = torch.as_tensor(np.asarray(array, dtype=np.float64))
     except Exception as error:  # whatever a damaged file makes a reader raise
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise ValueError(f"unreadable ({reason}); mend or remove it") from None
     if cloud.ndim != 2:
         raise ValueError(f"not points (N, D) but an array {tuple(cloud.shape)}; reshape it")
@@ -192,7 +211,7 @@ class CloudFolder(CloudData):
 
     def _generator(self, path: Path, purpose: int) -> Generator:
         """One that depends on the file's name within the folder and on nothing else there is."""
-        name = path.relative_to(self.root).as_posix().encode()
+        name = os.fsencode(path.relative_to(self.root).as_posix())
         return keyed_generator(self.data_seed, purpose, zlib.crc32(name))
 
     def load(self) -> Mapping[str, Labelled]:

@@ -4,6 +4,7 @@ import codecs
 import io
 import pickle
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +17,13 @@ from diffstn.data.sources.source import hold_out
 from diffstn.errors import UserError
 
 FOLDER = "cifar-10-batches-py"
+MOST_BYTES = 2**30
+"""Of a file, unpacked; the whole set takes 185 MB."""
+DAMAGE = (
+    *(OSError, EOFError, LookupError, TypeError, ValueError, AttributeError, MemoryError),
+    *(RecursionError, OverflowError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError),
+)
+"""What damaged files make the readers raise."""
 
 
 @dataclass
@@ -89,14 +97,19 @@ def _download(root: Path) -> None:
 
 def _from_npz(path: Path) -> dict[str, Labelled]:
     try:
-        with np.load(path) as arrays:
+        if path.exists() and not path.is_file():
+            raise ValueError("it is no file")
+        with zipfile.ZipFile(path) as archive:
+            if sum(one.file_size for one in archive.infolist()) > MOST_BYTES:
+                raise ValueError("it is too large when it is unpacked")
+        with np.load(path, allow_pickle=False) as arrays:
             training, test = (
                 _images(arrays[f"{part}_images"].transpose(0, 3, 1, 2), arrays[f"{part}_labels"])
                 for part in ("train", "test")
             )
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: check data.source") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         raise UserError(
             f"{path} is damaged or not CIFAR-10 ({error}): it must hold train_images "
             "(N, 32, 32, 3) uint8, train_labels, test_images and test_labels"
@@ -115,7 +128,7 @@ def _from_folder(folder: Path) -> dict[str, Labelled]:
         return hold_out(images([f"data_batch_{i}" for i in range(1, 6)]), images(["test_batch"]))
     except UserError:
         raise
-    except (OSError, EOFError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
+    except DAMAGE as error:
         raise UserError(
             f"{folder} is incomplete or damaged ({error}): delete it and pass "
             "data.download=true, or data.source=cifar10.npz"
@@ -149,4 +162,9 @@ class _ArrayUnpickler(pickle.Unpickler):
 
 
 def _unpickle(path: Path) -> dict[str, Any]:
-    return _ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding="latin1").load()
+    if path.exists() and not (path.is_file() and path.stat().st_size <= MOST_BYTES):
+        raise ValueError(f"{path.name} is no file, or too large")
+    content = _ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding="latin1").load()
+    if not isinstance(content, dict):
+        raise ValueError(f"{path.name} holds no batch")
+    return content

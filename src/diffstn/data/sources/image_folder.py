@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from diffstn.errors import UserError
 logger = logging.getLogger("diffstn")
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+FORMATS = ("PNG", "JPEG", "MPO", "BMP", "DIB", "GIF", "TIFF", "WEBP")
+"""What is decoded, whatever a file is called: for PostScript, Pillow would start a program."""
 NAMED = 5
 """How many of the files that are left out are named; the rest is counted."""
 
@@ -33,11 +36,13 @@ def read_image(path: Path, size: tuple[int, int], channels: int) -> Tensor:
     from PIL import Image
 
     try:
-        with Image.open(path) as opened:
-            return fitted(opened, size, channels)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as opened:
+                return fitted(opened, size, channels)
     except Exception as error:  # whatever a damaged file makes a reader raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"unreadable ({reason})") from None
+        raise ValueError(f"unreadable ({reason[:120]})") from None
 
 
 def read_nth(paths: Sequence[Path], size: tuple[int, int], channels: int, row: int) -> Tensor:

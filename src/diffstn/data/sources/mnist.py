@@ -24,6 +24,8 @@ CHECKSUMS = {
 }
 """MD5 of the four uncompressed IDX files."""
 
+MOST_BYTES = 2**28
+"""Of a file: 340 000 images."""
 ASSETS = Path(str(resources.files("diffstn.data"))) / "assets"
 
 
@@ -103,8 +105,15 @@ def _shipped(name: str) -> bytes:
 def _own(name: str, folder: Path) -> bytes:
     raw = folder / "raw" / name
     packed = raw.with_name(f"{name}.gz")
+    path = raw if raw.exists() else packed
     try:
-        return raw.read_bytes() if raw.exists() else gzip.decompress(packed.read_bytes())
+        if path.exists() and not path.is_file():
+            raise UserError(f"{path} is no file")
+        with path.open("rb") if path == raw else gzip.open(path) as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise UserError(f"{path} is larger than any set of this kind")
+        return content
     except FileNotFoundError:
         raise UserError(
             f"neither {raw} nor {packed.name} exists: put the files there"
@@ -114,4 +123,4 @@ def _own(name: str, folder: Path) -> bytes:
             )
         ) from None
     except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{packed} is damaged ({error}): fetch it again") from error
+        raise UserError(f"{path} is damaged ({error}): fetch it again") from error

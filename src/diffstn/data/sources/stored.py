@@ -33,7 +33,7 @@ class StoredImages:
     @property
     def digest(self) -> str:
         """24 hex digits of a hash of the fingerprint, the rows and their labels."""
-        content = hashlib.sha256(self.fingerprint.encode())
+        content = hashlib.sha256(self.fingerprint.encode(errors="surrogateescape"))
         content.update(self.rows.numpy().tobytes() + self.labels.numpy().tobytes())
         return content.hexdigest()[:24]
 

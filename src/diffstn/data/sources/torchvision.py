@@ -201,10 +201,10 @@ class TorchvisionImages:
         download = {"download": True} if self.download else {}
         try:
             return self.set(root=str(self.root), **words, **download)
-        except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
+        except Exception as error:  # whatever damaged files make the library raise
             if optional and isinstance(error, ValueError):
                 return None
-            reason = " ".join(str(error).split())
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise UserError(
                 f"{self.name} cannot be read from data.root={self.root} ({reason}); put its files"
                 " there or pass data.download=true"

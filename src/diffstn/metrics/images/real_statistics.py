@@ -41,7 +41,8 @@ def real_statistics(
     """
     name = f"{features.name}-{features.digest}-{data.digest(split)}.safetensors"
     path = cache_folder() / name.replace("/", "_")
-    if not agreed(path.exists()):
+    stored = kept_statistics(path, features.size)
+    if not agreed(stored is not None):
         moments = Moments(features.size, sync_on_compute=False).to(device)
         kept: list[Tensor] = []
         total = data.count(split)
@@ -69,7 +70,23 @@ def real_statistics(
             draft,
         )
         draft.replace(path)
-    stored = load_file(path)
-    return RealStatistics(
-        stored["mean"], stored["covariance"], stored["features"], int(stored["total"])
-    )
+        stored = kept_statistics(path, features.size)
+    assert stored is not None
+    return stored
+
+
+def kept_statistics(path: Path, size: int) -> RealStatistics | None:
+    """What a file of the cache holds; None if there is none, or it is damaged.
+
+    Args:
+        size: of a feature.
+    """
+    try:
+        found = load_file(path)
+        stored = RealStatistics(
+            found["mean"], found["covariance"], found["features"], int(found["total"])
+        )
+        shapes = (stored.mean.shape, stored.covariance.shape, stored.features.shape[1:])
+    except Exception:  # whatever a file that is none makes the library raise
+        return None
+    return stored if shapes == ((size,), (size, size), (size,)) else None
