@@ -64,7 +64,9 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["train.py"])
     monkeypatch.setattr(mnist, "load_mnist", mnist_once)
-    monkeypatch.setattr(Correct, "plot", lambda *_, **__: [])
+    for name in ("plot", "callbacks"):
+        monkeypatch.setattr(Correct, name, lambda *_, **__: [])
+    monkeypatch.setattr("diffstn.runs.train.plot_confusions", lambda *_: [])
     monkeypatch.setattr("diffstn.runs.train.training_curves", blank_page)
     monkeypatch.setattr("diffstn.report.sweep_figure.sweep_figure", blank_page)
     return tmp_path

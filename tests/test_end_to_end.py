@@ -70,7 +70,8 @@ def test_a_run_is_a_folder_complete_on_its_own(folder: Path):
     assert metrics["protocol"]["weights"] == "ema"
     assert "trained in" in (run / "train.log").read_text()
     assert {path.name for path in (run / "figures").iterdir()} == {
-        *("curves.png", "corrected.png", "turning.gif", "reverse_process.png", "hypotheses.png")
+        *("curves.png", "corrected.png", "turning.gif", "reverse_process.png", "hypotheses.png"),
+        *("confusion.png", "steps"),
     }
     for name in ("best", "last"):
         content = torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True)
@@ -111,7 +112,7 @@ def test_run_pointing_nowhere_lists_the_runs(folder: Path):
     done = python(folder, "evaluate.py", "run=nowhere")
     assert done.returncode == 2
     assert done.stderr.startswith("error: run=nowhere: no run there")
-    assert "runs/one  [done]  diff_in_stn affine_mnist paper" in done.stderr
+    assert "runs/one [done] diff_in_stn affine_mnist paper" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -133,16 +134,16 @@ def check_run_of_two(run: Path, said: str) -> None:
 
 @pytest.mark.parametrize("starter", ["torchrun", "torchrun on two nodes", "slurm"])
 def test_two_processes_train_one_model_and_the_first_one_finishes_the_run(
-    starter: str, tmp_path: Path
+    starter: str, workplace: Path
 ):
     nodes = ["trainer.devices=1", "trainer.num_nodes=2"] if "nodes" in starter else []
-    ranks = two_ranks(lambda: train_command([*RANKS, *nodes]), tmp_path, starter)
+    ranks = two_ranks(lambda: train_command([*RANKS, *nodes]), workplace, starter)
     said = [(rank.wait(), rank.said.read_text()) for rank in ranks]
     assert [code for code, _ in said] == [0, 0], said
-    check_run_of_two(tmp_path / "both", "".join(text for _, text in said))
+    check_run_of_two(workplace / "both", "".join(text for _, text in said))
 
 
-def test_two_processes_stop_together_and_go_on_to_the_bit(tmp_path: Path):
+def test_two_processes_stop_together_and_go_on_to_the_bit(workplace: Path):
     words = [word for word in RANKS if not word.startswith(("epochs", "data.batch", "out"))]
     words += ["epochs=2", "data.batch_size=10", "trainer.precision=fp32"]
     stopped = [*words, "out=stopped", "trainer.max_time=00:00:00:00"]
@@ -151,13 +152,13 @@ def test_two_processes_stop_together_and_go_on_to_the_bit(tmp_path: Path):
         (stopped, 124),
         (["out=stopped", "resume=true", "trainer.max_time=null"], 0),
     ):
-        ranks = two_ranks(lambda command=command: train_command(command), tmp_path)
+        ranks = two_ranks(lambda command=command: train_command(command), workplace)
         assert [rank.wait() for rank in ranks] == [code, code], ranks[0].said.read_text()
         if code:
-            path = tmp_path / "stopped" / "checkpoints" / "last.ckpt"
+            path = workplace / "stopped" / "checkpoints" / "last.ckpt"
             assert torch.load(path, weights_only=True)["global_step"] == 1
     ours, theirs = (
-        torch.load(tmp_path / name / "checkpoints" / "last.ckpt", weights_only=True)
+        torch.load(workplace / name / "checkpoints" / "last.ckpt", weights_only=True)
         for name in ("stopped", "straight")
     )
     for key in ("state_dict", "ema_state_dict"):

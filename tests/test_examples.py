@@ -70,7 +70,7 @@ def test_a_run_s_classes_are_built_only_if_trusted(
     assert evaluate("run=run", "trust=[mypkg]") == 0
     longer = ["--config-dir", "conf", "out=run", "resume=true", "epochs=3"]
     assert train_command(longer) == 2
-    assert train_command([*longer, "trust=[mypkg]"]) == 0
+    assert train_command([*longer, "trust=[mypkg,lines.txt]"]) == 0
 
 
 def test_images_are_seen_through_features_of_one_s_own(

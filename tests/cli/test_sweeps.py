@@ -14,7 +14,7 @@ from diffstn.models.stn import STN
 
 Train = Callable[..., int]
 SEARCH = [
-    *("-m", "model=stn", "hydra/sweeper=optuna", "hydra.sweeper.n_trials=4"),
+    *("-m", "model=stn", "hydra/sweeper=optuna", "hydra.sweeper.n_trials=3"),
     *("hydra.sweeper.n_jobs=1", "hydra.sweeper.sampler.seed=3", "hydra.sweep.dir=here"),
     "optimizer.lr=tag(log, interval(0.0001, 0.1))",
 ]
@@ -50,9 +50,10 @@ def stops_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return lambda n: left.__setitem__(0, n)
 
 
-@pytest.mark.parametrize(
-    "words", [["-m", "model=stn", "seed=1,2,3", "hydra.sweep.dir=here"], SEARCH]
-)
+GRID = ["-m", "model=stn", "seed=1,2,3", "hydra.sweep.dir=here"]
+
+
+@pytest.mark.parametrize("words", [pytest.param(GRID, marks=pytest.mark.slow), SEARCH])
 def test_a_sweep_that_was_cut_off_goes_on(
     words: list[str], train: Train, stops_at: Callable[[int], None]
 ):

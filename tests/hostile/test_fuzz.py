@@ -25,9 +25,9 @@ from diffstn.words import one_line
 from tests.hostile.mutations import VALUES, exchanged, mutated
 
 FEW = settings(
-    max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=4, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
-MANY = settings(FEW, max_examples=40)
+MANY = settings(FEW, max_examples=20)
 SCALARS = st.one_of(
     st.sampled_from([one for one in VALUES if not isinstance(one, list | dict)]),
     st.integers(),

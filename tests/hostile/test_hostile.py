@@ -14,28 +14,17 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are w
 
 FEW = {
     "numbers": ["train … optimizer=sgd optimizer.momentum=5"],
-    "syntax": ["train … ~model"],
-    "places": ["the log leads outside", "ckpt is sparse"],
+    "places": ["the log leads outside"],
     "config.yaml, bytes": ["config.yaml: a bomb"],
-    "config.yaml, keys": ["encoder.width: 30000"],
-    "config.yaml, code": [
-        "encoder: {'_target_': 'diffstn.located.located', ",
-        "a configuration that trusts itself",
-    ],
-    "writing elsewhere": [
-        "a callback writes to ../outside",
-        "the data would be fetched to elsewhere",
-    ],
+    "config.yaml, code": ["encoder: {'_target_': 'diffstn.located.located', "],
+    "writing elsewhere": ["a callback writes to ../outside"],
     "other files of a run": ["metrics.csv is a pipe"],
-    "checkpoints": ["best.ckpt, weights: 4 TB that are one number", "best.ckpt: a zip bomb"],
-    "safetensors": ["weights.safetensors: a header cut"],
-    "pickled weights": ["Inception weights: a payload"],
-    "images": ["postscript.png", "a pipe as an image"],
-    "clouds": ["a texture without end", "bomb.npz"],
-    "MNIST's files": ["MNIST, packed: a bomb"],
+    "checkpoints": ["best.ckpt, weights: 4 TB that are one number"],
+    "images": ["postscript.png"],
+    "clouds": ["a texture without end"],
     "CIFAR-10's files": ["CIFAR-10: a payload"],
 }
-"""Of every kind the worst."""
+"""Of most kinds the worst; bombs take seconds to be found out."""
 
 
 @pytest.fixture(autouse=True)

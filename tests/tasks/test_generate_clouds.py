@@ -49,7 +49,7 @@ def test_a_run_ends_with_numbers_their_protocol_and_figures(run: RunFolder):
     assert metrics["protocol"]["split"] == "test"
     assert "coordinates" in metrics["protocol"]["normalisation"]
     assert {path.name for path in run.figures.iterdir()} == {
-        *("training.png", "curves.png", "samples.png"),
+        *("training.png", "curves.png", "samples.png", "steps"),
         *("reverse_process.gif", "reverse_process.png"),
     }
     assert "1-NNA %" in GenerateClouds().table(metrics)

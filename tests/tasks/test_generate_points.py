@@ -59,7 +59,7 @@ def test_a_run_ends_with_numbers_their_protocol_and_figures(run: RunFolder):
     assert status["state"] == "done"
     assert set(metrics["numbers"]) <= set(status)
     assert {path.name for path in run.figures.iterdir()} == {
-        *("training.png", "curves.png", "samples.png"),
+        *("training.png", "curves.png", "samples.png", "steps"),
         *("reverse_process.gif", "reverse_process.png"),
     }
 

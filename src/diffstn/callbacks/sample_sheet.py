@@ -43,6 +43,7 @@ class SampleSheet(pl.Callback):
     ) -> None:
         self.precision = precision
         self.path, self.shape, self.seed = path, shape, seed
+        self.folder = path.parent / "steps" / "samples"
         self.image, self.label = image, label
         self.steps: list[int] = []
         self.sheets: list[Tensor] = []
@@ -62,13 +63,12 @@ class SampleSheet(pl.Callback):
     @property
     def newest(self) -> Path | None:
         """What dashboards show after a validation."""
-        return self.path if self.steps else None
+        return self.folder / f"{self.steps[-1]:08d}.png" if self.steps else None
 
     def write(self) -> Path:
         """Write the page, and the images on it one by one."""
         chosen = evenly(len(self.sheets))
-        folder = self.path.parent / "steps" / "samples"
-        step_images({self.steps[i]: self.sheets[i] for i in chosen}, folder)
+        step_images({self.steps[i]: self.sheets[i] for i in chosen}, self.folder)
         return panel_page(
             torch.stack([self.sheets[i] for i in chosen]),
             self.path,

@@ -56,8 +56,6 @@ def check_jobs(words: Sequence[str], search: Sequence[str] = (), again: bool = F
     Raises:
         UserError: one line, with the remedy.
     """
-    from diffstn.runs.train import check, seeded
-
     parsed, added = parse(words), []
     given = last_words(words)
     for override in parsed:
@@ -65,6 +63,9 @@ def check_jobs(words: Sequence[str], search: Sequence[str] = (), again: bool = F
             raise UserError("out= is one folder; for a sweep pass hydra.sweep.dir=<folder>")
         if override.key_or_group == "resume":
             raise UserError("resume=auto is for one run; a sweep is carried on with resume=true")
+        _check_word(override)
+    from diffstn.runs.train import check, seeded
+
     for one in combinations(parsed):
         try:
             cfg = composed("train", one, search, hydra_too=True)
@@ -73,7 +74,11 @@ def check_jobs(words: Sequence[str], search: Sequence[str] = (), again: bool = F
         hydra = cfg.hydra
         searches = hydra.runtime.choices["hydra/sweeper"] != "basic"
         for override in parsed:
-            _check_word(override, searches)
+            if override.is_interval_sweep() and not searches:
+                raise UserError(
+                    f"'{override.input_line}' is for a sweeper that searches: pass"
+                    " hydra/sweeper=optuna"
+                )
         config = plain(cfg, dict(hydra.runtime.choices))
         if config["trainer"]["devices"] != 1:
             raise UserError(
@@ -90,8 +95,8 @@ def check_jobs(words: Sequence[str], search: Sequence[str] = (), again: bool = F
     return added if again else [*added, *begun(hydra.sweep.dir, words, added, named)]
 
 
-def _check_word(override: Override, searches: bool) -> None:
-    """Refuse sweeps over nothing, and those that only a sweeper that searches can run."""
+def _check_word(override: Override) -> None:
+    """Refuse sweeps over nothing, or over too much."""
     if override.is_range_sweep():
         span = override.value()
         assert isinstance(span, RangeSweep)
@@ -100,7 +105,3 @@ def _check_word(override: Override, searches: bool) -> None:
             raise UserError(f"'{override.input_line}' is a sweep over {jobs:.0f} values")
         if next(iter(override.sweep_string_iterator()), None) is None:
             raise UserError(f"'{override.input_line}' is a sweep over nothing")
-    elif override.is_interval_sweep() and not searches:
-        raise UserError(
-            f"'{override.input_line}' is for a sweeper that searches: pass hydra/sweeper=optuna"
-        )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from diffstn.report.recorded import recorded
 from diffstn.report.summary import Row, jobs_of, summarise, write_summary
 from diffstn.report.write import report
 
 
-def conclude(folder: Path) -> tuple[list[Row], str, list[Path]]:
+def conclude(folder: Any) -> tuple[list[Row], str, list[Path]]:
     """Write the summary of a sweep and, unless all its jobs had `report=false`, its page.
 
     A file that cannot be written is a line of warning: the jobs are what matters.

@@ -46,7 +46,7 @@ def check_trainer(config: Mapping[str, Any]) -> None:
             raise UserError(f"no setting 'trainer.{name}'; {closest(name, known)}")
     seconds(settings["max_time"])
     for name, least in LEAST.items():
-        if settings[name] is not None and settings[name] < least:
+        if settings.get(name) is not None and settings[name] < least:
             raise UserError(f"trainer.{name}={settings[name]}: must be at least {least}")
     if settings["max_steps"] == 0:
         raise UserError("trainer.max_steps=0 trains nothing; pass 1 or more, or -1 for epochs=")

@@ -22,6 +22,9 @@ PLAIN = re.compile(r"\w[\w.-]{0,127}")
 """What dashboards call a run."""
 
 
+LINKS_OF_WANDB = re.compile(r"/wandb/(offline-)?run-[^/]+/logs/[^/]+$")
+
+
 def check_plain(folder: Path) -> None:
     """Refuse a run's folder that holds what could lead elsewhere or never end.
 
@@ -35,6 +38,8 @@ def check_plain(folder: Path) -> None:
         for name in (*folders, *files):
             path = os.path.join(place, name)
             if os.path.islink(path):
+                if LINKS_OF_WANDB.search(path):
+                    continue  # to its own log; the next process has a folder of its own
                 leads = os.path.realpath(path)
                 if os.path.commonpath([home, leads]) != home:
                     raise UserError(
