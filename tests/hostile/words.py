@@ -122,7 +122,6 @@ OF_A_RUN = [
                 "~model",
                 "choices.model=x",
                 "trainer.precision=7",
-                "hypotheses=[]",
                 "hypotheses=[0]",
                 "hypotheses=[-1]",
                 "trust=[os] model._target_=os.system",
@@ -134,7 +133,6 @@ OF_A_RUN = [
         ),
         "train resume=true out=run optimizer.lr=3",
         "train resume=true out=run epochs=0",
-        "train resume=true out=run epochs=1",
         "train resume=true out=run model=ddpm_unet",
         "train resume=true out=run seed=7",
         "train out=run model=stn",
@@ -143,6 +141,12 @@ OF_A_RUN = [
         "sample run=run accelerator=cpu save=png n=-1 out=out",
         "sample run=run accelerator=cpu out=/dev/null",
         "sample run=run accelerator=cpu per_class=0 out=out",
+    )
+] + [
+    Case(f"{words.split(' ')[0]} … {what}", words, prepare=(a("trained"),), answer=Answer.HARMLESS)
+    for words, what in (
+        (f"{EVALUATE} hypotheses=[]", "the model's own number alone"),
+        ("train resume=true out=run epochs=1", "a run that is done, no longer"),
     )
 ]
 

@@ -79,6 +79,7 @@ def _of_a_run(
     search: Sequence[str],
     asked: Any,
 ) -> None:
+    check_settings(settings, SampleSettings if name == "sample" else EvaluateSettings)
     run = open_run(settings["run"])
     stored = run.read_config()
     check_targets(stored, settings["trust"])
@@ -90,7 +91,6 @@ def _of_a_run(
     if asked.cfg:
         print(OmegaConf.to_yaml(config))
         return
-    check_settings(settings, SampleSettings if name == "sample" else EvaluateSettings)
     check_targets(config, settings["trust"])
     check_config(config, TrainSettings)
     if name == "sample":

@@ -45,7 +45,7 @@ def apply_overrides(
                 _choose(result, key, choice, known_groups[key], search)
         else:
             known = list(keys(OmegaConf.to_container(result)))
-            if key not in known:
+            if key not in known or key.startswith("choices"):  # which are names alone
                 raise UserError(no_setting(key, [*known, *known_groups]))
             OmegaConf.update(result, key, value, merge=False)
             for follower, leader in FOLLOWERS.items():

@@ -58,6 +58,8 @@ def line_of(error: BaseException | None, words: Sequence[str], search: Sequence[
         return misfit(error, words, search)
     if isinstance(error, UserError):
         return str(error)
+    if isinstance(error, OSError) and error.filename:  # a place that cannot be
+        return f"{error.filename}: {error.strerror}"
     return explained(error, words, search) if _is_hydras(error) else None
 
 
@@ -90,7 +92,7 @@ def parse(words: Sequence[str]) -> list[Override]:
     for word in words:
         try:
             parsed += OverridesParser.create().parse_overrides([word])
-        except HydraException:
+        except (HydraException, ValueError):  # the second of a number of 5000 digits
             hint = "write key=value, without spaces"
             if not word.isascii():
                 hint = f"quote its value: '{word.split('=')[0]}=\"…\"'"

@@ -2,6 +2,7 @@
 
 import csv
 import inspect
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -51,7 +52,7 @@ def correct_folder(words: Sequence[str]) -> Path:
         UserError: bad input, nothing to correct, or the place is taken.
     """
     folder, settings = read(words)
-    target = Path(settings["out"] or folder.with_name(f"{folder.name}-corrected"))
+    target = Path(settings["out"] or f"{os.path.abspath(folder)}-corrected")
     if target.exists() and any(target.iterdir()):
         raise UserError(f"{target} is not empty: choose another out=")
     paths = images_in(folder)
