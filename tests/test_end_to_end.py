@@ -132,7 +132,7 @@ def check_run_of_two(run: Path, said: str) -> None:
     assert [row["step"] for row in rows] == ["2"]  # 200 images, 50 at a time, on two processes
 
 
-@pytest.mark.parametrize("starter", ["torchrun", "torchrun on two nodes", "slurm"])
+@pytest.mark.parametrize("starter", ["torchrun on two nodes", "slurm"])
 def test_two_processes_train_one_model_and_the_first_one_finishes_the_run(
     starter: str, workplace: Path
 ):

@@ -131,7 +131,7 @@ def test_damaged_files_of_every_format_are_read_or_refused(
     quick(monkeypatch)
     formats = all_formats(runs)
     for seed, one in enumerate(formats):
-        assert not batch(one, formats, tmp_path / "try", seed, files=4)
+        assert not batch(one, formats, tmp_path / "try", seed, files=2)
 
 
 def test_mutations_change_files_and_keep_their_kind():

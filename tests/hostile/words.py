@@ -79,7 +79,7 @@ SYNTAX = [
         *("+callbacks.x._target_=nowhere.Callback", "+callbacks.x=3", "+logger.x._target_=3"),
         *("seed=${oc.env:HOME}", "seed=${seed}", "out=${out}", "seed=${", "seed=${oc.decode:x}"),
         *("hydra/launcher=none", "hydra/sweeper=none", "resume=maybe"),
-        *("resume=true", "resume=auto", "resume=true out=nowhere", "debug=maybe", "trust=3"),
+        *("resume=true", "resume=true out=nowhere", "debug=maybe", "trust=3"),
         *("ckpt=nowhere", "ckpt=/dev/null", "ckpt=/dev/zero", "ckpt=[1]", "ckpt=.", "seed=1,2"),
         *("seed=range(1,3)", "seed=glob(*)", "seed=choice()", "seed=interval(0,1)", "ü=1"),
         *(f"{'x' * 300}=1", f"seed={'9' * 5000}", f"model={'s' * 100_000}", f"seed={'[' * 900}"),
@@ -147,6 +147,7 @@ OF_A_RUN = [
     for words, what in (
         (f"{EVALUATE} hypotheses=[]", "the model's own number alone"),
         ("train resume=true out=run epochs=1", "a run that is done, no longer"),
+        (f"{TRAIN} resume=auto", "a run that has not begun"),
     )
 ]
 

@@ -51,15 +51,10 @@ def numbers(path: Path) -> Any:
     return kept(json.loads(path.read_text()))
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        "ddpm_unet",
-        pytest.param("diff_in_stn", marks=pytest.mark.slow),
-        pytest.param("stn_in_diff", marks=pytest.mark.slow),
-        pytest.param("ddpm_sets", marks=pytest.mark.slow),
-    ],
-)
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in FAMILIES if name != "ddpm_sets"]
+
+
+@pytest.mark.parametrize("model", ["ddpm_sets", *SLOW])
 def test_two_processes_learn_and_measure_what_one_does(
     model: str, workplace: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -81,8 +81,14 @@ def stop_after(patch: pytest.MonkeyPatch, *steps: int) -> None:
     "settings",
     [
         [*DIFFUSION, "encoder=pool", "lr_scheduler=one_cycle", "epochs=2"],
-        ["model=stn", "optimizer=adam", "lr_scheduler=cosine", "validate_every=2", "epochs=2"],
-        ["model=stn", "encoder=localisation", "trainer.precision=bf16", "epochs=2"],
+        pytest.param(
+            ["model=stn", "optimizer=adam", "lr_scheduler=cosine", "validate_every=2", "epochs=2"],
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["model=stn", "encoder=localisation", "trainer.precision=bf16", "epochs=2"],
+            marks=pytest.mark.slow,
+        ),
         ["model=stn", "trainer.accumulate_grad_batches=2", "data.batch_size=8", "epochs=2"],
     ],
     ids=["diffusion", "stn", "bf16", "accumulating"],
