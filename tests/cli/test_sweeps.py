@@ -1,6 +1,7 @@
 """Sweeps that are cut off, and those that search."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -108,3 +109,25 @@ def test_the_search_space_that_ships_composes():
         for part in key.split("."):
             assert part in node, key
             node = node[part]
+
+
+def test_a_slurm_sweep_writes_a_script_that_asks_for_what_was_said(
+    train: Train, workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+):
+    """Dry: a stand-in for `sbatch` keeps the script and refuses the job."""
+    pytest.importorskip("submitit")
+    tool = workplace / "bin" / "sbatch"
+    tool.parent.mkdir()
+    tool.write_text('#!/bin/sh\nfor last; do :; done\ncp "$last" "$SCRIPT"\nexit 1\n')
+    tool.chmod(0o755)
+    tool.with_name("srun").symlink_to(tool)
+    monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("SCRIPT", str(workplace / "script.sh"))
+    words = ["hydra/launcher=submitit_slurm", "hydra.launcher.partition=long"]
+    asked = ["-m", "model=stn", "seed=1,2", *words, "hydra.launcher.timeout_min=90"]
+    assert train(*asked) == 2
+    assert capsys.readouterr().err.startswith("error: the sweep cannot go on: ")
+    script = (workplace / "script.sh").read_text()
+    assert "#SBATCH --partition=long" in script
+    assert "#SBATCH --array=0-1" in script
+    assert "#SBATCH --time=90" in script

@@ -35,11 +35,7 @@ def combinations(parsed: Sequence[Override]) -> Iterator[list[str]]:
 
 
 def check_words(words: Sequence[str]) -> None:
-    """Refuse sweeps where there is one job alone.
-
-    Raises:
-        UserError: one of the words is a sweep, or none at all.
-    """
+    """Refuse (`UserError`) sweeps where there is one job alone, and words that are none."""
     for override in parse(words):
         if override.is_sweep_override():
             raise UserError(f"'{override.input_line}' is a sweep; add -m to run all of it")

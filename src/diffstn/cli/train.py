@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from diffstn.signatures import Unread, attribute, signature
 from diffstn.store import sweep
 from diffstn.store.names import run_folder
 from diffstn.store.run_folder import RunFolder
-from diffstn.store.sweep_folder import SweepFolder
+from diffstn.store.sweep_folder import SweepFolder, failing_engine
 from diffstn.words import asks_to_resume
 
 SHOWS = ("help", "hydra_help", "cfg", "info", "shell_completion", "experimental_rerun")
@@ -98,7 +98,10 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
         kept = [word for word in words if word.startswith(KEPT)] if resumes else words
         sys.argv = [sys.argv[0], *(word for word in arguments if word not in words), *kept]
         os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us as they are
-        hydra.main(version_base="1.3", config_path=str(CONF.resolve()), config_name="train")(job)()
+        with failing_engine() if multirun else nullcontext():
+            hydra.main(version_base="1.3", config_path=str(CONF.resolve()), config_name="train")(
+                job
+            )()
         if problems and not multirun:
             raise problems[0]
     return outcome.code or int(multirun and bool(problems or sweep.failures))

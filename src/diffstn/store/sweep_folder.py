@@ -3,10 +3,14 @@
 import itertools
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
 from diffstn.errors import Stopped, UserError
+from diffstn.store.bounded import reason
 from diffstn.store.run_folder import RunFolder
 from diffstn.words import last_words
 
@@ -107,6 +111,21 @@ class SweepFolder:
             with suppress(OSError, UserError):
                 if status.stat().st_mtime >= since:
                     yield RunFolder(status.parent).read_json("status").get("state", "")
+
+
+@contextmanager
+def failing_engine() -> Iterator[None]:
+    """Within this context, what a launcher or a sweeper raises is one line: jobs raise nothing.
+
+    Raises:
+        UserError: as where there is no SLURM.
+    """
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException, UserError):
+        raise
+    except Exception as error:  # whatever they raise
+        raise UserError(f"the sweep cannot go on: {reason(error)}") from error
 
 
 def is_interrupt(error: BaseException) -> bool:
