@@ -100,3 +100,11 @@ def test_what_no_axis_can_show_is_left_out(tmp_path):
     path = tmp_path / "metrics.csv"
     path.write_text("step,train/loss\n1,1e308\n2,0.5\n3,nan\n")
     assert read_metrics(path)["train/loss"][1].tolist() == [0.5]
+
+
+def test_a_row_with_more_cells_than_the_header_keeps_those_that_have_a_name(tmp_path):
+    path = tmp_path / "metrics.csv"
+    path.write_text("step,train/loss\n1,0.5,7,8\n2,0.25\n")
+    [(steps, values)] = read_metrics(path).values()
+    assert list(steps) == [1, 2]
+    assert list(values) == [0.5, 0.25]

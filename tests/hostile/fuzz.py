@@ -41,6 +41,7 @@ def damaged(one: Format, formats: Sequence[Format], chance: random.Random) -> by
 def judged(one: Format, folder: Path, content: bytes) -> str:
     """Read one file; what is wrong with the answer, if anything."""
     from diffstn.errors import UserError
+    from diffstn.words import one_line
 
     place = folder / "work"
     shutil.rmtree(place, ignore_errors=True)
@@ -50,10 +51,9 @@ def judged(one: Format, folder: Path, content: bytes) -> str:
     try:
         one.read(path)
     except UserError as error:
-        if len(str(error)) > MOST_LETTERS + len(str(path)):
-            return f"{len(str(error))} letters: {str(error)[:300]}"
-        if len(str(error).splitlines()) > 1:
-            return f"more than a line: {error}"
+        said = one_line(str(error))  # as the terminal shows it
+        if not said or len(said) > MOST_LETTERS + len(str(path)):
+            return f"{len(said)} letters: {said[:300]}"
     except Exception:
         return traceback.format_exc()[-1500:]
     return ""

@@ -44,7 +44,7 @@ def read_metrics(metrics_csv: str | os.PathLike[str]) -> dict[str, Series]:
     if not rows or "step" not in rows[0]:
         raise UserError(f"{source} has no rows with a step: is it the metrics.csv of a run?")
     series = {}
-    for name in rows[0]:
+    for name in filter(None, rows[0]):  # more cells than the header has lie under None
         points = []
         for row in rows:
             try:

@@ -131,3 +131,12 @@ def test_labels_beyond_the_classes_are_refused(npz):
     np.savez(npz, **content)
     with pytest.raises(UserError, match="labels from 0 to 10"):
         load_cifar10(source=npz)
+
+
+def test_an_npz_packed_by_an_unknown_method_is_refused(npz):
+    content = bytearray(npz.read_bytes())
+    for mark, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):  # of the first file, twice said
+        content[content.index(mark) + at] = 77
+    npz.write_bytes(content)
+    with pytest.raises(UserError, match="damaged or not CIFAR-10"):
+        load_cifar10(source=npz)

@@ -21,7 +21,7 @@ MOST_BYTES = 2**30
 """Of a file, unpacked; the whole set takes 185 MB."""
 DAMAGE = (
     *(OSError, EOFError, LookupError, TypeError, ValueError, AttributeError, MemoryError),
-    *(RecursionError, OverflowError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError),
+    *(RuntimeError, OverflowError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError),
 )
 """What damaged files make the readers raise."""
 
