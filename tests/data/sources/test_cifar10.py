@@ -1,5 +1,6 @@
 import pickle
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -138,5 +139,13 @@ def test_an_npz_packed_by_an_unknown_method_is_refused(npz):
     for mark, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):  # of the first file, twice said
         content[content.index(mark) + at] = 77
     npz.write_bytes(content)
+    with pytest.raises(UserError, match="damaged or not CIFAR-10"):
+        load_cifar10(source=npz)
+
+
+def test_an_npz_whose_header_does_not_close_is_refused(npz):
+    header = b"\x93NUMPY\x01\x00\x14\x00({'descr': '<u1L',   \n"
+    with zipfile.ZipFile(npz, "w") as archive:
+        archive.writestr("train_images.npy", header)
     with pytest.raises(UserError, match="damaged or not CIFAR-10"):
         load_cifar10(source=npz)
