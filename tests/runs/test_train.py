@@ -12,6 +12,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 import yaml
+from PIL import Image
 
 from diffstn.build import load_model
 from diffstn.callbacks.last_checkpoint import STOP, LastCheckpoint
@@ -19,7 +20,7 @@ from diffstn.cli.train import train_command
 from diffstn.errors import UserError
 from diffstn.store.checkpoints import trained_weights
 from diffstn.store.run_folder import RunFolder, open_run
-from tests.conftest import SMALL, TINY
+from tests.conftest import SMALL, TINY, mnist_once
 
 Train = Callable[..., int]
 DIFFUSION = ["model=diff_in_stn", "network.width=32", "sampler.steps=2"]
@@ -108,6 +109,28 @@ def test_a_run_stopped_twice_within_epochs_ends_to_the_bit_as_one_that_was_not(
             torch.manual_seed(12345)
             assert train("out=stopped", "resume=true") == (143 if step == 2 else 0)
     assert status("stopped")["state"] == "done"
+    assert_same_state(checkpoint("straight"), checkpoint("stopped"))
+    assert rows("straight") == rows("stopped")
+    assert metrics("straight") == metrics("stopped")
+
+
+def test_a_run_that_reads_its_images_goes_on_with_another_number_of_workers(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+):
+    images, labels = mnist_once()["train"]
+    for digit in (0, 1):
+        (workplace / "digits" / str(digit)).mkdir(parents=True)
+        for i, image in enumerate(images[labels == digit][:40]):
+            Image.fromarray(image[0].numpy()).save(workplace / f"digits/{digit}/{i:02}.png")
+    words = ["model=classifier", "data=streamed_image_folder", "data.root=digits", "encoder=pool"]
+    words += ["data.channels=1", "data.image_size=[28,28]", "data.batch_size=8", "epochs=2"]
+    words += ["accelerator=cpu", "trainer.precision=fp32", "report=false"]
+    assert train_command([*words, "data.workers=0", "out=straight"]) == 0
+    with monkeypatch.context() as patch:
+        stop_after(patch, 3, 6)
+        assert train_command([*words, "data.workers=0", "out=stopped"]) == 143
+        assert train_command(["out=stopped", "resume=true", "data.workers=2"]) == 143
+    assert train_command(["out=stopped", "resume=true", "data.workers=1"]) == 0
     assert_same_state(checkpoint("straight"), checkpoint("stopped"))
     assert rows("straight") == rows("stopped")
     assert metrics("straight") == metrics("stopped")

@@ -14,6 +14,7 @@ from diffstn.words import last_words
 CHANGEABLE = (
     *("epochs=", "validate_every=", "evaluate.", "task.", "sampler.", "trainer.", "accelerator"),
     *("logger", "callbacks", "+callbacks", "checkpoint.", "report=", "debug=", "trust="),
+    "data.workers=",
 )
 """What may differ when a run is resumed."""
 
