@@ -92,10 +92,11 @@ def groups(loader: ConfigLoader) -> dict[str, list[str]]:
     Folders below `experiment` are no groups, they sort its choices: {"experiment": ["paper/stn"]}.
     """
     found: dict[str, list[str]] = {}
+    files = loader.repository  # type: ignore[attr-defined]  # the loader copies it at every question
 
     def walk(folder: str, group: str, prefix: str) -> None:
-        names = loader.list_groups(folder)
-        options = loader.get_group_options(folder, ObjectType.CONFIG)
+        names = files.get_group_options(folder, ObjectType.GROUP)
+        options = files.get_group_options(folder, ObjectType.CONFIG)
         if options and group:
             found.setdefault(group, []).extend(prefix + name for name in sorted(options))
         for name in sorted(set(names)):
