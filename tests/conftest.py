@@ -1,5 +1,6 @@
 """What tests of models and runs share: a few digits, and runs of seconds."""
 
+import copy
 import functools
 import sys
 from collections.abc import Callable, Iterator
@@ -8,10 +9,12 @@ from typing import Any
 
 import pytest
 import torch
+from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra.plugins.config_source import ConfigResult
 from PIL import Image
 
 from diffstn.build import Built, build
-from diffstn.cli.conf import training_config
+from diffstn.cli.conf import CONF, training_config
 from diffstn.cli.of_a_run import run_command
 from diffstn.cli.train import train_command
 from diffstn.data.sources import mnist
@@ -44,6 +47,23 @@ def _said_mode() -> Iterator[None]:
     """Hydra composes every configuration once more to learn its mode, which -m says."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("hydra._internal.hydra.Hydra.get_mode", lambda *_, **__: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _yaml_read_once() -> Iterator[None]:
+    """Every test composes from the same files, which Hydra would parse each time."""
+    read, known = FileConfigSource.load_config, {}
+
+    def load(source: FileConfigSource, config_path: str) -> ConfigResult:
+        if Path(source.path) != CONF.resolve():
+            return read(source, config_path)
+        if config_path not in known:
+            known[config_path] = read(source, config_path)
+        return copy.deepcopy(known[config_path])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FileConfigSource, "load_config", load)
         yield
 
 

@@ -1,6 +1,10 @@
 """The exceptions that the command line turns into a line and an exit code."""
 
+import errno
 from collections.abc import Callable
+
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG, errno.EIO)
+"""What a full disk, a folder that is not ours and a broken one say."""
 
 
 class UserError(ValueError):

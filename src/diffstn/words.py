@@ -1,7 +1,11 @@
 """Words of a command line, and slips of the keyboard."""
 
 import difflib
+import re
+import shlex
 from collections.abc import Sequence
+
+from diffstn.errors import UserError
 
 LISTED = 12
 """Of known names, where none is close."""
@@ -46,3 +50,30 @@ def asks_to_resume(words: Sequence[str]) -> bool:
 def last_words(words: Sequence[str]) -> dict[str, str]:
     """Of every key the last word, which counts."""
     return {word.split("=")[0]: word for word in words}
+
+
+def value_of(word: str) -> str:
+    """The value of a word `key=value`: without Hydra's quotes, and with what `${…}` stands for.
+
+    Raises:
+        UserError: it is no override, or what it refers to is not there.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        (override,) = OverridesParser.create().parse_overrides([word])
+        return str(OmegaConf.create({"value": override.value()}).value)
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        raise UserError(f"'{word}' names no folder: {str(error).splitlines()[0]}") from None
+
+
+def as_word(key: str, value: object) -> str:
+    """`key=value` as it is typed in a shell, whatever characters the value has."""
+    text = str(value)
+    if not re.fullmatch(r"[\w./~@+:%-]+", text, re.ASCII):
+        escaped = text.replace("'", "\\'")
+        text = f"'{escaped}'"
+    return shlex.quote(f"{key}={text}")

@@ -17,7 +17,7 @@ from PIL import Image
 from diffstn.build import load_model
 from diffstn.callbacks.last_checkpoint import STOP, LastCheckpoint
 from diffstn.cli.train import train_command
-from diffstn.errors import UserError
+from diffstn.errors import Stopped, UserError
 from diffstn.store.checkpoints import trained_weights
 from diffstn.store.run_folder import RunFolder, open_run
 from tests.conftest import SMALL, TINY, mnist_once
@@ -112,6 +112,41 @@ def test_a_run_stopped_twice_within_epochs_ends_to_the_bit_as_one_that_was_not(
     assert_same_state(checkpoint("straight"), checkpoint("stopped"))
     assert rows("straight") == rows("stopped")
     assert metrics("straight") == metrics("stopped")
+
+
+@pytest.mark.parametrize(
+    ("words", "step", "code"),
+    [
+        (["data.limit_train=96", "trainer.max_steps=5"], 4, 137),
+        (["data.limit_train=160", "trainer.val_check_interval=3"], 4, 143),
+    ],
+    ids=["killed after an epoch of a training in steps", "stopped after a validation within one"],
+)
+def test_epochs_and_validations_that_are_over_are_not_repeated(
+    train: Train, monkeypatch: pytest.MonkeyPatch, words: list[str], step: int, code: int
+):
+    words = ["model=stn", *words]
+    assert train(*words, "out=straight") == 0
+    with monkeypatch.context() as patch:
+        stop_after(patch, step)
+        if code == 137:
+            patch.setattr(LastCheckpoint, "asked", killed_after(step))
+        assert train(*words, "out=stopped") == code
+    assert train("out=stopped", "resume=true") == 0
+    assert_same_state(checkpoint("straight"), checkpoint("stopped"))
+    assert rows("straight") == rows("stopped")
+    assert all(row["val/accuracy"] for row in rows("straight"))
+
+
+def killed_after(step: int) -> Callable[..., int]:
+    """For `LastCheckpoint.asked`: the end, without a checkpoint."""
+
+    def asked(self: LastCheckpoint, trainer: Any) -> int:
+        if trainer.global_step == step:
+            raise Stopped("SIGKILL", 137)
+        return 0
+
+    return asked
 
 
 def test_a_run_that_reads_its_images_goes_on_with_another_number_of_workers(
@@ -367,16 +402,22 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(
     assert not Path("run/checkpoints/first.ckpt").exists()
 
 
-def test_one_command_begins_and_carries_on(workplace: Path, capsys):
+def test_one_command_begins_and_carries_on(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """Also where `out` has blanks, or is said by the environment."""
+    monkeypatch.setenv("WHO", "me")
     words = [*TINY, "model=stn", "resume=auto"]
     assert train_command(words) == 2
     assert "pass out=<folder>" in capsys.readouterr().err
-    assert train_command([*words, "out=run"]) == 0
-    before = rows("run")
-    assert train_command([*words, "out=run", "trainer.log_every_n_steps=1"]) == 0
-    assert train_command([*words, "out=run", "epochs=2"]) == 0
-    assert rows("run")[:1] == before
-    assert len(rows("run")) == 2
+    words.append("out='my runs/a,b=${oc.env:WHO}'")
+    assert train_command(words) == 0
+    before = rows("my runs/a,b=me")
+    assert train_command([*words, "trainer.log_every_n_steps=1", "epochs=2"]) == 0
+    assert rows("my runs/a,b=me")[:1] == before
+    assert len(rows("my runs/a,b=me")) == 2
+    assert train_command(words) == 2  # which asks for one epoch
+    assert "has trained for 2 epochs" in capsys.readouterr().err
 
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(
@@ -479,6 +520,13 @@ def test_callbacks_are_added_by_name(train: Train):
     assert len(rows("run")) == 2  # nothing improves at a rate of 0
     assert len(list(Path("run/checkpoints").glob("epoch=*.ckpt"))) == 2
     assert list(metrics("run")["monitored"]) == ["val/accuracy"]
+    before = checkpoint("run"), rows("run")
+    Path("run/metrics.csv").unlink()
+    assert train("out=run", "resume=true") == 0  # what has stopped early trains no more
+    assert rows("run") == before[1]
+    assert checkpoint("run")["global_step"] == before[0]["global_step"]
+    assert train("out=run", "resume=true", "epochs=10") == 0
+    assert len(rows("run")) == 3  # unless it is asked to
 
 
 def test_a_compiled_network_learns_the_same(train: Train, monkeypatch: pytest.MonkeyPatch):

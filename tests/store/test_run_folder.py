@@ -124,3 +124,10 @@ def test_damaged_json_is_one_line(tmp_path: Path, content: str):
     (tmp_path / "metrics.json").write_text(content)
     with pytest.raises(UserError, match=r"metrics.json is damaged"):
         RunFolder(tmp_path).read_json("metrics")
+
+
+def test_two_files_of_one_second_are_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("diffstn.store.run_folder.time.strftime", lambda _: "now")
+    paths = [RunFolder(tmp_path).write_new_json({"seed": seed}) for seed in range(3)]
+    assert [path.name for path in paths] == ["now.json", "now_2.json", "now_3.json"]
+    assert [RunFolder(tmp_path).read_json(path.stem)["seed"] for path in paths] == [0, 1, 2]

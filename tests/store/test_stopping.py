@@ -3,12 +3,21 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from diffstn.errors import Stopped
 from diffstn.store.stopping import SIGNALS, TIME_IS_UP, Stopping, requeue
+
+
+@pytest.fixture(autouse=True)
+def hang_up() -> Iterator[None]:
+    """As in a process that nobody has told to ignore it, whoever started this one."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def send(number: int) -> None:
@@ -41,6 +50,15 @@ def test_handlers_are_given_back():
         stopping.waits(True)
         assert signal.getsignal(signal.SIGTERM) == stopping._heard
     assert {number: signal.getsignal(number) for number in SIGNALS} == before
+
+
+def test_nohup_is_heeded():
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with Stopping() as stopping:
+        stopping.waits(True)
+        send(signal.SIGHUP)
+        assert not stopping.asked
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
 
 
 def test_time_is_up():

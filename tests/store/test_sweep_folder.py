@@ -29,6 +29,21 @@ def test_a_folder_is_one_sweeps(tmp_path: Path):
         SweepFolder(tmp_path / "file" / "here").claim(WORDS)
 
 
+def test_words_that_found_no_room_are_none(tmp_path: Path):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "sweep.txt").touch()
+    folder = SweepFolder(tmp_path / "here")
+    with pytest.raises(UserError, match="holds no sweep"):
+        folder.words_to_resume(["resume=true"])
+    folder.claim(WORDS)
+    assert folder.words_to_resume(["resume=true"]) == WORDS
+
+
+def test_its_folder_may_need_quotes():
+    asked = SweepFolder.asked(["hydra.sweep.dir='my sweeps/a,b=c'", "resume=true"])
+    assert asked.path == Path("my sweeps/a,b=c")
+
+
 def test_it_goes_on_with_the_words_that_it_began_with(tmp_path: Path):
     folder = SweepFolder(tmp_path / "here")
     folder.claim(WORDS)

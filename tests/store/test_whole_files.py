@@ -1,15 +1,17 @@
 """A checkpoint is whole or not there, whatever happens while it is written."""
 
+import io
 import os
 import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from diffstn.errors import UserError
+from diffstn.errors import Stopped, UserError
 from diffstn.store.whole_files import BEFORE, WholeFiles, is_kept, is_whole, newest_whole
 from tests.forked import Forked
 
@@ -55,6 +57,27 @@ def test_a_kill_while_writing_leaves_a_whole_one(tmp_path: Path, moment: str):
     save(content(3), path)  # the draft that was left is in nobody's way
     assert value(path) == 3
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_who_stops_it_while_writing_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Torch makes another error of what is raised while it writes."""
+    path = tmp_path / "last.ckpt"
+    save(content(1), path)
+
+    class Stopping(io.BytesIO):
+        written = 0
+
+        def write(self, data: Any) -> int:
+            self.written += 1
+            if self.written == 2:  # torch still wants to end the archive that it began
+                raise Stopped("SIGTERM", 143)
+            return super().write(data)
+
+    monkeypatch.setattr(Path, "open", lambda *_, **__: Stopping())
+    with pytest.raises(Stopped):
+        save(content(2), path)
+    monkeypatch.undo()
+    assert value(path) == 1
 
 
 def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path):

@@ -26,8 +26,9 @@ class LastCheckpoint(Checkpoint):
 
     Beside what Lightning keeps (weights, optimiser, schedule, loops, callbacks), every checkpoint
     of the run then holds, of every rank, the generators' states, the sums of what was logged in the
-    open epoch, and how many of its batches are done. A training that is resumed goes on with the
-    next batch of the same order and ends to the bit where it would have ended.
+    open epoch, how many of its batches are done, what was last validated, and whether a callback
+    has asked to stop. A training that is resumed goes on with the next batch of the same order and
+    ends to the bit where it would have ended.
 
     A checkpoint within an epoch is written after an optimiser step, so that no gradients are half
     accumulated, and not where a validation follows: the next step, or the end of the epoch, is.
@@ -63,19 +64,31 @@ class LastCheckpoint(Checkpoint):
             ranks = [None] * trainer.world_size
             torch.distributed.all_gather_object(ranks, mine)
         batches: Any = epoch.batch_progress.current
-        checkpoint[KEY] = {"batches": batches.processed, "ranks": ranks}
+        checkpoint[KEY] = {
+            "batches": batches.processed,
+            "ranks": ranks,
+            "validated": {
+                name: value.cpu()
+                for name, value in trainer._logger_connector._callback_metrics.items()
+            },
+            "stopped": limits(trainer) if trainer.should_stop else None,
+        }
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         self.found = checkpoint.get(KEY, {})
+        if self.found.get("stopped") == limits(trainer):
+            trainer.should_stop = True
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.stopping.waits(True)
         self.written = self.agreed = time.monotonic()
         self.step = trainer.global_step
-        if self.found and trainer.fit_loop.restarted_mid_epoch:
-            self.go_on(trainer, pl_module)
+        if self.found:
+            trainer._logger_connector._callback_metrics.update(self.found.get("validated", {}))
+            if trainer.fit_loop.restarted_mid_epoch:
+                self.go_on(trainer, pl_module)
         self.found = {}
 
     def go_on(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -154,6 +167,11 @@ class LastCheckpoint(Checkpoint):
         most, ahead = ours.tolist()
         self.agreed, self.next_agreement = now, step + max(1, min(ahead, 1000))
         return most
+
+
+def limits(trainer: pl.Trainer) -> list[int | None]:
+    """How long a training may be: one that stopped before goes on if it is given more."""
+    return [trainer.max_epochs, trainer.max_steps]
 
 
 def validation_follows(trainer: pl.Trainer) -> bool:

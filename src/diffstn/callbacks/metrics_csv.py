@@ -50,6 +50,10 @@ class MetricsCSV(pl.Callback):
         if trainer.is_global_zero and self.rows:
             self.write()
 
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.is_global_zero and self.rows:  # of a run that had nothing left to learn, too
+            self.write()
+
     def of_the_file(self, epochs: int) -> list[dict[str, Any]]:
         """Rows of the first `epochs` epochs, or none if the file is damaged."""
         try:

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from diffstn.cli.conf import composed, composing, groups, renamed
-from diffstn.errors import Misfit, Stopped, UserError
+from diffstn.errors import UNWRITABLE, Misfit, Stopped, UserError
 from diffstn.words import closest, one_line
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -58,8 +58,8 @@ def line_of(error: BaseException | None, words: Sequence[str], search: Sequence[
         return misfit(error, words, search)
     if isinstance(error, UserError):
         return str(error)
-    if isinstance(error, OSError) and error.filename:  # a place that cannot be
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and (error.filename or error.errno in UNWRITABLE):
+        return f"{error.filename or 'what it has to say'}: {error.strerror}"  # as of a full disk
     return explained(error, words, search) if _is_hydras(error) else None
 
 

@@ -1,15 +1,13 @@
 """A run that is carried on with."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from diffstn.cli.overrides import apply_overrides
 from diffstn.errors import UserError
-from diffstn.store.bounded import read
-from diffstn.store.run_folder import open_run
+from diffstn.store.run_folder import RunFolder, open_run
 from diffstn.store.trust import check_places, check_targets
-from diffstn.words import last_words
+from diffstn.words import last_words, value_of
 
 CHANGEABLE = (
     *("epochs=", "validate_every=", "evaluate.", "task.", "sampler.", "trainer.", "accelerator"),
@@ -17,6 +15,8 @@ CHANGEABLE = (
     "data.workers=",
 )
 """What may differ when a run is resumed."""
+AGAIN = ("epochs=", "validate_every=", "trainer.", "checkpoint.", "report=", "data.workers=")
+"""Of these a word that began the run counts again: another one may have changed it since."""
 
 
 def settled(words: Sequence[str]) -> list[str]:
@@ -27,18 +27,11 @@ def settled(words: Sequence[str]) -> list[str]:
     """
     if "resume=auto" not in words:
         return list(words)
-    out = last_words(words).get("out", "").removeprefix("out=")
-    if not out:
+    out = last_words(words).get("out", "")
+    if out in ("", "out="):
         raise UserError("resume=auto begins or carries on with the run in out=; pass out=<folder>")
-    begun = (Path(out) / "config.yaml").exists()
+    begun = RunFolder(value_of(out)).config.exists()
     return [f"resume={str(begun).lower()}" if word == "resume=auto" else word for word in words]
-
-
-def _said(path: Path) -> list[str]:
-    try:
-        return read(path).splitlines()
-    except (OSError, ValueError):  # the configuration tells, too
-        return []
 
 
 def resumed_config(
@@ -55,12 +48,12 @@ def resumed_config(
     if run.is_shipped:
         raise UserError(f"{out} ships with the package; start a new run from it with ckpt={out}")
     own = run.read_config()
-    said = last_words(_said(run.path / "overrides.txt"))
+    said = last_words(run.read_overrides())
     here = ("out=", "resume=", "hydra", "trust=", "debug=")
     new = [
         word
         for key, word in last_words(words).items()
-        if word != said.get(key) and not word.startswith(here)
+        if not word.startswith(here) and (word != said.get(key) or word.startswith(AGAIN))
     ]
     fixed = [word for word in new if not word.startswith(CHANGEABLE)]
     if fixed and apply_overrides(own, fixed, search) != own:

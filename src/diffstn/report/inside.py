@@ -34,7 +34,11 @@ def write_text(path: Path, text: str) -> Path:
     """Write a file in one step, following no link that lies in its place or in its draft's."""
     draft = path.with_name(f"{path.name}.part")
     draft.unlink(missing_ok=True)
-    with draft.open("x", encoding="utf-8", errors="replace", newline="") as file:
-        file.write(text)
-    draft.replace(path)
+    try:
+        with draft.open("x", encoding="utf-8", errors="replace", newline="") as file:
+            file.write(text)
+        draft.replace(path)
+    except OSError:  # a full disk
+        draft.unlink(missing_ok=True)
+        raise
     return path

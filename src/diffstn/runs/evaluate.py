@@ -1,6 +1,5 @@
 """Numbers of a trained run."""
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,6 +42,6 @@ def evaluate(
     }
     own = f"evaluations/{run.path.name}" if run.is_shipped else run.path / "evaluations"
     folder = RunFolder(settings["out"] or own)
-    path = folder.write_json(time.strftime("%Y-%m-%d_%H-%M-%S"), metrics)
+    path = folder.write_new_json(metrics)
     print(f"\n{task.table(metrics)}\n\nwrote {path}")
     return metrics

@@ -12,6 +12,7 @@ from diffstn.callbacks.best_weights import BestWeights
 from diffstn.callbacks.configured import keeps_best, users_callbacks
 from diffstn.callbacks.dashboards import watching_boards
 from diffstn.callbacks.ema import EMA
+from diffstn.callbacks.ended_epochs import EndedEpochs
 from diffstn.callbacks.last_checkpoint import LastCheckpoint
 from diffstn.callbacks.last_validation import LastValidation
 from diffstn.callbacks.metrics_csv import MetricsCSV
@@ -112,7 +113,8 @@ def trainer_for(
         arguments["check_val_every_n_epoch"] = min(every, settings["max_epochs"])
     record = MetricsCSV(run.metrics_csv)
     best = keeps_best(model, run.checkpoints)
-    ours: list[pl.Callback] = [ReseedEachEpoch(config["seed"]), StopOnNonFiniteLoss()]
+    ours: list[pl.Callback] = [EndedEpochs(), ReseedEachEpoch(config["seed"])]
+    ours.append(StopOnNonFiniteLoss())
     if config["ema_decay"]:
         ours.append(EMA(config["ema_decay"]))
     ours += [*watching, *watching_boards(boards, watching), LastValidation(), record, Progress()]

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 from diffstn.store.run_folder import first_rank
@@ -44,4 +45,5 @@ class LogFile:
     def __exit__(self, *exception: object) -> None:
         for handler in (self.file, self.terminal):
             log.removeHandler(handler)
-            handler.close()
+            with suppress(OSError):  # a full disk
+                handler.close()

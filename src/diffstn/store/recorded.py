@@ -1,6 +1,5 @@
 """How a run ends, whatever happens."""
 
-import errno
 import gc
 import traceback
 from collections.abc import Iterator
@@ -9,13 +8,10 @@ from typing import Any
 
 import torch
 
-from diffstn.errors import Stopped, UserError
+from diffstn.errors import UNWRITABLE, Stopped, UserError
 from diffstn.store.logs import LogFile
 from diffstn.store.run_folder import RunFolder, first_rank
 from diffstn.store.stopping import requeue
-
-UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG, errno.EIO)
-"""What a full disk, a folder that is not ours and a broken one say."""
 
 
 @contextmanager

@@ -1,15 +1,18 @@
 """The folder of one run: what is in it, and where runs are."""
 
+import itertools
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diffstn.errors import UserError
 from diffstn.store.bounded import check_plain, check_shape, read, read_yaml, reason
 from diffstn.store.migration import migrated
+from diffstn.words import as_word
 
 if TYPE_CHECKING:
     from diffstn.data.facts import Facts
@@ -64,7 +67,7 @@ class RunFolder:
     def how_to_resume(self) -> str:
         """What to type after an interrupt."""
         if self.config.exists():
-            return f"python train.py out={self.path} resume=true"
+            return f"python train.py {as_word('out', self.path)} resume=true"
         return "nothing was written yet: give the same command again"
 
     def claim(self, resume: bool) -> None:
@@ -106,6 +109,17 @@ class RunFolder:
             draft.unlink(missing_ok=True)
             raise
         return target
+
+    def write_new_json(self, content: Any) -> Path:
+        """Write a JSON file that is named after the time and was not there."""
+
+        def make(name: str) -> Path:
+            path = self.path / f"{name}.json"
+            path.touch(exist_ok=False)
+            return path
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        return self.write_json(by_time(make).stem, content)
 
     def write_json(self, name: str, content: Any) -> Path:
         """Write `<name>.json`."""
@@ -171,10 +185,30 @@ class RunFolder:
         """Write `overrides.txt`, one override a line."""
         self.write("overrides.txt", "".join(f"{word}\n" for word in words))
 
+    def read_overrides(self) -> list[str]:
+        """The overrides that began the run; none, if they are lost: the configuration tells too."""
+        try:
+            return read(self.path / "overrides.txt").splitlines()
+        except (OSError, ValueError):
+            return []
+
     def status(self, state: str, **more: Any) -> None:
         """Say where the run stands: running, done, failed, interrupted or skipped."""
         if first_rank():
             self.write_json("status", {"state": state, "time": time.strftime("%F %T"), **more})
+
+
+def by_time(make: Callable[[str], Path]) -> Path:
+    """What `make` makes under a name that is the time, and that nobody else has.
+
+    Args:
+        make: name → the path that it has made; raises FileExistsError if somebody was faster.
+    """
+    name = time.strftime("%Y-%m-%d_%H-%M-%S")
+    for number in itertools.count(1):
+        with suppress(FileExistsError):
+            return make(name if number == 1 else f"{name}_{number}")
+    raise AssertionError
 
 
 def new_folder(parent: Path | str) -> Path:

@@ -16,6 +16,8 @@ from diffstn.errors import Stopped, UserError
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 SIGNALS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+HANG_UP = getattr(signal, "SIGHUP", 0)
+"""What a logout sends."""
 TIME_IS_UP = 124
 """The exit code of a training that took all of its time, that of `timeout`."""
 log = logging.getLogger("diffstn")
@@ -61,6 +63,8 @@ class Stopping:
     def __enter__(self) -> "Stopping":
         if threading.current_thread() is threading.main_thread():
             self.handlers = {number: signal.getsignal(number) for number in SIGNALS}
+            if self.handlers.get(HANG_UP) == signal.SIG_IGN:  # by nohup
+                del self.handlers[HANG_UP]
             self.listen()
         return self
 
@@ -71,7 +75,7 @@ class Stopping:
     def listen(self) -> None:
         """Take the signals over, also from a trainer that has just done so."""
         if threading.current_thread() is threading.main_thread():
-            for number in SIGNALS:
+            for number in self.handlers:
                 signal.signal(number, self._heard)
 
     def waits(self, training: bool) -> None:

@@ -1,7 +1,5 @@
 """The folder of one sweep: what was asked for, and which jobs are left to do."""
 
-import itertools
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,8 +9,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from diffstn.errors import Stopped, UserError
 from diffstn.store.bounded import reason
-from diffstn.store.run_folder import RunFolder
-from diffstn.words import last_words
+from diffstn.store.run_folder import RunFolder, by_time
+from diffstn.words import as_word, last_words, value_of
 
 WORDS = "sweep.txt"
 ITS_OWN = ("hydra.", "hydra/", "debug=", "on_error=", "resume=")
@@ -33,14 +31,22 @@ class SweepFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            if any(self.path.glob("*/overrides.txt")):
+            file = self.path / WORDS
+            if any(self.path.glob("*/overrides.txt")) or (file.exists() and file.stat().st_size):
                 raise FileExistsError
-            with (self.path / WORDS).open("x") as file:
-                file.write("".join(f"{word}\n" for word in words))
+            file.unlink(missing_ok=True)  # an empty one, by a sweep that found the disk full
+            try:
+                with file.open("x") as begun:
+                    begun.write("".join(f"{word}\n" for word in words))
+            except FileExistsError:
+                raise
+            except OSError:
+                file.unlink(missing_ok=True)
+                raise
         except FileExistsError:
             raise UserError(
                 f"{self.path} holds a sweep already; choose another hydra.sweep.dir=, or carry on"
-                f" with it: python train.py -m hydra.sweep.dir={self.path} resume=true"
+                f" with it: python train.py -m {as_word('hydra.sweep.dir', self.path)} resume=true"
             ) from None
         except OSError as error:
             raise UserError(f"hydra.sweep.dir={self.path}: {error.strerror}") from None
@@ -48,7 +54,8 @@ class SweepFolder:
     @classmethod
     def asked(cls, words: Sequence[str]) -> "SweepFolder":
         """The one in the word `hydra.sweep.dir=`."""
-        return cls(last_words(words).get("hydra.sweep.dir", "=hydra.sweep.dir").split("=", 1)[1])
+        word = last_words(words).get("hydra.sweep.dir")
+        return cls(value_of(word) if word else "hydra.sweep.dir")
 
     def words_to_resume(self, words: Sequence[str]) -> list[str]:
         """The words that began the sweep, with the new ones that say how its jobs are run.
@@ -57,7 +64,8 @@ class SweepFolder:
             UserError: there is no sweep, or the new words would make it another one.
         """
         try:
-            said = (self.path / WORDS).read_text().splitlines()
+            if not (said := (self.path / WORDS).read_text().splitlines()):
+                raise FileNotFoundError
         except (OSError, UnicodeDecodeError):
             raise UserError(
                 f"resume=true: {self.path} holds no sweep; pass hydra.sweep.dir=<its folder>"
@@ -162,12 +170,9 @@ def begun(
 
 def new_sweep(parent: Path | str = "sweeps") -> Path:
     """A folder named after the time, which this call has made: no other sweep has it."""
-    name = time.strftime("%Y-%m-%d_%H-%M-%S")
-    for number in itertools.count(1):
-        found = Path(parent) / (name if number == 1 else f"{name}_{number}")
-        try:
-            found.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        return found
-    raise AssertionError
+
+    def make(name: str) -> Path:
+        (Path(parent) / name).mkdir(parents=True)
+        return Path(parent) / name
+
+    return by_time(make)

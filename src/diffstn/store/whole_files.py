@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins import TorchCheckpointIO
 
-from diffstn.errors import UserError
+from diffstn.errors import Stopped, UserError
 
 BEFORE = ".before"
 """Added to the name of the checkpoint that the present one replaced."""
@@ -45,6 +45,9 @@ class WholeFiles(TorchCheckpointIO):
             _flush_folder(path.parent)
         except (OSError, RuntimeError) as error:  # torch says RuntimeError of what a file raised
             chain = (error, error.__cause__, error.__context__)
+            asked = next((one for one in chain if isinstance(one, Stopped)), None)
+            if asked is not None:  # for the second time, while this was written
+                raise asked from None
             reason = next((one.strerror for one in chain if isinstance(one, OSError)), None)
             if reason is None:
                 raise
