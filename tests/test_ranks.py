@@ -1,5 +1,6 @@
 """Work and noise that two processes share, over a real process group."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,3 +97,19 @@ def test_a_failing_part_leaves_the_process_in_its_group(tmp_path: Path):
     with pytest.raises(ValueError, match="0"):
         list(ranks.in_order(range(2), fails))
     assert not ranks._parts
+
+
+def test_a_process_whose_fellow_has_died_says_so(tmp_path: Path):
+    def work() -> int:
+        with ranks.joined(CPU):
+            if ranks.group()[0] == 1:
+                os._exit(9)
+            try:
+                ranks.agreed(True)
+            except RuntimeError as error:
+                said = ranks.deserted(error)
+                os._exit(2 if said and "another process of this run has died" in str(said) else 1)
+        return 0
+
+    assert [one.wait() for one in two_ranks(work, tmp_path)] == [2, 9]
+    assert ranks.deserted(RuntimeError("shapes do not fit")) is None

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Generator, Tensor
 
+from diffstn.errors import UserError
+
 Part = TypeVar("Part")
 Answer = TypeVar("Answer")
 
@@ -97,6 +99,14 @@ def agreed(flag: bool) -> bool:
     flags: list[Any] = [None] * group()[1]
     torch.distributed.all_gather_object(flags, flag)
     return all(flags)
+
+
+def deserted(error: BaseException) -> UserError | None:
+    """What to say of the complaint of a process that waits for one that has died."""
+    named = type(error).__name__.startswith("Dist")  # of torch.distributed, over NCCL
+    if named or (isinstance(error, RuntimeError) and "gloo" in str(error)):
+        return UserError("another process of this run has died; resume=true goes on")
+    return None
 
 
 def leave() -> None:

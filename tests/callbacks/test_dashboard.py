@@ -189,3 +189,22 @@ def test_a_figure_goes_where_it_can_be_shown(tmp_path: Path):
     assert videos.logger.shown == ["moving", "a.gif", 4, "gif"]  # type: ignore[attr-defined]
     assert client.experiment.said == ["figures/a.png", "figures/a.gif"]
     assert len(events.experiment.said) == 1
+
+
+def test_one_that_fails_ends_no_run(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    class Gone(Videos):
+        def log_metrics(self, metrics: Any, step: int | None = None) -> None:
+            raise ConnectionError("nobody answers\nTraceback")
+
+        log_image = log_video = log_metrics  # type: ignore[assignment]
+
+    told = Told(tmp_path / "told.json")
+    board = Dashboard("wandb", Gone(Experiment()), told)  # type: ignore[arg-type]
+    with caplog.at_level("WARNING", "diffstn"):
+        for step in range(3):
+            board.log({"a": 1.0}, step)
+        board.figure("x", tmp_path / "x.gif", 3)
+    said = [record.getMessage() for record in caplog.records]
+    assert said[0] == "logger=wandb: nobody answers; the run goes on"
+    assert len(said) == 2  # for each cause one
+    assert told.news("wandb", ["a"], 0) == ["a"]  # a resumed run says it again

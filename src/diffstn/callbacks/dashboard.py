@@ -1,8 +1,9 @@
 """One dashboard: a logger that is told everything once, and how its run ended."""
 
+import functools
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +16,11 @@ from pytorch_lightning.loggers import Logger
 from diffstn.callbacks.steps import steps
 from diffstn.callbacks.told import Told
 from diffstn.errors import Stopped
+from diffstn.store.bounded import reason
+from diffstn.store.logs import log
 from diffstn.store.markdown import markdown
 from diffstn.store.run_folder import first_rank
+from diffstn.words import one_line
 
 FLUSH = "WANDB__TRANSACTION_LOG_FLUSH_INTERVAL"
 """After how many seconds W&B writes what it was told to its file; 15 if nobody says."""
@@ -24,6 +28,26 @@ ROWS = "_step"
 """W&B's own count of rows, which may only grow."""
 KILLED = 255
 """The exit code by which W&B knows a run that its user ended."""
+
+
+def unheard(tell: Callable[..., None]) -> Callable[..., None]:
+    """A method of `Dashboard` whose failure ends no run: a line says so, once for each cause.
+
+    A server that is away for an hour does not end a training of a day.
+    """
+
+    @functools.wraps(tell)
+    def told(board: "Dashboard", *arguments: Any, **named: Any) -> None:
+        try:
+            tell(board, *arguments, **named)
+        except Exception as error:  # whatever a network, a server or a database makes it raise
+            if str(getattr(error, "filename", None) or "").startswith(str(board.told.path)):
+                raise  # the run's folder is gone or full
+            if (why := reason(error)) not in board.failures:
+                board.failures.add(why)
+                log.warning("logger=%s: %s; the run goes on", board.name, one_line(why))
+
+    return told
 
 
 class Dashboard:
@@ -43,6 +67,7 @@ class Dashboard:
         self.name, self.logger, self.told = name, logger, told
         self.trainer: pl.Trainer | None = None
         self.speaks = first_rank()
+        self.failures: set[str] = set()
         self.log_all = logger.log_metrics
         if self.speaks:
             logger.log_metrics = self.log  # type: ignore[method-assign]
@@ -103,11 +128,13 @@ class Dashboard:
         finalize = self.logger.finalize
 
         def go_on(status: str) -> None:
-            finalize(status)
-            client.update_run(run, status="RUNNING")  # an evaluation follows
+            with suppress(Exception):  # its database may be gone
+                finalize(status)
+                client.update_run(run, status="RUNNING")  # an evaluation follows
 
         self.logger.finalize = go_on  # type: ignore[method-assign]
 
+    @unheard
     def log(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Numbers of a step."""
         if step is None:
@@ -127,6 +154,7 @@ class Dashboard:
             self.told.last.setdefault(self.name, {})[ROWS] = self._rows()
         self.told.note(self.name, names, step)
 
+    @unheard
     def figure(self, name: str, path: Path, step: int) -> None:
         """A figure, or a moving one where videos can be shown."""
         moving = path.suffix == ".gif"
@@ -154,6 +182,7 @@ class Dashboard:
         else:
             self.experiment.log_artifact(self.identity, str(path), "figures")
 
+    @unheard
     def table(
         self, name: str, header: Sequence[str], rows: Sequence[Sequence[Any]], step: int
     ) -> None:
@@ -166,6 +195,7 @@ class Dashboard:
             content = {"columns": list(header), "data": [list(row) for row in rows]}
             self.experiment.log_dict(self.identity, content, f"{name}.json")
 
+    @unheard
     def results(self, numbers: Mapping[str, float], step: int) -> None:
         """The final numbers, in TensorBoard also beside the hyperparameters."""
         self.log(numbers, step)
@@ -177,6 +207,7 @@ class Dashboard:
                 self.experiment._get_file_writer().add_summary(summary)
             self.logger.save()
 
+    @unheard
     def checkpoint(self, path: Path) -> None:
         """Keep a checkpoint as an artifact, if the logger was asked to keep models."""
         if not getattr(self.logger, "_log_model", False) or not path.exists():

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from diffstn.errors import UNWRITABLE, Stopped, UserError
+from diffstn.ranks import deserted
 from diffstn.store.logs import LogFile
 from diffstn.store.run_folder import RunFolder, first_rank
 from diffstn.store.stopping import requeue
@@ -30,7 +31,7 @@ def recorded(run: RunFolder) -> Iterator[Any]:
                 log.warning(said)
             raise
         except Exception as error:
-            problem = unwritable(error, run) or error
+            problem = unwritable(error, run) or deserted(error) or error
             line = str(problem).splitlines()[0] if str(problem) else repr(problem)
             if run.path.exists():
                 with suppress(OSError):
