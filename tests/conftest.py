@@ -1,9 +1,9 @@
 """What tests of models and runs share: a few digits, and runs of seconds."""
 
-import copy
 import functools
+import pickle
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +53,15 @@ def _said_mode() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _yaml_read_once() -> Iterator[None]:
     """Every test composes from the same files, which Hydra would parse each time."""
-    read, known = FileConfigSource.load_config, {}
+    read = FileConfigSource.load_config
+    known: dict[str, bytes] = {}
 
     def load(source: FileConfigSource, config_path: str) -> ConfigResult:
         if Path(source.path) != CONF.resolve():
             return read(source, config_path)
         if config_path not in known:
-            known[config_path] = read(source, config_path)
-        return copy.deepcopy(known[config_path])
+            known[config_path] = pickle.dumps(read(source, config_path))
+        return pickle.loads(known[config_path])  # quicker than a deep copy
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(FileConfigSource, "load_config", load)
@@ -94,7 +95,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def blank_page(_: Any, path: Path) -> Path:
     """A figure in the place of one that takes long."""
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (8, 8)).save(path)
     return path
 
@@ -128,7 +129,17 @@ def sample(workplace: Path) -> Callable[..., int]:
 @pytest.fixture
 def config() -> Callable[..., dict[str, Any]]:
     """`config(*overrides)`: conf/train.yaml composed, as plain containers."""
-    return lambda *overrides: training_config(overrides)
+    return lambda *overrides: composed_once(overrides)
+
+
+def composed_once(words: Sequence[str]) -> dict[str, Any]:
+    """`training_config` of the same words, which is composed for the first that asks."""
+    if (key := tuple(words)) not in COMPOSED:
+        COMPOSED[key] = pickle.dumps(training_config(key))
+    return pickle.loads(COMPOSED[key])
+
+
+COMPOSED: dict[tuple[str, ...], bytes] = {}
 
 
 @pytest.fixture
@@ -138,6 +149,6 @@ def built(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Built]:
 
     def make(*overrides: str, tiny: bool = True) -> Built:
         torch.manual_seed(0)
-        return build(training_config([*(TINY if tiny else SMALL), *overrides]))
+        return build(composed_once([*(TINY if tiny else SMALL), *overrides]))
 
     return make

@@ -1,7 +1,9 @@
 """Every configuration that ships composes; every pair of model and data fits or is refused."""
 
 import functools
+import itertools
 import lzma
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -88,15 +90,25 @@ OF_MODEL = {
 }
 
 
-def choices() -> Iterator[str]:
-    """Every choice but those that add to others: streamed data and callbacks go by lists."""
-    for group, names in GROUPS.items():
-        yield from (f"{group}={name}" for name in names if not name.startswith("streamed_"))
+ALONE = ("model", "data", "network", "codec", "task", "experiment", "frame")
+"""Groups whose choices do not go with one another's."""
+
+
+def choices() -> Iterator[list[str]]:
+    """Every choice, streamed data left out; those that have nothing to do with others together."""
+    words = {
+        group: [f"{group}={name}" for name in names if not name.startswith("streamed_")]
+        for group, names in GROUPS.items()
+    }
+    for group in ALONE:
+        yield from ([word] for word in words.pop(group, []))
+    for together in itertools.zip_longest(*words.values()):
+        yield [word for word in together if word]
 
 
 def test_there_are_choices():
     assert {"model", "task", "data", "data/distortion", "schedule", "sampler"} <= set(GROUPS)
-    assert len(list(choices())) > 60
+    assert sum(len(together) for together in choices()) > 100
     assert set(FITS) <= set(MODELS)
 
 
@@ -143,19 +155,20 @@ def words_of(model: str | None, data: str | None, places: dict[str, Path]) -> li
     return [word.format(**places) for word in words]
 
 
-@pytest.mark.parametrize("choice", choices())
+@pytest.mark.parametrize("together", choices(), ids=" ".join)
 def test_every_choice_composes_into_what_can_be_built(
-    monkeypatch: pytest.MonkeyPatch, places: dict[str, Path], choice: str
+    monkeypatch: pytest.MonkeyPatch, places: dict[str, Path], together: list[str]
 ):
     monkeypatch.setattr(mnist, "load_mnist", mnist_once)
-    group, name = choice.split("=")
-    if group == "callbacks":
-        choice = f"+callbacks=[{name}]"
-    words = words_of(TAKEN_BY.get(choice), name if group == "data" else None, places)
-    config = training_config([*words, *([] if choice in words else [choice])])
+    group, name = together[0].split("=")
+    words = words_of(TAKEN_BY.get(together[0]), name if group == "data" else None, places)
+    chosen = [re.sub("^callbacks=(.*)", r"+callbacks=[\1]", word) for word in together]
+    config = training_config([*words, *(word for word in chosen if word not in words)])
+    for word in together:
+        group, name = word.split("=")
+        assert name in (config["callbacks"] if group == "callbacks" else config["choices"][group])
     check_config(config, TrainSettings)
-    if group not in ("accelerator", "logger"):
-        assert isinstance(build(config).model, pl.LightningModule)
+    assert isinstance(build(config).model, pl.LightningModule)
 
 
 @pytest.mark.parametrize("command", ["sample", "evaluate"])
@@ -195,10 +208,18 @@ def test_a_pair_is_refused_unless_it_fits(model: str, data: str):
         check_needs(config)
 
 
-@pytest.mark.parametrize(
-    ("model", "data"),
-    [(m, d) for m in MODELS for d in FITS.get(m, DISTORTED) if d not in ELSEWHERE],
-)
+def fitting() -> Iterator[Any]:
+    """Pairs of model and data; the first of every model and of every data set are not slow."""
+    seen: set[str] = set()
+    for model in MODELS:
+        for data in FITS.get(model, DISTORTED):
+            if data not in ELSEWHERE:
+                marks = [pytest.mark.slow] if {model, data} <= seen else []
+                yield pytest.param(model, data, marks=marks)
+                seen |= {model, data}
+
+
+@pytest.mark.parametrize(("model", "data"), fitting())
 def test_a_fitting_pair_trains(workplace: Path, places: dict[str, Path], model: str, data: str):
     from diffstn.runs.train import train
 

@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("work")
     overrides = [
         *("model=diff_in_stn", "data=affine_mnist", "schedule=cosine", "out=first"),
-        *("data.limit_train=300", "data.limit_val=100", "data.limit_test=100"),
+        *("data.limit_train=300", "data.limit_val=100", "data.limit_test=100", "sampler.steps=10"),
         *("data.batch_size=50", "epochs=2", "network.width=32", "encoder=pool", "task.per_class=2"),
     ]
     run = Forked(lambda: train_command(overrides), folder)

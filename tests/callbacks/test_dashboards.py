@@ -18,6 +18,7 @@ from diffstn.cli.train import train_command
 from diffstn.data.sources import mnist
 from diffstn.errors import UserError
 from diffstn.store.run_folder import RunFolder
+from diffstn.tasks import watched
 from diffstn.tasks.correct import Correct
 from tests.boards import mlflow_run, tensorboard_curves, wandb_curves, wandb_records, wandb_rows
 from tests.conftest import TINY, blank_page, mnist_once
@@ -47,6 +48,12 @@ def plot(task: Any, model: Any, data: Any, folder: Path, **_: Any) -> list[tuple
     return [("page", folder / "page.png"), ("moving", folder / "page.gif")]
 
 
+def panel(*arguments: Any, **_: Any) -> Path:
+    """A page in the place of the poses."""
+    path = next(one for one in arguments if isinstance(one, Path))
+    return blank_page(None, path)
+
+
 def started(
     folder: Path, *words: str, killed_at: int = 0, fails: bool = False, **variables: str
 ) -> Forked:
@@ -55,6 +62,8 @@ def started(
     def work() -> int:
         sys.argv = ["train.py"]
         mnist.load_mnist = mnist_once
+        watched.pose_panel = panel  # type: ignore[assignment]
+        watched.ANGLES = 2
         Correct.plot = plot  # type: ignore[method-assign, assignment]
         sys.modules["diffstn.runs.train"].training_curves = blank_page  # type: ignore[attr-defined]
         if fails:

@@ -17,7 +17,7 @@ SMALL = {
 
 
 @pytest.mark.parametrize("name", SMALL)
-@pytest.mark.parametrize("frame", ["none", "moments"])
+@pytest.mark.parametrize("frame", [pytest.param("none", marks=pytest.mark.slow), "moments"])
 def test_recovers_the_poses_of_digits_it_has_seen(
     built: Callable[..., Built], name: str, frame: str
 ):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,7 +19,15 @@ def test_a_fit_of_normal_numbers():
     assert fit("x", numbers, 3.3, 4.0).p_value < 1e-6
 
 
-def test_every_schedule_is_tested_and_plotted(sample, workplace, capsys):
+def plotted(rows: Any, path: Path) -> Path:
+    """In the place of the figure, which takes seconds and has tests of its own."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"{len(rows)} rows")
+    return path
+
+
+def test_every_schedule_is_tested_and_plotted(sample, workplace, capsys, monkeypatch):
+    monkeypatch.setattr("diffstn.tasks.gaussian_paths.gaussian_paths", plotted)
     assert sample("model=gaussian_1d", "out=g", "task.paths=4000", "model.mean=1.0") == 0
     numbers = json.loads(Path("g/gaussian_1d.json").read_text())
     reached = {name: one["reaches N(0, 1)"] for name, one in numbers.items()}
@@ -28,7 +37,7 @@ def test_every_schedule_is_tested_and_plotted(sample, workplace, capsys):
     assert numbers["cosine"]["x_0, exact"]["p_value"] > 0.05
     assert numbers["cosine"]["x_0, exact"]["mean"] == 1.0
     assert numbers["linear, as for T = 1000"]["x_0, exact"]["p_value"] < 0.001
-    assert Path("g/gaussian_1d.png").stat().st_size > 50_000
+    assert Path("g/gaussian_1d.png").read_text() == f"{len(numbers)} rows"
     assert "4000 paths of T = 50 steps" in capsys.readouterr().out
 
 

@@ -112,6 +112,7 @@ def test_a_conditional_model_is_asked_for_every_shape(place: Path):
     assert len(table) == 7
 
 
+@pytest.mark.slow
 def test_a_sweep_of_them_ends_in_a_table(place: Path, capsys: pytest.CaptureFixture[str]):
     assert train_command(["-m", *POINTS, "epochs=1", "seed=1,2"]) == 0
     out = capsys.readouterr().out

@@ -111,6 +111,7 @@ def hypotheses_page(
     path.parent.mkdir(parents=True, exist_ok=True)
     with matplotlib.rc_context(PLOT):
         figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+        page = figure.add_axes((0, 0, 1, 1), frameon=False)  # of all images: axes take long to make
 
         def box(x: float, y: float, w: float, h: float) -> tuple[float, float, float, float]:
             """Pixels from the upper left corner to the figure's own fractions."""
@@ -121,9 +122,8 @@ def hypotheses_page(
             figure.text(*at, text, ha=across, va="center", size=size * points, color=muted)
 
         def show(pixels: NDArray[np.uint8], x: float, y: float) -> None:
-            axes = figure.add_axes(box(x, y, pixels.shape[1], pixels.shape[0]), frameon=False)
-            axes.imshow(pixels, interpolation="nearest", aspect="auto")
-            axes.set(xticks=[], yticks=[])
+            extent = (x, x + pixels.shape[1], y + pixels.shape[0], y)
+            page.imshow(pixels, interpolation="nearest", aspect="auto", extent=extent)
 
         write(margin + first[1] / 2, line, "distorted")
         write(tiles_x, line, "hypotheses, the surest reading first", across="left")
@@ -142,5 +142,6 @@ def hypotheses_page(
             plot_rose(axes, angles[i], float(true_angles[i]), bins)
         legend = "where the top of the digit points:  petals, sampled;  dashed, true"
         write(width - margin, height - line, legend, 5, "right")
+        page.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
         figure.savefig(path, dpi=DPI)
     return path

@@ -16,6 +16,7 @@ from diffstn.report.differences import SEED
 from diffstn.report.html import plain
 from diffstn.report.inside import write_text
 from diffstn.report.recorded import Recorded, recorded
+from diffstn.report.tables import is_number
 from diffstn.store.markdown import markdown
 
 APART = ("job", "state", "error", SEED)
@@ -82,11 +83,6 @@ def summarise(runs: Sequence[Recorded]) -> tuple[list[Row], str]:
         ]
         table.append([*key, f"{len(done)}/{len(members)}", *cells])
     return rows, markdown([*settings, "jobs done", *measured], table)
-
-
-def is_number(value: Any) -> bool:
-    """Whether a cell holds one."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def mean_sd(values: Sequence[float]) -> str:
