@@ -65,6 +65,8 @@ def value_of(word: str) -> str:
 
     try:
         (override,) = OverridesParser.create().parse_overrides([word])
+        if override.is_sweep_override():
+            raise ValueError(f"with commas, write {as_word(*word.split('=', 1))}")
         return str(OmegaConf.create({"value": override.value()}).value)
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise UserError(f"'{word}' names no folder: {str(error).splitlines()[0]}") from None
@@ -76,4 +78,5 @@ def as_word(key: str, value: object) -> str:
     if not re.fullmatch(r"[\w./~@+:%-]+", text, re.ASCII):
         escaped = text.replace("'", "\\'")
         text = f"'{escaped}'"
-    return shlex.quote(f"{key}={text}")
+    word = f"{key}={text}"
+    return f'"{word}"' if text[0] == "'" and not set(word) & set('"$`\\!') else shlex.quote(word)

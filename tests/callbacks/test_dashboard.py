@@ -24,6 +24,9 @@ class Logger:
     def save(self) -> None:
         pass
 
+    def finalize(self, status: str) -> None:
+        pass
+
 
 class Images(Logger):
     shown: list[Any]
@@ -198,13 +201,21 @@ def test_one_that_fails_ends_no_run(tmp_path: Path, caplog: pytest.LogCaptureFix
 
         log_image = log_video = log_metrics  # type: ignore[assignment]
 
+        def save(self) -> None:
+            raise OSError(28, "No space left on device", "events")
+
+        def finalize(self, status: str) -> None:
+            raise RuntimeError(f"cannot {status}")
+
     told = Told(tmp_path / "told.json")
     board = Dashboard("wandb", Gone(Experiment()), told)  # type: ignore[arg-type]
     with caplog.at_level("WARNING", "diffstn"):
         for step in range(3):
             board.log({"a": 1.0}, step)
         board.figure("x", tmp_path / "x.gif", 3)
+        board.logger.save()  # as Lightning does
+        board.logger.finalize("success")
     said = [record.getMessage() for record in caplog.records]
     assert said[0] == "logger=wandb: nobody answers; the run goes on"
-    assert len(said) == 2  # for each cause one
+    assert len(said) == 4  # for each cause one
     assert told.news("wandb", ["a"], 0) == ["a"]  # a resumed run says it again

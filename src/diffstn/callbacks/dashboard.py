@@ -68,9 +68,17 @@ class Dashboard:
         self.trainer: pl.Trainer | None = None
         self.speaks = first_rank()
         self.failures: set[str] = set()
-        self.log_all = logger.log_metrics
+        self.log_all, self.save_all = logger.log_metrics, logger.save
         if self.speaks:
             logger.log_metrics = self.log  # type: ignore[method-assign]
+            for name in ("save", "finalize"):  # which Lightning calls
+                quiet = functools.partial(self.call, getattr(logger, name))
+                setattr(logger, name, quiet)
+
+    @unheard
+    def call(self, function: Callable[..., None], *arguments: Any, **named: Any) -> None:
+        """Call one of the logger's own functions."""
+        function(*arguments, **named)
 
     @property
     def experiment(self) -> Any:
@@ -149,7 +157,7 @@ class Dashboard:
 
     def note(self, names: Sequence[str], step: int) -> None:
         """Make sure that it is kept, and remember it."""
-        self.logger.save()
+        self.save_all()
         if self.kind == "wandb":
             self.told.last.setdefault(self.name, {})[ROWS] = self._rows()
         self.told.note(self.name, names, step)
