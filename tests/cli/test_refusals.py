@@ -1,5 +1,6 @@
 """One line for every slip, before any work starts, in about a second."""
 
+import errno
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from diffstn.cli.conf import composing, groups
-from diffstn.cli.refusals import keys, parse
+from diffstn.cli.refusals import Outcome, keys, parse
 from diffstn.cli.train import train_command
 from diffstn.errors import UserError
 from diffstn.words import closest
@@ -214,3 +215,12 @@ def test_a_refusal_answers_within_two_seconds():
     done = subprocess.run([sys.executable, str(ROOT / "train.py"), "epoch=3"], capture_output=True)
     assert done.returncode == 2
     assert time.perf_counter() - start < 2
+
+
+def test_a_full_disk_is_a_line_whoever_meets_it(capsys: pytest.CaptureFixture[str]):
+    with Outcome(debug=False) as outcome:
+        raise OSError(errno.ENOSPC, "No space left on device")  # of an open file: without a name
+    assert outcome.code == 2
+    assert capsys.readouterr().err == "error: what it has to say: No space left on device\n"
+    with pytest.raises(OSError, match="unheard of"), Outcome(debug=False):
+        raise OSError(errno.EBADF, "unheard of")

@@ -29,3 +29,16 @@ def test_a_resumed_run_adds_to_its_log(tmp_path: Path):
         with LogFile(tmp_path / "train.log") as log:
             log.info(word)
     assert len((tmp_path / "train.log").read_text().splitlines()) == 2
+
+
+def test_a_full_disk_at_the_end_hides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(_: logging.FileHandler) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "train.log"
+    with monkeypatch.context() as patch:
+        patch.setattr(logging.FileHandler, "close", full)
+        with LogFile(path) as log:
+            log.info("begun")
+    assert path.read_text().endswith("INFO begun\n")
+    assert not any(getattr(one, "baseFilename", "") == str(path) for one in log.handlers)
