@@ -351,6 +351,10 @@ def test_training_by_steps_validates_evaluates_and_resumes(train: Train):
     assert all(row["val/accuracy"] for row in rows("run"))
     assert checkpoint("run")["global_step"] == 3
     assert "accuracy k=1" in metrics("run")["numbers"]
+    before, table = checkpoint("run"), rows("run")
+    assert train("out=run", "resume=true") == 0  # nothing is left to learn
+    assert_same_state(before, checkpoint("run"))
+    assert rows("run") == table
     assert train("out=run", "resume=true", "trainer.max_steps=6") == 0
     assert checkpoint("run")["global_step"] == 6
 

@@ -136,9 +136,8 @@ class Dashboard:
         finalize = self.logger.finalize
 
         def go_on(status: str) -> None:
-            with suppress(Exception):  # its database may be gone
-                finalize(status)
-                client.update_run(run, status="RUNNING")  # an evaluation follows
+            finalize(status)
+            self.call(client.update_run, run, status="RUNNING")  # an evaluation follows
 
         self.logger.finalize = go_on  # type: ignore[method-assign]
 
