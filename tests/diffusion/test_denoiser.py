@@ -6,6 +6,7 @@ from diffstn.diffusion.denoiser import Denoised, Denoiser
 from diffstn.diffusion.processes import Gaussian
 from diffstn.diffusion.samplers import DDIM, Ancestral
 from diffstn.diffusion.schedules import Cosine, Linear
+from diffstn.diffusion.wrappers import Wrapper
 
 
 class Recorder(nn.Module):
@@ -52,11 +53,8 @@ def test_conditions_reach_the_network_and_the_next_timestep_does_not():
 
 
 def test_a_wrapper_is_a_denoiser_and_wrappers_nest(gaussian):
-    class Twice:
+    class Twice(Wrapper):
         """ε̂ ← 2 ε̂, x̂_0 ← 2 x̂_0: a wrapper that knows nothing of the sampler's business."""
-
-        def __init__(self, denoiser):
-            self.denoiser, self.schedule = denoiser, denoiser.schedule
 
         def __call__(self, x_t, t, **condition):
             x_0, eps, log_variance = self.denoiser(x_t, t, **condition)

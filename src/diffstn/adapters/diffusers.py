@@ -62,8 +62,10 @@ def scheduler_arguments(denoiser: Denoiser) -> dict[str, Any]:
     `DDIMScheduler(**scheduler_arguments(denoiser))`; data are not clipped, as ours are not.
 
     Raises:
-        ValueError: the denoiser's output has no name among theirs.
+        ValueError: the denoiser's output has no name among theirs, or its variance explodes.
     """
+    if denoiser.schedule.prior_sigma != 1:
+        raise ValueError("their schedulers preserve the variance, and this schedule does not")
     ours = type(denoiser.prediction)
     named = [name for name, kind in PREDICTIONS.items() if type(kind) is ours]
     if not named or named[0] not in PREDICTION_TYPES:

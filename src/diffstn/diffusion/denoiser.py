@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
@@ -35,8 +35,12 @@ class Denoises(Protocol):
     """
 
     @property
+    def process(self) -> Any:
+        """The `Process` that the denoiser was trained to undo."""
+
+    @property
     def schedule(self) -> Schedule:
-        """The forward process that the denoiser was trained to undo."""
+        """The process's, where it has one."""
 
     def __call__(self, x_t: Tensor, t: Tensor, /, **condition: Tensor) -> Denoised:
         """Estimate what x_t (B, *) was at t (B,)."""
@@ -44,6 +48,9 @@ class Denoises(Protocol):
 
 class Denoiser(nn.Module):
     """A network, the process that it undoes, and what its output means.
+
+    The network is shown x_t at unit size, x_t / √(α_t² + σ_t²), and its output is read there: for
+    all schedules that preserve the variance that is x_t itself.
 
     Args:
         network: called as `network(x_t, t, **condition)`, with x_t (B, *) and t (B,) long.
@@ -84,10 +91,10 @@ class Denoiser(nn.Module):
         precision; its output is read in the precision of x_t.
         """
         s = t - 1 if s is None else s
+        alpha, sigma = (broadcast(factor, x_t) for factor in self.schedule.unit(t))
+        x_t = self.schedule.to_unit(x_t, t)
         output = self.network(x_t, t, **condition).to(x_t.dtype)
         output, log_variance = self.variance.split(output, self.schedule, t, s)
-        alpha = broadcast(self.schedule.alpha(t), x_t)
-        sigma = broadcast(self.schedule.sigma(t), x_t)
         x_0 = self.prediction.to_x0(output, x_t, alpha, sigma)
         eps = self.prediction.to_eps(output, x_t, alpha, sigma)
         return Denoised(x_0, eps, log_variance)

@@ -22,7 +22,7 @@ class Bound(NamedTuple):
     """The terms of −log₂ p(x_0) ≤ L_0 + … + L_{T−1} + L_T, each in bits per dimension."""
 
     prior: Tensor
-    """L_T = KL(q(x_T | x_0) ‖ N(0, I)), (B,): what the end of the forward process still tells."""
+    """L_T = KL(q(x_T | x_0) ‖ p(x_T)), (B,): what the end of the forward process still tells."""
 
     steps: Tensor
     """(B, T): L_0, the decoder, then L_1 … L_{T−1}, the KL of each reverse step."""
@@ -110,9 +110,11 @@ def likelihood_bound(
     """
     schedule, size = denoiser.schedule, x_0.shape[:1]
     T = schedule.steps
-    log_alpha_bar = schedule.log_alpha_bar[T]
-    alpha_bar, variance = log_alpha_bar.exp(), -log_alpha_bar.expm1()
-    prior = (alpha_bar * x_0.square() + variance - variance.log() - 1) / 2
+    end = torch.tensor(T, device=x_0.device)
+    signal, variance = (
+        (one / schedule.prior_sigma).square() for one in (schedule.alpha(end), schedule.sigma(end))
+    )
+    prior = (signal * x_0.square() + variance - variance.log() - 1) / 2
     terms = []
     for step in progress(range(1, T + 1)) if progress else range(1, T + 1):
         t = torch.full(size, step, device=x_0.device)

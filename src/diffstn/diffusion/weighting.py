@@ -30,7 +30,7 @@ class MinSNR:
 
     def __call__(self, denoiser: Denoiser, t: Tensor) -> Tensor:
         """w in the shape of t."""
-        alpha, sigma = denoiser.schedule.alpha(t), denoiser.schedule.sigma(t)
+        alpha, sigma = denoiser.schedule.unit(t)
         wanted = (alpha / sigma).square().clamp(max=self.gamma)
         return wanted / denoiser.prediction.error_ratio(alpha, sigma)
 

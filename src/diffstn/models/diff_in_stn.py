@@ -112,7 +112,7 @@ class DiffInSTN(PoseCorrector):
     def sample_latents(
         self, images: int, hypotheses: int, generator: torch.Generator | None = None
     ) -> Tensor:
-        """x_T ~ N(0, I), (images, hypotheses, dim), the first at the centre if so chosen."""
+        """z ~ N(0, I), of which x_T is made, (images, hypotheses, dim); the first may be 0."""
         shape = (images, hypotheses, self.transformation.dim)
         latents = torch.randn(shape, generator=generator)
         if self.centre_first:
@@ -138,8 +138,9 @@ class DiffInSTN(PoseCorrector):
         embedding = self.embeddings(image, min(k, self.views))[:, view].flatten(0, 1)
         turn = self.transformation.from_affine(affine_matrix(view * GOLDEN).flatten(1))
         turn = turn.to(image.device).repeat(len(image), 1)
+        x_T = self.denoiser.process.prior(latents.flatten(0, 1))
         walk = (sampler or self.sampler).trajectory(
-            self.denoiser, latents.flatten(0, 1), generator, embedding=embedding
+            self.denoiser, x_T, generator, embedding=embedding
         )
         for t, *points in walk:
             decoded = (self.standardiser.decode(x) for x in points)
@@ -180,7 +181,8 @@ class DiffInSTN(PoseCorrector):
         if not self.trains_classifier:
             return terms
         with torch.no_grad():
-            x_t = self.denoiser.schedule.add_noise(x_0[:, 0], t[:, 0], eps[:, 0])
+            process = self.denoiser.process
+            x_t = process.corrupt(x_0[:, 0], t[:, 0], process.noise(eps[:, 0]))
             estimate = self.denoiser(x_t, t[:, 0], embedding=embedding[:, 0]).x_0
             A = self.from_frame(batch.image, self.standardiser.decode(estimate)[:, None])
         nll = self.classification_loss(self.warp(batch.image, A), batch.label)

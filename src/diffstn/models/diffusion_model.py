@@ -222,7 +222,7 @@ class DiffusionModel(OptimisedModule):
 
     def denoise(
         self,
-        x_T: Tensor,
+        noise: Tensor,
         label: Tensor | None = None,
         generator: Generator | None = None,
         *,
@@ -230,11 +230,12 @@ class DiffusionModel(OptimisedModule):
         guidance_scale: float | None = None,
         progress: Any = None,
     ) -> Tensor:
-        """x_0 from the noise x_T (B, *), of the classes `label` (B,) or of any."""
+        """x_0 from the noise z ~ N(0, I), (B, *), of the classes `label` (B,) or of any."""
         walk = self.sampler if sampler is None else sampler
         condition = self.condition(label)
         denoiser = self.led(guidance_scale)
-        return walk(denoiser, x_T.to(self.device), generator, progress=progress, **condition)
+        x_T = self.denoiser.process.prior(noise.to(self.device))
+        return walk(denoiser, x_T, generator, progress=progress, **condition)
 
     def generate(
         self, noise: Tensor, label: Tensor | None = None, generator: Generator | None = None
@@ -274,11 +275,11 @@ class DiffusionModel(OptimisedModule):
             )
         generator = Generator().manual_seed(seed)
         labels = self._labels(n, label)
-        x_T = torch.randn((n, *self.noise_shape), generator=generator)
+        z = torch.randn((n, *self.noise_shape), generator=generator)
         told = labels.split(batch_size) if labels is not None else [None] * n
         made = [
             self.denoise(noise, some, generator, sampler=sampler, guidance_scale=guidance_scale)
-            for noise, some in zip(x_T.split(batch_size), told, strict=False)
+            for noise, some in zip(z.split(batch_size), told, strict=False)
         ]
         return torch.cat([self.codec.decode(x_0) for x_0 in made])
 
@@ -307,9 +308,10 @@ class DiffusionModel(OptimisedModule):
         return labels
 
     def noise(self, shape: tuple[int, ...], generator: Generator | None = None) -> Tensor:
-        """x_T ~ N(0, I), sampled on the generator's device, on the model's."""
+        """A sample x_T of the process's prior, made on the generator's device, on the model's."""
         sampled_on = generator.device if generator else self.device
-        return torch.randn(shape, generator=generator, device=sampled_on).to(self.device)
+        z = torch.randn(shape, generator=generator, device=sampled_on).to(self.device)
+        return self.denoiser.process.prior(z)
 
     def condition(self, label: Tensor | None) -> dict[str, Any]:
         """What the denoiser is called with beside x_t and t.

@@ -82,7 +82,8 @@ class LatentDiffInSTN(PoseCorrector):
     ) -> Tensor:
         k = latents.shape[1]
         embedding = self.encoder(image).float().repeat_interleave(k, dim=0)
-        z_0 = self.sampler(self.denoiser, latents.flatten(0, 1), generator, embedding=embedding)
+        z_T = self.denoiser.process.prior(latents.flatten(0, 1))
+        z_0 = self.sampler(self.denoiser, z_T, generator, embedding=embedding)
         return self.regressor(z_0).float().unflatten(0, (-1, k))
 
     def loss(self, batch: Any) -> dict[str, Tensor]:

@@ -209,7 +209,7 @@ class STNInDiff(OptimisedModule):
     def sample_latents(
         self, images: int, hypotheses: int, generator: Generator | None = None
     ) -> Tensor:
-        """x_T ~ N(0, I), (images, hypotheses, C, h, w), on the CPU."""
+        """z ~ N(0, I), of which x_T is made, (images, hypotheses, C, h, w), on the CPU."""
         channels: Any = self.denoiser.network.channels
         return torch.randn((images, hypotheses, channels, *self.size), generator=generator)
 
@@ -223,7 +223,8 @@ class STNInDiff(OptimisedModule):
         """Redraw distorted images (B, C, H, W) upright."""
         if latents is None:
             latents = self.sample_latents(len(image), hypotheses or self.hypotheses, generator)
-        k, x_T = latents.shape[1], latents.to(image.device).flatten(0, 1)
+        k = latents.shape[1]
+        x_T = self.denoiser.process.prior(latents.to(image.device).flatten(0, 1))
         seen = self.condition(image)
         told: dict[str, Any] = {n: v.repeat_interleave(k, dim=0) for n, v in seen.items()}
         x_0 = self.sampler(self.guided, x_T, generator, **told)

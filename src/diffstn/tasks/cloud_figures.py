@@ -60,20 +60,21 @@ def plot_clouds(
 
 def plot_reverse(
     model: DiffusionModel,
-    x_T: Tensor,
+    noise: Tensor,
     label: Tensor | None,
     count: int,
     folder: Path,
     generator: Generator,
 ) -> list[Figure]:
-    """How so many clouds form of x_T, as an animation of x_t and a strip of x̂_0."""
+    """How so many clouds form of noise, as an animation of x_t and a strip of x̂_0."""
     side = min(320, WIDTH // count)
 
     def as_clouds(x: Tensor) -> Tensor:
         return model.codec.decode(x).cpu().reshape(count, -1, x.shape[-1])
 
     finer = replace(model.sampler, steps=min(STEPS_SHOWN, model.denoiser.schedule.steps))
-    walk = finer.trajectory(model.guided, x_T.to(model.device), generator, **model.condition(label))
+    x_T = model.denoiser.process.prior(noise.to(model.device))
+    walk = finer.trajectory(model.guided, x_T, generator, **model.condition(label))
     kept = collect(walk, as_clouds)
     moving = animation_gif(
         torch.stack([cloud_images(frame, side * 3 // 4) for frame in kept.x_t]),

@@ -111,7 +111,8 @@ class Redraw(Corrections):
             examples=self.per_class,
         )
         image = batch.image[:: self.per_class][:10]
-        x_T = model.sample_latents(len(image), 1, generator)[:, 0].to(image.device)
+        latents = model.sample_latents(len(image), 1, generator)[:, 0].to(image.device)
+        x_T = model.denoiser.process.prior(latents)
         finer = replace(model.sampler, steps=min(STEPS_SHOWN, model.denoiser.schedule.steps))
         walk = finer.trajectory(model.guided, x_T, generator, **model.condition(image))
         kept = collect(walk, lambda x: model.codec.decode(x).cpu())

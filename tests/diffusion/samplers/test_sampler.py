@@ -84,7 +84,7 @@ def test_conditions_reach_the_denoiser_at_every_step(gaussian):
     denoiser, seen = gaussian(Cosine(8)), []
 
     class Conditioned:
-        schedule = denoiser.schedule
+        process = denoiser.process
 
         def __call__(self, x_t, t, s, label):
             seen.append((t.tolist(), s.tolist(), label.item()))

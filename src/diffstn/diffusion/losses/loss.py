@@ -15,7 +15,11 @@ class Loss(ABC):
     def __call__(
         self, denoiser: Denoiser, x_0: Tensor, t: Tensor, eps: Tensor, **condition: Tensor
     ) -> Tensor:
-        """Return one loss for each sample, in the shape of t, for x_0 and eps (B, *), t (B,)."""
+        """Return one loss for each sample, in the shape of t, for x_0 and eps (B, *), t (B,).
+
+        `eps` is N(0, I); the process makes its own noise of it.
+        """
+        eps = denoiser.process.noise(eps)
         x_t = denoiser.process.corrupt(x_0, t, eps)
         return self.score(denoiser, denoiser(x_t, t, **condition), x_0, x_t, t, eps)
 

@@ -29,6 +29,6 @@ class SimpleLoss(Loss):
         eps: Tensor,
     ) -> Tensor:
         schedule, target = denoiser.schedule, denoiser.prediction.target
-        alpha, sigma = broadcast(schedule.alpha(t), x_0), broadcast(schedule.sigma(t), x_0)
+        alpha, sigma = (broadcast(factor, x_0) for factor in schedule.unit(t))
         error = target(denoised.x_0, denoised.eps, alpha, sigma) - target(x_0, eps, alpha, sigma)
         return error.square().reshape(*t.shape, -1).mean(-1)

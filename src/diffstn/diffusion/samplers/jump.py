@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -13,7 +14,7 @@ from diffstn.diffusion.schedules import Schedule
 
 @dataclass(frozen=True, eq=False)
 class Jump:
-    """From x_t to x_s, both noisy as the schedule says, with t > s."""
+    """From x_t to x_s, both corrupted as the process says, with t > s."""
 
     x_t: Tensor
     """(B, *)"""
@@ -27,10 +28,16 @@ class Jump:
     s: Tensor
     """long (B,)"""
 
-    schedule: Schedule
+    process: Any
+    """The `Process` that is undone."""
 
     noise: Tensor
     """Fresh N(0, I) in the shape of x_t, or zeros if s = 0."""
 
     history: Sequence[tuple[Tensor, Denoised]]
     """The last `memory` pairs (t, denoised) before this one, oldest first."""
+
+    @property
+    def schedule(self) -> Schedule:
+        """The process's, where it has one."""
+        return self.process.schedule

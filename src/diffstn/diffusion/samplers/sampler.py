@@ -15,8 +15,7 @@ from torch import Generator, Tensor
 from diffstn.diffusion.denoiser import Denoised, Denoises
 from diffstn.diffusion.noise import gaussian_noise
 from diffstn.diffusion.samplers.jump import Jump
-from diffstn.diffusion.schedules import Schedule
-from diffstn.diffusion.spacing import SPACINGS
+from diffstn.diffusion.spacing import SPACINGS, Clock
 
 Progress = Callable[[Iterable[tuple[int, int]]], Iterable[tuple[int, int]]]
 
@@ -86,15 +85,15 @@ class Sampler(ABC):
         **condition: Any,
     ) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Yield (t, x_t, x̂_0) at each timestep visited, from T down to (0, x_0, x_0)."""
-        schedule, x_t = denoiser.schedule, x_T
+        process, x_t = denoiser.process, x_T
         history: deque[tuple[Tensor, Denoised]] = deque(maxlen=self.memory)
-        jumps = list(pairwise(self.timesteps(schedule).tolist()))
+        jumps = list(pairwise(self.timesteps(process).tolist()))
         for now, then in progress(jumps) if progress else jumps:
             t, s = (torch.full(x_t.shape[:1], k, device=x_t.device) for k in (now, then))
             denoised = denoiser(x_t, t, s=s, **condition)
             yield now, x_t, denoised.x_0
             noise = gaussian_noise(x_t, generator) if then else torch.zeros_like(x_t)
-            x_t = self.step(Jump(x_t, denoised, t, s, schedule, noise, history))
+            x_t = self.step(Jump(x_t, denoised, t, s, process, noise, history))
             if then:
                 x_t = self.corrected(denoiser, x_t, s, generator, condition)
             history.append((t, denoised))
@@ -111,6 +110,6 @@ class Sampler(ABC):
         """x_s (B, *), better distributed at s ≥ 1 (B,) than the step left it; or as it is."""
         return x_s
 
-    def timesteps(self, schedule: Schedule) -> Tensor:
-        """The timesteps to visit, T first and 0 last: long (steps + 1,)."""
-        return SPACINGS[self.spacing](schedule, self.steps or schedule.steps)
+    def timesteps(self, clock: Clock) -> Tensor:
+        """The timesteps of a process or schedule to visit, from T down to 0: long (steps + 1,)."""
+        return SPACINGS[self.spacing](clock, self.steps or clock.steps)

@@ -13,6 +13,8 @@ from diffstn.diffusion.broadcast import broadcast
 class Schedule(nn.Module):
     r"""The variance-preserving forward process of T small Gaussian steps.
 
+    `Geometric` is the one that is not: it lets the variance grow.
+
         q(x_t | x_{t-1}) = N(√(1 − β_t) x_{t-1}, β_t I),          t = 1, …, T
         q(x_t | x_0)     = N(α_t x_0, σ_t² I),   α_t = √ᾱ_t,  σ_t = √(1 − ᾱ_t),  ᾱ_t = ∏ (1 − β_i)
 
@@ -59,12 +61,25 @@ class Schedule(nn.Module):
         """α_t = √ᾱ_t, the factor of x_0 in x_t."""
         return (self.log_alpha_bar[t] / 2).exp()
 
+    def unit(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """(α_t, σ_t) / √(α_t² + σ_t²): the factors in x_t once that is scaled to unit size."""
+        return self.alpha(t), self.sigma(t)
+
+    def to_unit(self, x_t: Tensor, t: Tensor) -> Tensor:
+        """x_t / √(α_t² + σ_t²), which is x_t itself where the variance is preserved."""
+        return x_t
+
+    @property
+    def prior_sigma(self) -> float:
+        """The standard deviation of x_T, all signal taken for lost."""
+        return 1.0
+
     def sigma(self, t: Tensor) -> Tensor:
         """σ_t = √(1 − ᾱ_t), the factor of ε in x_t."""
         return (-self.log_alpha_bar[t].expm1()).sqrt()
 
     def log_snr(self, t: Tensor) -> Tensor:
-        """λ_t = log(α_t² / σ_t²), strictly decreasing; +∞ at t = 0."""
+        """λ_t = log(α_t² / σ_t²) = log(ᾱ_t / (1 − ᾱ_t)), strictly decreasing; +∞ at t = 0."""
         log_alpha_bar = self.log_alpha_bar[t]
         return log_alpha_bar - (-log_alpha_bar.expm1()).log()
 
@@ -72,6 +87,10 @@ class Schedule(nn.Module):
         """β_{t|s} = 1 − ᾱ_t / ᾱ_s, the variance of q(x_t | x_s); t ≥ 1."""
         s = t - 1 if s is None else s
         return -(self.log_alpha_bar[t] - self.log_alpha_bar[s]).expm1()
+
+    def kept(self, t: Tensor, s: Tensor | None = None) -> Tensor:
+        """α_t / α_s, the factor of x_s in the mean of q(x_t | x_s); t ≥ 1."""
+        return (1 - self.beta(t, s)).sqrt()
 
     def beta_tilde(self, t: Tensor, s: Tensor | None = None) -> Tensor:
         """β̃_{t|s} = β_{t|s} σ_s² / σ_t², the variance of q(x_s | x_t, x_0); 0 at s = 0."""
@@ -94,9 +113,9 @@ class Schedule(nn.Module):
         is x_0 itself and the variance 0.
         """
         s = t - 1 if s is None else s
-        beta, variance = self.beta(t, s), self.sigma(t).square()
-        of_x_0 = self.alpha(s) * beta / variance
-        of_x_t = (1 - beta).sqrt() * self.sigma(s).square() / variance
+        variance = self.sigma(t).square()
+        of_x_0 = self.alpha(s) * self.beta(t, s) / variance
+        of_x_t = self.kept(t, s) * self.sigma(s).square() / variance
         mean = broadcast(of_x_0, x_0) * x_0 + broadcast(of_x_t, x_0) * x_t
         return mean, broadcast(self.beta_tilde(t, s), x_0)
 

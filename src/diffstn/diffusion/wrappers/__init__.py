@@ -3,5 +3,6 @@
 from diffstn.diffusion.wrappers.by_classifier import ByClassifier
 from diffstn.diffusion.wrappers.classifier_free import ClassifierFree
 from diffstn.diffusion.wrappers.clipped import Clipped
+from diffstn.diffusion.wrappers.wrapper import Wrapper
 
-__all__ = ["ByClassifier", "ClassifierFree", "Clipped"]
+__all__ = ["ByClassifier", "ClassifierFree", "Clipped", "Wrapper"]

@@ -11,12 +11,12 @@ from torch import Tensor
 from diffstn.diffusion.broadcast import broadcast
 from diffstn.diffusion.denoiser import Denoised, Denoises
 from diffstn.diffusion.prediction import Eps
-from diffstn.diffusion.schedules import Schedule
+from diffstn.diffusion.wrappers.wrapper import Wrapper
 
 LogProbabilities = Callable[[Tensor, Tensor], Tensor]
 
 
-class ByClassifier:
+class ByClassifier(Wrapper):
     r"""Leads to where a classifier of x_t sees the label,
 
         ε̂ ← ε̂ − λ σ_t ∇_{x_t} log p(label | x_t),    and x̂_0 follows
@@ -40,13 +40,9 @@ class ByClassifier:
         guide_scale: float = 1.0,
         heard: bool = False,
     ) -> None:
-        self.denoiser, self.classifier = denoiser, classifier
+        super().__init__(denoiser)
+        self.classifier = classifier
         self.guide_scale, self.heard = guide_scale, heard
-
-    @property
-    def schedule(self) -> Schedule:
-        """That of the denoiser within."""
-        return self.denoiser.schedule
 
     def gradient(self, x_t: Tensor, t: Tensor, label: Tensor) -> Tensor:
         """∇_{x_t} log p(label | x_t), in the shape of x_t."""

@@ -7,10 +7,10 @@ from typing import Any
 from torch import Tensor
 
 from diffstn.diffusion.denoiser import Denoised, Denoises
-from diffstn.diffusion.schedules import Schedule
+from diffstn.diffusion.wrappers.wrapper import Wrapper
 
 
-class ClassifierFree:
+class ClassifierFree(Wrapper):
     r"""Leads away from what the same denoiser says without the label,
 
         ε̂ = (1 + w) ε̂(x_t, c) − w ε̂(x_t),    and so for x̂_0, which is linear in it
@@ -27,12 +27,8 @@ class ClassifierFree:
     """
 
     def __init__(self, denoiser: Denoises, guidance_scale: float) -> None:
-        self.denoiser, self.guidance_scale = denoiser, guidance_scale
-
-    @property
-    def schedule(self) -> Schedule:
-        """That of the denoiser within."""
-        return self.denoiser.schedule
+        super().__init__(denoiser)
+        self.guidance_scale = guidance_scale
 
     def __call__(
         self, x_t: Tensor, t: Tensor, /, label: Tensor | None = None, **condition: Any

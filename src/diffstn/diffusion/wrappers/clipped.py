@@ -9,10 +9,10 @@ from torch import Tensor
 from diffstn.diffusion.broadcast import broadcast
 from diffstn.diffusion.denoiser import Denoised, Denoises
 from diffstn.diffusion.prediction import X0
-from diffstn.diffusion.schedules import Schedule
+from diffstn.diffusion.wrappers.wrapper import Wrapper
 
 
-class Clipped:
+class Clipped(Wrapper):
     r"""Bounds x̂_0, and lets ε̂ follow so that both still account for x_t.
 
         x̂_0 ← clamp(x̂_0, −c, c),    ε̂ ← (x_t − α_t x̂_0) / σ_t
@@ -42,12 +42,8 @@ class Clipped:
             raise ValueError(
                 f"clip_quantile={quantile} is a share, between 0 and 1, and needs a clip"
             )
-        self.denoiser, self.clip, self.quantile = denoiser, clip, quantile
-
-    @property
-    def schedule(self) -> Schedule:
-        """That of the denoiser within."""
-        return self.denoiser.schedule
+        super().__init__(denoiser)
+        self.clip, self.quantile = clip, quantile
 
     def __call__(self, x_t: Tensor, t: Tensor, /, **condition: Any) -> Denoised:
         denoised = self.denoiser(x_t, t, **condition)
