@@ -74,7 +74,7 @@ class StreamedImages(ImageData):
 
     def batch(self, split: str, indices: Tensor, device: torch.device | str = "cpu") -> Batch:
         """Read the images of `split` at `indices` (B,), as floats on `device`."""
-        return self.received(split, self.stored(split).at(indices.cpu()).to(device))
+        return as_batch(self.stored(split).at(indices.cpu()).to(device))
 
     def batches(
         self, split: str, batch_size: int | None = None, device: torch.device | str = "cpu"
@@ -82,7 +82,7 @@ class StreamedImages(ImageData):
         """Every image of `split` once, in order; the workers read ahead."""
         images, size = self.stored(split), batch_size or self.eval_batch_size
         for items in StreamedLoader(images, size, workers=self.workers):
-            yield self.received(split, items.to(device))
+            yield as_batch(items.to(device))
 
     def loader(
         self, split: str, batch_size: int, shuffle: bool = False, drop_last: bool = False
@@ -99,4 +99,9 @@ class StreamedImages(ImageData):
         )
 
     def received(self, split: str, rows: Labelled) -> Batch:
-        return Batch(rows.items / 255, rows.labels)
+        return as_batch(Labelled(self.augmented(split, rows.items), rows.labels))
+
+
+def as_batch(images: Labelled) -> Batch:
+    """Bytes as floats in [0, 1]."""
+    return Batch(images.items / 255, images.labels)

@@ -1,5 +1,6 @@
 """Images of any kind and size as bytes of one shape."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch import Tensor
 from diffstn.errors import UserError
 
 MODES = {1: "L", 3: "RGB"}
+WHITE = (255, 255, 255)
 
 
 def check_shape(image_size: Any, channels: Any) -> tuple[int, int]:
@@ -28,16 +30,42 @@ def check_shape(image_size: Any, channels: Any) -> tuple[int, int]:
     return size[0], size[1]
 
 
-def fitted(image: Any, size: tuple[int, int], channels: int) -> Tensor:
+def check_background(background: Any, channels: int) -> tuple[int, int, int]:
+    """The colour (red, green, blue) in 0 … 255 of a grey level, or of three, in [0, 1].
+
+    Raises:
+        UserError: it is none.
+    """
+    levels = tuple(background) if hasattr(background, "__iter__") else (background,) * 3
+    numbers = all(isinstance(n, int | float) and not isinstance(n, bool) for n in levels)
+    if not (numbers and len(levels) == 3 and all(0 <= n <= 1 for n in levels)):
+        raise UserError(
+            f"data.background={background}: a grey level from 0 to 1, or [red, green, blue]"
+        )
+    if channels == 1 and len(set(levels)) > 1:
+        raise UserError(
+            f"data.background={background}: grey images (data.channels=1) take a grey level"
+        )
+    red, green, blue = (round(255 * n) for n in levels)
+    return red, green, blue
+
+
+def fitted(
+    image: Any,
+    size: tuple[int, int],
+    channels: int,
+    background: Sequence[int] = WHITE,
+) -> Tensor:
     """(C, H, W) uint8: scaled until it covers `size`, cropped to it around the centre.
 
-    Transparent places are shown on white. Grey becomes colour, and colour grey, as asked for; 16
-    bits become 8.
+    Transparent places show the background, before anything is scaled. Grey becomes colour, and
+    colour grey, as asked for; 16 bits become 8.
 
     Args:
         image: a Pillow image.
         size: (height, width).
         channels: 1 or 3.
+        background: red, green and blue in 0 … 255.
 
     Raises:
         ValueError: the numbers of a floating-point image have no known range.
@@ -52,8 +80,8 @@ def fitted(image: Any, size: tuple[int, int], channels: int) -> Tensor:
         image = Image.fromarray(wide.round().clip(0, 255).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
+        ground = Image.new("RGBA", image.size, (*background, 255))
+        image = Image.alpha_composite(ground, image)
     image = image.convert(MODES[channels])
     height, width = size
     if image.size != (width, height):

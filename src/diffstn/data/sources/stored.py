@@ -41,6 +41,10 @@ class StoredImages:
         """The first `n` images; all of them for None."""
         return replace(self, rows=self.rows[:n], labels=self.labels[:n])
 
+    def relabelled(self, rows: Tensor, labels: Tensor) -> "StoredImages":
+        """The images at `rows` (B,) of the split, with other labels (B,)."""
+        return replace(self, rows=self.rows[rows], labels=labels)
+
     def at(self, indices: Tensor) -> Labelled:
         """Read the split's images at `indices` (B,)."""
         images = [self.read(row) for row in self.rows[indices].tolist()]
