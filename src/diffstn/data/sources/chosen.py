@@ -12,7 +12,6 @@ from diffstn.data.sources.source import ImageSource
 from diffstn.data.sources.stored import StoredImages
 from diffstn.errors import UserError
 from diffstn.words import closest
-from diffstn.words import closest
 
 
 class ChosenClasses:

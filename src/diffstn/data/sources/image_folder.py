@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -21,7 +23,7 @@ from diffstn.errors import UserError
 logger = logging.getLogger("diffstn")
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
-FORMATS = ("PNG", "JPEG", "MPO", "BMP", "DIB", "GIF", "TIFF", "WEBP")
+FORMATS = ("PNG", "JPEG", "BMP", "DIB", "GIF", "TIFF", "WEBP")
 """What is decoded, whatever a file is called: for PostScript, Pillow would start a program."""
 NAMED = 5
 """How many of the files that are left out are named; the rest is counted."""
@@ -48,7 +50,7 @@ def read_image(
 
 
 def read_nth(
-    paths: Sequence[Path],
+    paths: np.ndarray,
     size: tuple[int, int],
     channels: int,
     background: Sequence[int],
@@ -56,13 +58,17 @@ def read_nth(
 ) -> Tensor:
     """`read_image` of `paths[row]`.
 
+    Args:
+        paths: (N,) of bytes: objects would be copied in every worker as they are looked at.
+
     Raises:
         UserError: the file cannot be read as an image.
     """
+    path = Path(os.fsdecode(paths[row]))
     try:
-        return read_image(paths[row], size, channels, background)
+        return read_image(path, size, channels, background)
     except ValueError as error:
-        raise UserError(f"{paths[row]}: {error}; mend or remove it") from None
+        raise UserError(f"{path}: {error}; mend or remove it") from None
 
 
 class ImageFolder:
@@ -145,9 +151,8 @@ class ImageFolder:
         """The splits of `load` with no image read; nobody knows yet which can be."""
         self._tell([])
         labels = torch.tensor(self._labels)
-        read = functools.partial(
-            read_nth, self.files, self.size, self.channels, self.background
-        )
+        paths = np.array([os.fsencode(path) for path in self.files])
+        read = functools.partial(read_nth, paths, self.size, self.channels, self.background)
         about = [(path, path.stat()) for path in self.files]
         shape = f"{self.size} {self.channels} {self.background}"
         fingerprint = "\n".join(

@@ -3,12 +3,33 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from diffstn.data.labelled import Labelled
+
+
+class ReadByRow(Protocol):
+    """One split of labelled images that are read as they are asked for."""
+
+    @property
+    def labels(self) -> Tensor:
+        """(N,) int64."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """24 hex digits that are the same only for the same images in the same order."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def at(self, indices: Tensor) -> Labelled:
+        """Read the images at `indices` (B,): items (B, C, H, W) uint8."""
+        ...
 
 
 @dataclass(frozen=True)

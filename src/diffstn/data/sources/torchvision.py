@@ -148,8 +148,8 @@ class TorchvisionImages:
         if not fits:
             raise UserError(
                 f"data.name={self.name}: its labels are no numbers below {len(self.classes)}, the"
-                " count of its classes; name all classes with data.class_names=[...], or choose a set"
-                " for classification"
+                " count of its classes; name all with data.class_names=[...], or choose a set for"
+                " classification"
             )
         return found.long()
 
