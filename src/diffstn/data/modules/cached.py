@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -36,8 +37,9 @@ TOGETHER = 64
 class CachedImages:
     """One split of an image set, decoded and fitted, in a memory-mapped file.
 
-    Every image has a checksum, which is compared whenever it is read: a damaged one is read from
-    its own file again, and mended.
+    Every image has a checksum, which a process compares when it first reads it: a damaged one is
+    read from its own file again, and mended. What follows is a copy out of the system's memory of
+    files, as fast as from a tensor, so threads read ahead where other images need processes.
 
     Args:
         images: where they come from.
@@ -48,6 +50,7 @@ class CachedImages:
     images: StoredImages
     path: Path
     shape: tuple[int, int, int]
+    decodes: ClassVar[bool] = False
 
     def __len__(self) -> int:
         return len(self.images)
@@ -63,11 +66,12 @@ class CachedImages:
 
     def at(self, indices: Tensor) -> Labelled:
         """Copy the split's images at `indices` (B,)."""
-        sums, pixels = mapped(self.path, len(self), self.shape)
-        found = np.asarray(pixels[indices.numpy()])
-        for place, row in enumerate(indices.tolist()):
-            if zlib.crc32(found[place]) != sums[row]:
-                found[place] = self._mended(row)
+        file, rows = mapped(self.path, len(self), self.shape), indices.numpy()
+        found = file.pixels.take(rows, axis=0)  # other threads run meanwhile
+        for place in np.flatnonzero(~file.checked[rows]):
+            if zlib.crc32(found[place]) != file.sums[rows[place]]:
+                found[place] = self._mended(int(rows[place]))
+        file.checked[rows] = True
         return Labelled(torch.from_numpy(found), self.images.labels[indices])
 
     def _mended(self, row: int) -> np.ndarray:
@@ -176,11 +180,26 @@ def is_whole(held: CachedImages) -> bool:
         return False
 
 
+class Mapped(NamedTuple):
+    """A file that is open.
+
+    Shapes:
+        sums: (N,) uint32, of the images as they were written.
+        pixels: (N, C, H, W) uint8.
+        checked: (N,) whether this process has compared the sum.
+    """
+
+    sums: np.ndarray
+    pixels: np.ndarray
+    checked: np.ndarray
+
+
 @functools.lru_cache(maxsize=16)
-def mapped(path: Path, n: int, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """The checksums (N,) and images (N, C, H, W) of a file, none of them read yet."""
-    sums = np.memmap(path, np.uint32, "r", HEAD, (n,))
-    return sums, np.memmap(path, np.uint8, "r", HEAD + 4 * n, (n, *shape))
+def mapped(path: Path, n: int, shape: tuple[int, int, int]) -> Mapped:
+    """The open file, none of its images read yet."""
+    sums = np.asarray(np.memmap(path, np.uint32, "r", HEAD, (n,)))
+    pixels = np.asarray(np.memmap(path, np.uint8, "r", HEAD + 4 * n, (n, *shape)))
+    return Mapped(sums, pixels, np.zeros(n, dtype=bool))
 
 
 @contextmanager

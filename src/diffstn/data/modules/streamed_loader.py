@@ -1,11 +1,14 @@
 """Images that workers read while a model trains."""
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data._utils.pin_memory import pin_memory
 
 from diffstn.data.batches import IndexLoader
 from diffstn.data.sources.stored import ReadByRow
@@ -46,13 +49,14 @@ class _Order(Sampler):
 
 
 class StreamedLoader(IndexLoader):
-    """The batches of an `IndexLoader` with the images read, by processes of their own.
+    """The batches of an `IndexLoader` with the images read, by workers of their own.
 
-    The workers start with the first pass and stay for the next ones.
+    They are processes, which start with the first pass and stay for the next ones, or, for images
+    that are only copied, threads: a batch takes longer from one process to another than a copy.
 
     Args:
         images: one split.
-        workers: processes that read ahead; 0 reads between the steps.
+        workers: who reads ahead; 0 reads between the steps.
         batch_size, options: as for `IndexLoader`.
 
     Yields:
@@ -72,6 +76,13 @@ class StreamedLoader(IndexLoader):
 
     def __iter__(self) -> Iterator[Any]:
         self._order.batches = list(super().__iter__())
+        found = self._by_processes() if self.images.decodes else self._by_threads()
+        for batch in found:
+            if isinstance(batch, UserError):
+                raise batch
+            yield batch
+
+    def _by_processes(self) -> Iterator[Any]:
         if self._reader is None:
             self._reader = DataLoader(
                 _Rows(self.images),
@@ -83,7 +94,26 @@ class StreamedLoader(IndexLoader):
                 pin_memory=torch.cuda.is_available(),
                 generator=torch.Generator(),  # the global one is for the training
             )
-        for batch in self._reader:
-            if isinstance(batch, UserError):
-                raise batch
-            yield batch
+        yield from self._reader
+
+    def _by_threads(self) -> Iterator[Any]:
+        rows, pinned = _Rows(self.images), torch.cuda.is_available()
+
+        def read(batch: Tensor) -> Any:
+            found = rows[batch]
+            return pin_memory(found) if pinned else found
+
+        if not self.workers:
+            yield from map(read, self._order.batches)
+            return
+        with ThreadPoolExecutor(self.workers) as threads:
+            waiting: deque[Future] = deque()
+            try:
+                for batch in self._order.batches:
+                    waiting.append(threads.submit(read, batch))
+                    if len(waiting) > AHEAD * self.workers:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:  # a pass may end early
+                threads.shutdown(cancel_futures=True)

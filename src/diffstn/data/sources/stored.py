@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -13,7 +13,14 @@ from diffstn.data.labelled import Labelled
 
 
 class ReadByRow(Protocol):
-    """One split of labelled images that are read as they are asked for."""
+    """One split of labelled images that are read as they are asked for.
+
+    Attributes:
+        decodes: whether reading is work for Python, which only processes can share, and no copy.
+    """
+
+    @property
+    def decodes(self) -> bool: ...
 
     @property
     def labels(self) -> Tensor:
@@ -47,6 +54,7 @@ class StoredImages:
     rows: Tensor
     labels: Tensor
     fingerprint: str
+    decodes: ClassVar[bool] = True
 
     def __len__(self) -> int:
         return len(self.rows)
