@@ -1,10 +1,10 @@
 """What do images cost that are not in memory? Reading alone, and with a training step after it.
 
-Writes a folder of smooth random images (kept for the next time), and reads it in three ways: all
+Writes a folder of smooth random images (kept for the next time), and reads it in several ways: all
 decoded in memory, streamed from the files, and streamed from the cache of decoded images. Each is
 timed alone, batches of floats as a training step receives them, and with the step of
-`model=ddpm_unet` (default settings, v-prediction, AdamW) after every batch. Contenders take turns; the
-median of the rounds counts, and the share is that of the speed of memory in the same round.
+`model=ddpm_unet` (default settings, v-prediction, AdamW) after every batch. Contenders take turns;
+the median of the rounds counts, and the share is that of the speed of memory in the same round.
 
     python benchmarks/streaming.py [--images 20000] [--side 64] [--ending jpg] [--workers 2]
 """

@@ -154,8 +154,9 @@ def write(held: CachedImages, workers: int, split: str) -> None:
 
 def write_image(file: int, row: int, image: np.ndarray, n: int) -> None:
     """An image (C, H, W) and its checksum into their places among n."""
-    os.pwrite(file, np.uint32(zlib.crc32(image)).tobytes(), HEAD + 4 * row)
-    os.pwrite(file, image.tobytes(), HEAD + 4 * n + image.size * row)
+    content = image.tobytes()
+    os.pwrite(file, np.uint32(zlib.crc32(content)).tobytes(), HEAD + 4 * row)
+    os.pwrite(file, content, HEAD + 4 * n + image.size * row)
 
 
 def head(held: CachedImages) -> bytes:
