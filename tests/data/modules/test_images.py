@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from diffstn.cli.train import train_command
 from diffstn.data.augmentation import Augmentation
 from diffstn.data.modules.distorted import DistortedData
 from diffstn.data.modules.streamed import StreamedImages
@@ -60,3 +61,45 @@ def test_distorted_images_are_augmented_before_they_are_distorted(few):
 def test_crops_too_large_for_the_images_are_refused(few):
     with pytest.raises(UserError, match=r"data\.crop=28: images of 28 x 28"):
         UprightData(few, crop=28)
+
+
+@pytest.mark.parametrize("data", ["image_folder", "streamed_image_folder"])
+def test_a_run_resumes_with_the_draws_that_it_would_have_made(digit_folder, workplace, data):
+    words = [
+        *("model=classifier", "encoder=fc", "encoder.features=8", "accelerator=cpu"),
+        *("trainer.precision=fp32", "report=false", "epochs=2", "seed=4"),
+        *(f"data={data}", f"data.root={digit_folder}", "data.image_size=[12,12]"),
+        *("data.batch_size=8", "data.flip=0.5", "data.crop=2", "data.classes=['1','0']"),
+        *("data.val=0.2", "data.test=0.2"),
+    ]
+    if data.startswith("streamed"):
+        words += ["data.workers=0", f"data.cache={workplace / 'kept'}"]
+    assert train_command([*words, "out=straight"]) == 0
+    assert train_command([*words, "out=stopped", "trainer.max_time=00:00:00:00"]) == 124
+    assert train_command(["out=stopped", "resume=true", "trainer.max_time=null"]) == 0
+    ours, theirs = (
+        torch.load(workplace / name / "checkpoints" / "last.ckpt", weights_only=True)
+        for name in ("stopped", "straight")
+    )
+    assert ours["global_step"] == theirs["global_step"] > 4
+    for name, value in theirs["state_dict"].items():
+        assert torch.equal(ours["state_dict"][name], value)
+
+
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        ("data.flip=2", "data.flip=2: must be a number of at least 0 of at most 1"),
+        ("data.crop=-1", "data.crop=-1: must be a whole number of at least 0"),
+        ("data.crop=28", "data.crop=28: images of 28 x 28 pixels can be shifted by at most 27"),
+        ("data.crop_fill=grey", "data.crop_fill=grey: must be one of reflection, border, zeros"),
+        ("data.classes=[3]", "data.classes=[3]: name two classes or more; null keeps all 10"),
+        ("data.classes=3", "data.classes=3: must be"),
+        ("data.classes=dog", "data.classes=dog: must be"),
+    ],
+)
+def test_the_command_line_refuses_in_one_line(workplace, capsys, word, line):
+    assert train_command(["model=classifier", "data=mnist", "out=none", word]) == 2
+    said = capsys.readouterr().err
+    assert line in said
+    assert not (workplace / "none").exists()
