@@ -152,3 +152,17 @@ def test_what_ships_holds_what_its_model_uses(path):
     if path.parent.name == "mnist_unet":
         assert not {"encoder", "classifier", "frame"} & set(stored)
     assert all(torch.isfinite(v).all() for v in model.state_dict().values())
+
+
+def test_names_of_all_classes_are_no_choice_of_some():
+    data = {
+        "_target_": "diffstn.data.modules.from_source.upright",
+        "images": {"_target_": "diffstn.data.sources.torchvision.TorchvisionImages"},
+        "classes": ["a", "b"],
+    }
+    config = {"task": {}, "checkpoint": {}, "report": True, "data": data}
+    now = migrated(config, PRETRAINED)["data"]
+    assert now["class_names"] == ["a", "b"]
+    assert "classes" not in now
+    present = {**config, "data": {**now, "classes": ["b", "a"]}}
+    assert migrated(present, PRETRAINED) is present

@@ -12,10 +12,13 @@ from diffstn.words import last_words, value_of
 CHANGEABLE = (
     *("epochs=", "validate_every=", "evaluate.", "task.", "sampler.", "trainer.", "accelerator"),
     *("logger", "callbacks", "+callbacks", "checkpoint.", "report=", "debug=", "trust="),
-    "data.workers=",
+    *("data.workers=", "data.cache="),
 )
 """What may differ when a run is resumed."""
-AGAIN = ("epochs=", "validate_every=", "trainer.", "checkpoint.", "report=", "data.workers=")
+AGAIN = (
+    *("epochs=", "validate_every=", "trainer.", "checkpoint.", "report=", "data.workers="),
+    "data.cache=",
+)
 """Of these a word that began the run counts again: another one may have changed it since."""
 
 

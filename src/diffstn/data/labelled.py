@@ -25,6 +25,10 @@ class Labelled(NamedTuple):
         """The items at `rows` (B,)."""
         return Labelled(self.items.index_select(0, rows), self.labels.index_select(0, rows))
 
+    def relabelled(self, rows: Tensor, labels: Tensor) -> "Labelled":
+        """The items at `rows` (B,), with other labels (B,)."""
+        return Labelled(self.items.index_select(0, rows), labels)
+
     def to(self, device: torch.device | str) -> "Labelled":
         """The same items on another device."""
         return Labelled(self.items.to(device), self.labels.to(device))

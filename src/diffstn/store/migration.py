@@ -75,6 +75,7 @@ def migrated(config: dict[str, Any], run: Path) -> dict[str, Any]:
         config = {**config, "checkpoint": {"minutes": 10.0}}
     if "report" not in config:
         config = {**config, "report": True}
+    config = _class_names(config)
     if "task" in config or "model" not in config or "_target_" not in config["model"]:
         return config
     old = _moved(config)
@@ -131,6 +132,16 @@ def migrated(config: dict[str, Any], run: Path) -> dict[str, Any]:
         "precision": accelerator.get("precision", "auto"),
     }
     return new
+
+
+def _class_names(config: dict[str, Any]) -> dict[str, Any]:
+    """The same, where `classes` of torchvision's sets were all of their names, not a choice."""
+    data = config.get("data") or {}
+    source = str((data.get("images") or {}).get("_target_"))
+    if not source.endswith(".TorchvisionImages") or "class_names" in data:
+        return config
+    renamed = {"class_names" if name == "classes" else name: data[name] for name in data}
+    return {**config, "data": renamed}
 
 
 def _moved(node: Any) -> Any:

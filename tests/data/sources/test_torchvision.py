@@ -141,8 +141,8 @@ def test_missing_files_and_too_few_classes_are_refused(tmp_path, kuzushiji):
         TorchvisionImages("KMNIST").load()
     with pytest.raises(UserError, match=r"USPS cannot be read .*data\.download=true"):
         TorchvisionImages("USPS", str(tmp_path / "nowhere")).load()
-    with pytest.raises(UserError, match=r"no numbers below 2.*data\.classes"):
-        TorchvisionImages("KMNIST", str(kuzushiji), classes=("a", "b")).load()
+    with pytest.raises(UserError, match=r"no numbers below 2.*data\.class_names"):
+        TorchvisionImages("KMNIST", str(kuzushiji), class_names=("a", "b")).load()
 
 
 def test_the_configuration(kuzushiji):

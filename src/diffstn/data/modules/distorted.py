@@ -65,6 +65,7 @@ class DistortedData(UprightData):
     ) -> DistortedBatch:
         """The images of `split` at `indices` (B,), distorted on `device`."""
         upright, label = super().batch(split, indices, device)[:2]
+        upright = self.augmented(split, upright)
         if split == "train":
             A = of_all(
                 lambda n, generator: self.distortion.draw(n, self.size, generator, upright.device),
@@ -74,3 +75,6 @@ class DistortedData(UprightData):
         else:
             A = self.poses(split, device)[indices.to(device)]
         return DistortedBatch(self.distortion.distort(upright, A), label, A, upright)
+
+    def received(self, split: str, rows: Tensor) -> DistortedBatch:
+        return self.batch(split, rows, rows.device)  # it is augmented before it is distorted

@@ -1,12 +1,21 @@
 """What all data modules of images know of them."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any
 
+from torch import Tensor
+
+from diffstn.annotations import AtLeast, AtMost
+from diffstn.data.augmentation import Augmentation, Beyond
 from diffstn.data.distortions import Distortion
 from diffstn.data.facts import Facts
 from diffstn.data.modules.indexed import IndexedData
+from diffstn.data.sources.chosen import ChosenClasses
 from diffstn.data.sources.source import ImageSource
 from diffstn.spatial import Transformation
+
+Probability = Annotated[float, AtLeast(0), AtMost(1)]
+Pixels = Annotated[int, AtLeast(0)]
 
 
 class ImageData(IndexedData):
@@ -14,6 +23,9 @@ class ImageData(IndexedData):
 
     Args:
         images: where they come from, e.g. `MNIST()`.
+        classes: the classes to keep, by their names or numbers, in the order of their new labels;
+            None: all.
+        flip, crop, crop_fill: of the training images, see `Augmentation`.
         options: as for `IndexedData`.
 
     Attributes:
@@ -23,16 +35,34 @@ class ImageData(IndexedData):
         canvas: (H, W) of the images in a batch: `size`, unless a distortion has a canvas.
         distortion: what distorts them, if anything does.
         transformation: the family that undoes it.
+
+    Raises:
+        UserError: there are no such classes, or such an augmentation cannot be.
     """
 
     distortion: Distortion | None = None
 
-    def __init__(self, images: ImageSource, **options: Any) -> None:
+    def __init__(
+        self,
+        images: ImageSource,
+        classes: Sequence[str | int] | None = None,
+        flip: Probability = 0.0,
+        crop: Pixels = 0,
+        crop_fill: Beyond = "reflection",
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
-        self.images = images
+        self.images = images if classes is None else ChosenClasses(images, classes)
+        images = self.images
         self.channels = images.channels
         self.size: tuple[int, int] = images.size
         self.classes = list(images.classes)
+        self.augmentation = Augmentation(flip, crop, crop_fill)
+        self.augmentation.check(self.size)
+
+    def augmented(self, split: str, images: Tensor) -> Tensor:
+        """Images (B, C, H, W) as a training step sees them: those of other splits as they are."""
+        return self.augmentation(images) if split == "train" else images
 
     @property
     def canvas(self) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Images that do not fit into memory."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -8,10 +9,11 @@ from torch import Tensor
 
 from diffstn.data.batches import Batch
 from diffstn.data.labelled import Labelled
+from diffstn.data.modules.cached import cached, check_cache
 from diffstn.data.modules.images import ImageData
 from diffstn.data.modules.streamed_loader import StreamedLoader
 from diffstn.data.sources.source import ImageSource
-from diffstn.data.sources.stored import StoredImages
+from diffstn.data.sources.stored import ReadByRow
 from diffstn.data.splits import SPLITS
 from diffstn.errors import UserError
 
@@ -27,15 +29,18 @@ class StreamedImages(ImageData):
         images: a source that can `index` its images: `ImageFolder`, `TorchvisionImages` or
             `HuggingFaceImages`.
         workers: processes that read ahead; 0: none, the training waits for every batch.
+        cache: a folder that keeps the images decoded, see `cached`; None: every epoch decodes them.
         options: as for `IndexedData`.
 
     Raises:
-        UserError: the source cannot do that, or `workers` is negative.
+        UserError: the source cannot do that, `workers` is negative, or the cache cannot be written.
     """
 
     kind = "upright"
 
-    def __init__(self, images: ImageSource, workers: int = 2, **options: Any) -> None:
+    def __init__(
+        self, images: ImageSource, workers: int = 2, cache: str | None = None, **options: Any
+    ) -> None:
         super().__init__(images, **options)
         if not hasattr(images, "index"):
             raise UserError(
@@ -44,20 +49,26 @@ class StreamedImages(ImageData):
             )
         if workers < 0:
             raise UserError(f"data.workers is {workers}: it must be at least 0")
-        self.workers = workers
-        self._stored: dict[str, StoredImages] = {}
+        self.workers, self.cache = workers, None if cache is None else Path(cache)
+        if self.cache is not None:
+            check_cache(self.cache)
+        self._stored: dict[str, ReadByRow] = {}
 
     def setup(self, stage: str | None = None) -> None:
-        """Find the images, and read none."""
+        """Find the images, and read none but those that the cache has yet to keep."""
         if not self._stored:
             splits = self.images.index()  # type: ignore[attr-defined]
-            self._stored = {split: splits[split].first(self.limits[split]) for split in SPLITS}
+            stored = {split: splits[split].first(self.limits[split]) for split in SPLITS}
+            if self.cache is not None:
+                for split in SPLITS:
+                    stored[split] = cached(stored[split], self.cache, self.workers, split)
+            self._stored = stored
 
     @property
     def is_loaded(self) -> bool:
         return bool(self._stored)
 
-    def stored(self, split: str) -> StoredImages:
+    def stored(self, split: str) -> ReadByRow:
         """The images of one split, none of them read."""
         self.setup()
         return self._stored[split]
@@ -74,7 +85,7 @@ class StreamedImages(ImageData):
 
     def batch(self, split: str, indices: Tensor, device: torch.device | str = "cpu") -> Batch:
         """Read the images of `split` at `indices` (B,), as floats on `device`."""
-        return self.received(split, self.stored(split).at(indices.cpu()).to(device))
+        return as_batch(self.stored(split).at(indices.cpu()).to(device))
 
     def batches(
         self, split: str, batch_size: int | None = None, device: torch.device | str = "cpu"
@@ -82,7 +93,7 @@ class StreamedImages(ImageData):
         """Every image of `split` once, in order; the workers read ahead."""
         images, size = self.stored(split), batch_size or self.eval_batch_size
         for items in StreamedLoader(images, size, workers=self.workers):
-            yield self.received(split, items.to(device))
+            yield as_batch(items.to(device))
 
     def loader(
         self, split: str, batch_size: int, shuffle: bool = False, drop_last: bool = False
@@ -99,4 +110,9 @@ class StreamedImages(ImageData):
         )
 
     def received(self, split: str, rows: Labelled) -> Batch:
-        return Batch(rows.items / 255, rows.labels)
+        return as_batch(Labelled(self.augmented(split, rows.items), rows.labels))
+
+
+def as_batch(images: Labelled) -> Batch:
+    """Bytes as floats in [0, 1]."""
+    return Batch(images.items / 255, images.labels)

@@ -29,3 +29,7 @@ class UprightData(ImageData, InMemoryData):
         """The images of `split` at `indices` (B,), as floats on `device`."""
         images, labels = self.split(split, device).at(indices.to(device))
         return Batch(images / 255, labels)
+
+    def received(self, split: str, rows: Tensor) -> Batch | DistortedBatch:
+        batch = self.batch(split, rows, rows.device)
+        return batch._replace(image=self.augmented(split, batch.image))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from diffstn.data.labelled import Labelled
-from diffstn.data.sources.fitting import check_shape, fitted
+from diffstn.data.sources.fitting import check_background, check_shape, fitted
 from diffstn.data.sources.stored import StoredImages
 from diffstn.data.splits import SPLITS, check_shares, hold_out_share
 from diffstn.errors import UserError
@@ -40,6 +40,7 @@ class HuggingFaceImages:
         image_size: (height, width) of the images that come out: scaled until they cover it, cropped
             to it around the centre.
         channels: 3 for colour, 1 for grey.
+        background: what transparent places show: a grey level, or [red, green, blue], in 0 … 1.
         val, test: shares that are held out where the set has no such split.
         data_seed: fixes what is held out.
 
@@ -56,6 +57,7 @@ class HuggingFaceImages:
         label: str | None = "label",
         image_size: Sequence[int] = (32, 32),
         channels: int = 3,
+        background: float | Sequence[float] = 1.0,
         val: float = 0.1,
         test: float = 0.1,
         data_seed: int = 0,
@@ -67,6 +69,7 @@ class HuggingFaceImages:
             )
         self.name, self.subset, self.image, self.label = str(name), subset, image, label
         self.size, self.channels = check_shape(image_size, channels), channels
+        self.background = check_background(background, channels)
         check_shares(val, test)
         self.val, self.test, self.data_seed = val, test, data_seed
 
@@ -147,7 +150,10 @@ class HuggingFaceImages:
     def _stored(self, table: Any, rows: Tensor) -> StoredImages:
         labels = self._labels(table)
         about = f"{table._fingerprint} {self.image} {self.label} {self.size} {self.channels}"
-        read = functools.partial(read_nth, table, self.image, self.size, self.channels)
+        about += f" {self.background}"
+        read = functools.partial(
+            read_nth, table, self.image, self.size, self.channels, self.background
+        )
         return StoredImages(read, rows, labels[rows], about)
 
     def _labels(self, table: Any) -> Tensor:
@@ -172,14 +178,21 @@ class HuggingFaceImages:
         return torch.tensor([known[value] for value in values], dtype=torch.int64)
 
 
-def read_nth(table: Any, column: str, size: tuple[int, int], channels: int, row: int) -> Tensor:
+def read_nth(
+    table: Any,
+    column: str,
+    size: tuple[int, int],
+    channels: int,
+    background: Sequence[int],
+    row: int,
+) -> Tensor:
     """The image in a row of a table, fitted.
 
     Raises:
         UserError: it cannot be decoded.
     """
     try:
-        return fitted(table[row][column], size, channels)
+        return fitted(table[row][column], size, channels, background)
     except Exception as error:  # whatever a damaged image makes a decoder raise
         reason = " ".join(str(error).split())
         raise UserError(f"image {row} of the set is unreadable ({reason}); remove it") from None

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from diffstn.data.labelled import Labelled
-from diffstn.data.sources.fitting import check_shape, fitted
+from diffstn.data.sources.fitting import WHITE, check_background, check_shape, fitted
 from diffstn.data.sources.stored import StoredImages
 from diffstn.data.splits import check_shares, split_by_name
 from diffstn.errors import UserError
@@ -21,13 +23,15 @@ from diffstn.errors import UserError
 logger = logging.getLogger("diffstn")
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
-FORMATS = ("PNG", "JPEG", "MPO", "BMP", "DIB", "GIF", "TIFF", "WEBP")
+FORMATS = ("PNG", "JPEG", "BMP", "DIB", "GIF", "TIFF", "WEBP")
 """What is decoded, whatever a file is called: for PostScript, Pillow would start a program."""
 NAMED = 5
 """How many of the files that are left out are named; the rest is counted."""
 
 
-def read_image(path: Path, size: tuple[int, int], channels: int) -> Tensor:
+def read_image(
+    path: Path, size: tuple[int, int], channels: int, background: Sequence[int] = WHITE
+) -> Tensor:
     """(C, H, W) uint8: the image in a file, `fitted` to `size` and `channels`.
 
     Raises:
@@ -39,22 +43,32 @@ def read_image(path: Path, size: tuple[int, int], channels: int) -> Tensor:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as opened:
-                return fitted(opened, size, channels)
+                return fitted(opened, size, channels, background)
     except Exception as error:  # whatever a damaged file makes a reader raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"unreadable ({reason[:120]})") from None
 
 
-def read_nth(paths: Sequence[Path], size: tuple[int, int], channels: int, row: int) -> Tensor:
+def read_nth(
+    paths: np.ndarray,
+    size: tuple[int, int],
+    channels: int,
+    background: Sequence[int],
+    row: int,
+) -> Tensor:
     """`read_image` of `paths[row]`.
+
+    Args:
+        paths: (N,) of bytes: objects would be copied in every worker as they are looked at.
 
     Raises:
         UserError: the file cannot be read as an image.
     """
+    path = Path(os.fsdecode(paths[row]))
     try:
-        return read_image(paths[row], size, channels)
+        return read_image(path, size, channels, background)
     except ValueError as error:
-        raise UserError(f"{paths[row]}: {error}; mend or remove it") from None
+        raise UserError(f"{path}: {error}; mend or remove it") from None
 
 
 class ImageFolder:
@@ -69,6 +83,7 @@ class ImageFolder:
         root: the folder.
         image_size: (height, width) of the images that come out.
         channels: 3 for colour, 1 for grey.
+        background: what transparent places show: a grey level, or [red, green, blue], in 0 … 1.
         val, test: shares that are held out, on average.
         data_seed: fixes the splits.
 
@@ -82,6 +97,7 @@ class ImageFolder:
         root: str | None = None,
         image_size: Sequence[int] = (32, 32),
         channels: int = 3,
+        background: float | Sequence[float] = 1.0,
         val: float = 0.1,
         test: float = 0.1,
         data_seed: int = 0,
@@ -92,6 +108,7 @@ class ImageFolder:
                 " one sub-folder per class>"
             )
         self.size, self.channels = check_shape(image_size, channels), channels
+        self.background = check_background(background, channels)
         check_shares(val, test)
         self.root, self.data_seed = Path(str(root)), data_seed
         self.val, self.test = val, test
@@ -116,7 +133,7 @@ class ImageFolder:
         unreadable: list[str] = []
         for row, path in enumerate(tqdm(self.files, "reading images", unit="image", disable=None)):
             try:
-                images.append(read_image(path, self.size, self.channels))
+                images.append(read_image(path, self.size, self.channels, self.background))
                 rows.append(row)
             except ValueError as error:
                 unreadable.append(f"{path}: {error}")
@@ -134,9 +151,10 @@ class ImageFolder:
         """The splits of `load` with no image read; nobody knows yet which can be."""
         self._tell([])
         labels = torch.tensor(self._labels)
-        read = functools.partial(read_nth, self.files, self.size, self.channels)
+        paths = np.array([os.fsencode(path) for path in self.files])
+        read = functools.partial(read_nth, paths, self.size, self.channels, self.background)
         about = [(path, path.stat()) for path in self.files]
-        shape = f"{self.size} {self.channels}"
+        shape = f"{self.size} {self.channels} {self.background}"
         fingerprint = "\n".join(
             [shape, *(f"{self._name(p)} {s.st_size} {s.st_mtime_ns}" for p, s in about)]
         )

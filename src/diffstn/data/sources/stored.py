@@ -3,12 +3,40 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from diffstn.data.labelled import Labelled
+
+
+class ReadByRow(Protocol):
+    """One split of labelled images that are read as they are asked for.
+
+    Attributes:
+        decodes: whether reading is work for Python, which only processes can share, and no copy.
+    """
+
+    @property
+    def decodes(self) -> bool: ...
+
+    @property
+    def labels(self) -> Tensor:
+        """(N,) int64."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """24 hex digits that are the same only for the same images in the same order."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def at(self, indices: Tensor) -> Labelled:
+        """Read the images at `indices` (B,): items (B, C, H, W) uint8."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -26,6 +54,7 @@ class StoredImages:
     rows: Tensor
     labels: Tensor
     fingerprint: str
+    decodes: ClassVar[bool] = True
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -40,6 +69,10 @@ class StoredImages:
     def first(self, n: int | None) -> "StoredImages":
         """The first `n` images; all of them for None."""
         return replace(self, rows=self.rows[:n], labels=self.labels[:n])
+
+    def relabelled(self, rows: Tensor, labels: Tensor) -> "StoredImages":
+        """The images at `rows` (B,) of the split, with other labels (B,)."""
+        return replace(self, rows=self.rows[rows], labels=labels)
 
     def at(self, indices: Tensor) -> Labelled:
         """Read the split's images at `indices` (B,)."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from diffstn.data.labelled import Labelled
-from diffstn.data.sources.fitting import check_shape, fitted
+from diffstn.data.sources.fitting import check_background, check_shape, fitted
 from diffstn.data.sources.known_sets import KNOWN_SETS
 from diffstn.data.sources.stored import StoredImages
 from diffstn.data.splits import SPLITS, check_shares, hold_out_share
@@ -38,7 +38,8 @@ class TorchvisionImages:
         image_size: (height, width) that images are scaled to cover and cropped to around the
             centre; None: as they are, for sets whose images are all of one known size.
         channels: 3 for colour, 1 for grey; None: as the set has them.
-        classes: names in the order of the labels; None: the set's own.
+        background: what transparent places show: a grey level, or [red, green, blue], in 0 … 1.
+        class_names: names in the order of the labels; None: the set's own.
         val, test: shares that are held out where the set has no such images.
         data_seed: fixes what is held out.
 
@@ -55,7 +56,8 @@ class TorchvisionImages:
         split: str | None = None,
         image_size: Sequence[int] | None = None,
         channels: int | None = None,
-        classes: Sequence[str] | None = None,
+        background: float | Sequence[float] = 1.0,
+        class_names: Sequence[str] | None = None,
         val: float = 0.1,
         test: float = 0.1,
         data_seed: int = 0,
@@ -78,6 +80,7 @@ class TorchvisionImages:
             image_size = (known.side, known.side)
         self.channels = channels if channels is not None else known.channels if known else 3
         self.size = check_shape(image_size, self.channels)
+        self.background = check_background(background, self.channels)
         if split is not None and "split" not in self.takes:
             raise UserError(f"data.split={split}: {name} takes none; drop data.split")
         if (
@@ -95,7 +98,7 @@ class TorchvisionImages:
         check_shares(val, test)
         self.val, self.test, self.data_seed = val, test, data_seed
         own = known.classes if known else None
-        self.classes = tuple(classes or own or self._names())
+        self.classes = tuple(class_names or own or self._names())
 
     def load(self) -> dict[str, Labelled]:
         """The splits; images that torchvision has in order stay in that order."""
@@ -119,7 +122,8 @@ class TorchvisionImages:
         labels = self._labels(opened)
         hashed = hashlib.sha256(labels.numpy().tobytes()).hexdigest()
         about = f"{self.name} {self.variant} {self.size} {self.channels} {opened!r} {hashed}"
-        read = functools.partial(read_nth, opened, self.size, self.channels)
+        about += f" {self.background}"
+        read = functools.partial(read_nth, opened, self.size, self.channels, self.background)
         return StoredImages(read, rows, labels[rows], about)
 
     def _labels(self, opened: Any) -> Tensor:
@@ -144,8 +148,8 @@ class TorchvisionImages:
         if not fits:
             raise UserError(
                 f"data.name={self.name}: its labels are no numbers below {len(self.classes)}, the"
-                " count of its classes; name all classes with data.classes=[...], or choose a set"
-                " for classification"
+                " count of its classes; name all with data.class_names=[...], or choose a set for"
+                " classification"
             )
         return found.long()
 
@@ -163,7 +167,7 @@ class TorchvisionImages:
             opened = self._parts()["train"]
             names = getattr(opened, "classes", None) or getattr(opened, "categories", None)
         if not names:
-            raise UserError(f"data.name={self.name}: name its classes with data.classes=[...]")
+            raise UserError(f"data.name={self.name}: name its classes with data.class_names=[...]")
         return [name if isinstance(name, str) else ", ".join(name) for name in names]
 
     def _parts(self) -> dict[str, Any]:
@@ -211,14 +215,16 @@ class TorchvisionImages:
             ) from error
 
 
-def read_nth(opened: Any, size: tuple[int, int], channels: int, row: int) -> Tensor:
+def read_nth(
+    opened: Any, size: tuple[int, int], channels: int, background: Sequence[int], row: int
+) -> Tensor:
     """The image at a row of one of torchvision's sets, fitted.
 
     Raises:
         UserError: it cannot be read.
     """
     try:
-        return fitted(opened[row][0], size, channels)
+        return fitted(opened[row][0], size, channels, background)
     except Exception as error:  # whatever a damaged file makes a reader raise
         reason = " ".join(str(error).split())
         raise UserError(f"{type(opened).__name__}: image {row} is unreadable ({reason})") from None
