@@ -7,6 +7,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from diffstn.cli.chosen_runs import with_runs
 from diffstn.cli.conf import (
     CONF,
     composed,
@@ -49,7 +50,7 @@ def run_command(name: str, arguments: Sequence[str] | None = None) -> int:
     debug = "debug=true" in (word.lower() for word in words)
     with Outcome(debug, words, search) as outcome:
         own: Any = OmegaConf.to_container(composed(name, []))
-        parsed = parse(words)
+        parsed = parse(with_runs(words, search))
         first = [(o.key_or_group.split(".")[0].split("/")[0], o.input_line or "") for o in parsed]
         mine = [line for key, line in first if key in own]
         theirs = [line for key, line in first if key not in own]

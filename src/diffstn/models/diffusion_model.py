@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from diffstn.annotations import Count
+from diffstn.annotations import Auto, Count
 from diffstn.build import Factory, load_model
 from diffstn.codecs.codec import Codec
 from diffstn.data.facts import Facts
@@ -23,6 +23,7 @@ from diffstn.diffusion.weighting import WEIGHTINGS
 from diffstn.diffusion.wrappers import ByClassifier, ClassifierFree, Clipped
 from diffstn.errors import UserError
 from diffstn.models.denoiser import denoiser_for
+from diffstn.models.fit_to_data import fit_codec
 from diffstn.models.noise import noise_for, timesteps_for
 from diffstn.models.noisy_classifier import NoisyClassifier, check_guide
 from diffstn.models.optimised import OptimisedModule
@@ -68,9 +69,10 @@ class DiffusionModel(OptimisedModule):
         guidance_scale: w of classifier-free guidance while sampling; 0 is none.
         guide: run of a `NoisyClassifier` that was trained on data noised by the same schedule.
         guide_scale: of the guidance by it.
-        clip, clip_quantile: of x̂_0 while sampling, see `Clipped`.
+        clip, clip_quantile: of x̂_0 while sampling, see `Clipped`; `auto`: as the codec says.
         loss: `simple`, `hybrid` or `vlb`, see `LOSSES`.
-        bins: values that data can take in [−1, 1], for losses and likelihoods; None: any.
+        bins: values that data can take in [−1, 1], for losses and likelihoods; None: any; `auto`:
+            as the codec says.
         weighting: of the noise levels, `none` or `min_snr`.
         optimisation: see `OptimisedModule`.
 
@@ -101,10 +103,10 @@ class DiffusionModel(OptimisedModule):
         guidance_scale: float = 0.0,
         guide: str | None = None,
         guide_scale: float = 1.0,
-        clip: float | None = None,
+        clip: float | Auto | None = None,
         clip_quantile: float | None = None,
         loss: str = "simple",
-        bins: Count | None = None,
+        bins: Count | Auto | None = None,
         weighting: str = "none",
         **optimisation: Any,
     ) -> None:
@@ -124,6 +126,10 @@ class DiffusionModel(OptimisedModule):
             raise ValueError(
                 "importance samples the timesteps by their losses: model.timestep_power=1.0"
             )
+        clip, bins = (
+            getattr(codec, name, None) if value == "auto" else value
+            for name, value in (("clip", clip), ("bins", bins))
+        )
         self.facts, self.codec = facts, codec
         self.classes = len(facts.classes)
         seen = codec.facts(facts)
@@ -155,6 +161,10 @@ class DiffusionModel(OptimisedModule):
         self.weighting = named("weighting", weighting, WEIGHTINGS)()
         choose = named("timestep_sampling", timestep_sampling, TIMESTEP_SAMPLINGS)
         self.importance = choose(schedule.steps)
+
+    def setup(self, stage: str) -> None:
+        if stage == "fit":
+            fit_codec(self.codec, self.trainer.datamodule)  # type: ignore[attr-defined]
 
     def losses(self, x_0: Tensor, label: Tensor, generator: Generator | None = None) -> Tensor:
         """One loss for each item, (B,), at one random timestep each."""

@@ -83,6 +83,11 @@ class GenerateImages(Task):
             )
         if self.likelihood and not isinstance(model, DiffusionModel):
             raise UserError(f"task.likelihood={self.likelihood}: only diffusion models bound one")
+        if self.likelihood and getattr(model.codec, "bins", None) is None:
+            raise UserError(
+                f"task.likelihood={self.likelihood}: bits per dimension are of pixels, and this"
+                " model's codec makes something else of them: take a model with codec=pixels"
+            )
         features = choose_features(self.features, data.facts, self.inception_weights)
         for setting, count in (("task.samples", self.samples), ("task.track", self.track)):
             if count:
