@@ -31,7 +31,9 @@ def test_a_folder_is_turned_upright(
 ):
     folder, labels = digits
     out = tmp_path / "upright"
-    assert folders_command("correct", [str(folder), f"out={out}", "hypotheses=8", "batch_size=5"]) == 0
+    assert (
+        folders_command("correct", [str(folder), f"out={out}", "hypotheses=8", "batch_size=5"]) == 0
+    )
     said = capsys.readouterr()
     assert f"wrote 8 images and corrections.csv to {out}" in said.out
     assert "left out" in said.err
@@ -61,7 +63,10 @@ def test_dark_on_white_is_said_of_each_image_and_can_be_inverted(
     assert folders_command("correct", [str(mixed), "hypotheses=1"]) == 0
     [line] = [line for line in capsys.readouterr().err.splitlines() if "bright" in line]
     assert line.startswith(str(mixed / "0.png"))
-    assert folders_command("correct", [str(mixed), f"out={tmp_path}/i", "invert=true", "hypotheses=1"]) == 0
+    assert (
+        folders_command("correct", [str(mixed), f"out={tmp_path}/i", "invert=true", "hypotheses=1"])
+        == 0
+    )
     assert capsys.readouterr().err.count("bright borders") == 3
 
 

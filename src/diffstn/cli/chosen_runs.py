@@ -18,7 +18,7 @@ def with_runs(words: Sequence[str], search: Sequence[str] = ()) -> list[str]:
     found: list[str] = []
     for word in words:
         group, _, said = word.partition("=")
-        files = [file for root in (CONF, *search) for file in Path(root, group).glob("*.yaml")]
+        files = [file for root in [str(CONF), *search] for file in Path(root, group).glob("*.yaml")]
         takes = [file.stem for file in files if (CONF / "model" / file.name).exists()]
         paths = [one.strip("'\"") for one in said.split(",")]
         if group == "model" or not takes or not all(map(is_run, paths)):

@@ -8,14 +8,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from diffstn.cli.chosen_runs import with_runs
-from diffstn.cli.conf import (
-    CONF,
-    composed,
-    composing,
-    groups,
-    import_from_here,
-    training_config,
-)
+from diffstn.cli.conf import CONF, composed, composing, groups, import_from_here, training_config
 from diffstn.cli.flags import flags, search_path
 from diffstn.cli.overrides import apply_overrides
 from diffstn.cli.refusals import Outcome, keys, no_setting, parse

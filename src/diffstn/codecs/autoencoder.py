@@ -58,10 +58,15 @@ class AutoencoderCodec(Frozen):
             )
         super().__init__(model.coder)
         self.run, self.theirs = run, model.facts
-        self.network.brought_weights = not own  # μ and s are the model's own
+        self.coder.brought_weights = not own  # μ and s are the model's own
         channels = model.coder.latent_shape[0]
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("std", torch.ones(channels))
+
+    @property
+    def coder(self) -> Any:
+        """Encodes and decodes, see `Coder`."""
+        return self.network
 
     def facts(self, data: Facts) -> Facts:
         """Those of the latents.
@@ -79,7 +84,7 @@ class AutoencoderCodec(Frozen):
                 f"codec.run={self.run} codes {known}, the data has {asked}: train one on this data"
                 " with model=autoencoder"
             )
-        channels, *size = self.network.latent_shape
+        channels, *size = self.coder.latent_shape
         return replace(data, channels=channels, size=tuple(size))
 
     @torch.no_grad()
@@ -87,7 +92,7 @@ class AutoencoderCodec(Frozen):
         """Take μ and s from batches of images (B, C, H, W)."""
         count, total, square = 0, 0.0, 0.0
         for images in batches:
-            places = self.network.encode(images.to(self.mean.device)).double()
+            places = self.coder.encode(images.to(self.mean.device)).double()
             places = places.movedim(1, -1).flatten(0, -2)
             count, total = count + len(places), total + places.sum(0)
             square = square + places.square().sum(0)
@@ -99,12 +104,12 @@ class AutoencoderCodec(Frozen):
     @torch.no_grad()
     def encode(self, items: Tensor) -> Tensor:
         mean, std = self._scale()
-        return (self.network.encode(items) - mean) / std
+        return (self.coder.encode(items) - mean) / std
 
     @torch.no_grad()
     def decode(self, x_0: Tensor) -> Tensor:
         mean, std = self._scale()
-        return self.network.decode(x_0.float() * std + mean)
+        return self.coder.decode(x_0.float() * std + mean)
 
     def _scale(self) -> tuple[Tensor, Tensor]:
         return self.mean[:, None, None], self.std[:, None, None]

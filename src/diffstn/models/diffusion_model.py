@@ -126,10 +126,6 @@ class DiffusionModel(OptimisedModule):
             raise ValueError(
                 "importance samples the timesteps by their losses: model.timestep_power=1.0"
             )
-        clip, bins = (
-            getattr(codec, name, None) if value == "auto" else value
-            for name, value in (("clip", clip), ("bins", bins))
-        )
         self.facts, self.codec = facts, codec
         self.classes = len(facts.classes)
         seen = codec.facts(facts)
@@ -150,14 +146,15 @@ class DiffusionModel(OptimisedModule):
         sampler.timesteps(schedule)  # refuses more steps than there are
         self.sampler = sampler
         self.guidance_scale, self.guide_scale = guidance_scale, guide_scale
-        self.clip, self.clip_quantile = clip, clip_quantile
-        Clipped(self.denoiser, clip, clip_quantile)  # refuses what is out of range
+        self.clip: float | None = told(clip, codec, "clip")
+        self.clip_quantile = clip_quantile
+        Clipped(self.denoiser, self.clip, clip_quantile)  # refuses what is out of range
         led = () if guide is None else (guide_of(guide, facts, schedule),)
         self.guides = led  # in a tuple: its weights are not ours
         self.timestep_power = timestep_power
         self.conditional, self.label_dropout = conditional, label_dropout
-        self.bins = bins
-        self.loss = named("loss", loss, LOSSES)(bins)
+        self.bins: int | None = told(bins, codec, "bins")
+        self.loss = named("loss", loss, LOSSES)(self.bins)
         self.weighting = named("weighting", weighting, WEIGHTINGS)()
         choose = named("timestep_sampling", timestep_sampling, TIMESTEP_SAMPLINGS)
         self.importance = choose(schedule.steps)
@@ -332,6 +329,11 @@ class DiffusionModel(OptimisedModule):
         if not self.hears_label:
             raise ValueError("this model was trained without labels: leave label out")
         return {"label": label.to(self.device)}
+
+
+def told(value: Any, codec: Any, name: str) -> Any:
+    """A setting of the data's range, or what the codec says of it."""
+    return getattr(codec, name, None) if value == "auto" else value
 
 
 def guide_of(run: str, facts: Facts, schedule: Schedule) -> NoisyClassifier:

@@ -164,11 +164,12 @@ class Reconstruct(Task):
         latent = model.coder.encode(image)
         made = model.coder.decode(latent)
         scale = max(1, WIDTH // COLUMNS // image.shape[-1])
-        blocks, titles = [], []
+        blocks: list[Tensor] = []
+        titles: list[str] = []
         for some in rows.split(COLUMNS):
             block = torch.cat([image[some], made[some]])
             blocks.append(contact_sheet(block, len(some), scale))
-            titles.append("images, and below them what comes back")
+            titles.append("" if titles else "images, and below them what comes back")
         whole = [block for block in blocks if block.shape == blocks[0].shape]
         page = panel_page(
             torch.stack(whole), folder / "reconstructions.png", titles[: len(whole)], 1

@@ -10,12 +10,12 @@ SMALLEST, LARGEST = -20.0, 10.0
 
 
 class KL(nn.Module):
-    r"""$q(z|x) = \mathcal N(\mu, s^2)$, number by number, with
-    $w\,\mathrm{KL}(q\,\|\,\mathcal N(0, 1)) = w\,\tfrac12 (\mu^2 + s^2 - 1 - \log s^2)$ in the loss.
+    r"""$q(z|x) = \mathcal N(\mu, s^2)$, number by number, and in the loss
+    $w\,\mathrm{KL}(q\,\|\,\mathcal N(0, 1)) = w\,\tfrac12 (\mu^2 + s^2 - 1 - \log s^2)$.
 
     The divergence is the mean over the numbers of a latent, as the error is over those of an
-    image. With a w of 1 this were the bound on the likelihood of a VAE whose pixels vary by 1; a
-    small one only holds the latents together, and lets them say nearly all of the image.
+    image. A
+    small w only holds the latents together, and lets them say nearly all of the image.
 
     Args:
         latent_channels: c.
