@@ -20,11 +20,11 @@ def with_runs(words: Sequence[str], search: Sequence[str] = ()) -> list[str]:
         group, _, said = word.partition("=")
         files = [file for root in [str(CONF), *search] for file in Path(root, group).glob("*.yaml")]
         takes = [file.stem for file in files if (CONF / "model" / file.name).exists()]
-        paths = [one.strip("'\"") for one in said.split(",")]
-        if group == "model" or not takes or not all(map(is_run, paths)):
+        folders = [one.strip("'\"") for one in said.split(",")]
+        if group == "model" or not takes or not all(map(is_run, folders)):
             found.append(word)
             continue
-        models = {str(open_run(path).read_config()["choices"]["model"]) for path in paths}
+        models = {str(open_run(path).read_config()["choices"]["model"]) for path in folders}
         if len(models) > 1 or not models <= {*takes}:
             theirs, ours = (" or ".join(sorted(names)) for names in (models, takes))
             raise UserError(f"{word}: a run of model={theirs}; {group} takes one of model={ours}")

@@ -20,14 +20,14 @@ class Autoencoder(OptimisedModule):
 
         L = |x̂ − x|^p + w_e (|∂_h x̂ − ∂_h x|^p + |∂_w x̂ − ∂_w x|^p) / 2 + R(z),
 
-    each the mean over its numbers; p is 1 or 2, and ∂ are the differences of neighbouring pixels,
+    each the mean over its numbers; p is 1 or 2 (`l1`, `l2`), and ∂ are the differences of neighbouring pixels,
     in which a soft edge costs more than it does in the pixels.
 
     Args:
         facts: of the data.
         network: makes what encodes and decodes, see `ConvAutoencoder`.
         regularisation: makes R, see `KL` and `VQ`.
-        error: `l1` or `l2`.
+        pixel_loss: says p.
         edge_weight: w_e.
         optimisation: see `OptimisedModule`.
 
@@ -43,12 +43,12 @@ class Autoencoder(OptimisedModule):
         facts: Facts,
         network: Factory,
         regularisation: Factory,
-        error: Annotated[str, OneOf(("l1", "l2"))] = "l1",
+        pixel_loss: Annotated[str, OneOf(("l1", "l2"))] = "l1",
         edge_weight: NotNegative = 0.0,
         **optimisation: Any,
     ) -> None:
         super().__init__(**optimisation)
-        self.facts, self.error, self.edge_weight = facts, error, edge_weight
+        self.facts, self.pixel_loss, self.edge_weight = facts, pixel_loss, edge_weight
         moments = _of(regularisation).moments
         made = fitted(
             network, must=("moments",), channels=facts.channels, size=facts.size, moments=moments
@@ -68,7 +68,7 @@ class Autoencoder(OptimisedModule):
     def distance(self, made: Tensor, images: Tensor) -> Tensor:
         """The error without the regularisation, a scalar."""
         difference = made - images
-        size = torch.abs if self.error == "l1" else torch.square
+        size = torch.abs if self.pixel_loss == "l1" else torch.square
         loss = size(difference).mean()
         if self.edge_weight:
             edges = sum(size(difference.diff(dim=d)).mean() for d in (-2, -1)) / 2

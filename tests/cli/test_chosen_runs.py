@@ -1,0 +1,39 @@
+"""The folder of a run as a group's choice."""
+
+from pathlib import Path
+
+import pytest
+
+from diffstn.cli.chosen_runs import with_runs
+from diffstn.errors import UserError
+
+
+def test_the_folder_of_a_run_is_the_choice_of_its_model(autoencoder_run: str):
+    words = ["model=ddpm_unet", f"codec={autoencoder_run}", "seed=3"]
+    expected = ["model=ddpm_unet", "codec=autoencoder", f"codec.run={autoencoder_run}", "seed=3"]
+    assert with_runs(words) == expected
+    assert with_runs(expected) == expected
+    quoted = f"codec='{autoencoder_run}'"
+    assert with_runs([quoted])[1] == f"codec.run='{autoencoder_run}'"
+
+
+def test_a_sweep_over_folders_stays_one(autoencoder_run: str):
+    both = f"{autoencoder_run},{autoencoder_run}"
+    assert with_runs([f"codec={both}"]) == ["codec=autoencoder", f"codec.run={both}"]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("codec=pixels", "run=pretrained/judge", "ckpt=pretrained/judge", "out=runs/x", "codec"),
+        *("network=pretrained/judge", "codec=runs/nowhere", "codec=\0", "codec=", "model=stn,ic_stn"),
+        *("experiment=latent/mnist", f"codec={'x' * 5000}", "data.root=pretrained/judge"),
+    ],
+)
+def test_other_words_stay_as_they_are(word: str):
+    assert with_runs([word]) == [word]
+
+
+def test_a_run_of_another_model_is_refused(tmp_path: Path):
+    with pytest.raises(UserError, match=r"a run of model=ddpm_unet; codec takes one of model=auto"):
+        with_runs(["codec=pretrained/mnist_unet"])
