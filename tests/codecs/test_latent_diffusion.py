@@ -86,7 +86,10 @@ def test_it_goes_on_without_the_autoencoders_folder(place: Path):
         (["codec=runs/nowhere"], "no such choice"),
         (["codec=elsewhere", "task.likelihood=5"], "bits per dimension are of pixels"),
         (["codec=elsewhere", "model.clip_quantile=0.9"], "needs a clip"),
-        (["codec=elsewhere", "model.clip=none"], "model.clip=none: must be a number or one of auto"),
+        (
+            ["codec=elsewhere", "model.clip=none"],
+            "model.clip=none: must be a number or one of auto",
+        ),
     ],
 )
 def test_what_does_not_fit_is_one_line(

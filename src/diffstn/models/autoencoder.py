@@ -20,8 +20,8 @@ class Autoencoder(OptimisedModule):
 
         L = |x̂ − x|^p + w_e (|∂_h x̂ − ∂_h x|^p + |∂_w x̂ − ∂_w x|^p) / 2 + R(z),
 
-    each the mean over its numbers; p is 1 or 2 (`l1`, `l2`), and ∂ are the differences of neighbouring pixels,
-    in which a soft edge costs more than it does in the pixels.
+    each the mean over its numbers; p is 1 or 2 (`l1`, `l2`), and ∂ are the differences of
+    neighbouring pixels, in which a soft edge costs more than it does in the pixels.
 
     Args:
         facts: of the data.
