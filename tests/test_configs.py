@@ -97,7 +97,7 @@ SHORT = {
 }
 TINY_UNET = ["network.width=8", "network.blocks=1", "network.head_features=8"]
 OF_MODEL = {
-    "autoencoder": ["network.width=8", "task.samples=null"],
+    "autoencoder": ["network.width=8", "task.samples=0"],
     "ddpm_unet": [*TINY_UNET, "task.track=0"],
     "stn_in_diff": TINY_UNET,
     "noisy_classifier": ["network.width=8"],

@@ -40,8 +40,8 @@ def test_an_autoencoder_with_a_codebook_says_how_much_of_it_is_used(
     place: Path, autoencoder_run: str
 ):
     words = [word for word in AUTOENCODER if not word.startswith(("epochs", "data.limit_train"))]
-    words += ["regularisation=vq", "regularisation.codes=64", "epochs=1", "data.limit_train=140"]
-    words += ["data.limit_test=140"]
+    words += ["regularisation=vq", "regularisation.codes=64", "epochs=1", "data.limit_train=100"]
+    words += ["data.limit_test=40", "task.samples=0"]
     assert train_command([*words, "out=vq"]) == 0
     numbers = RunFolder("vq").read_json("metrics")["numbers"]
     assert 1 < numbers["perplexity"] <= 64

@@ -4,13 +4,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from diffstn.annotations import Count
+from diffstn.annotations import AtLeast, Count
 from diffstn.data.labelled import Labelled
 from diffstn.errors import UserError
 from diffstn.figures.contact import contact_sheet
@@ -53,13 +53,14 @@ class Reconstruct(Task):
     a perfect diffusion model in these latents would reach, beside the floor of real images.
 
     Args:
-        samples: of how many images of a split the distances are taken; None: of all.
+        samples: of how many images of a split the distances are taken; None: of all; 0: there are
+            none, for sets of few images.
         features, inception_weights: see `GenerateImages`.
         batch_size: images at once.
         shown: images on the page.
     """
 
-    samples: Count | None = 8192
+    samples: Annotated[int, AtLeast(0)] | None = 8192
     features: str | Features | None = None
     inception_weights: str | None = None
     batch_size: Count = 250
@@ -71,6 +72,8 @@ class Reconstruct(Task):
                 f"task=reconstruct is none for {type(model).__name__}: it asks for"
                 " model=autoencoder"
             )
+        if self.samples == 0:
+            return
         features = choose_features(self.features, data.facts, self.inception_weights)
         if self.samples:
             check_samples(self.samples, features)
@@ -85,8 +88,10 @@ class Reconstruct(Task):
 
     def measure(self, model: Autoencoder, data: Any, seed: int = 0) -> dict[str, Any]:
         start = time.perf_counter()
-        features = choose_features(self.features, data.facts, self.inception_weights)
         device, coder = model.device, model.coder
+        features = None
+        if self.samples != 0:
+            features = choose_features(self.features, data.facts, self.inception_weights)
         error, spread = ImageError(sync_on_compute=False), Spread(coder.latent_shape[0])
 
         def coded(rows: slice, batch: Any) -> Answer:
@@ -94,12 +99,13 @@ class Reconstruct(Task):
             codes = coder.regularisation.codes(latent)
             images = coder.decode(latent)
             codes = latent.new_empty(0) if codes is None else codes
-            answer = (features(images).features, images, batch.image, latent, codes)
+            seen = features(images).features if features else latent.new_empty(len(latent), 0)
+            answer = (seen, images, batch.image, latent, codes)
             return Answer(*(part.cpu() for part in answer))
 
         found: dict[str, Tensor] = {}
         used: list[Tensor] = []
-        for split in ("test", "train"):
+        for split in ("test", "train") if features else ("test",):
             seen = []
             total = self.total(data, split)
             for one in answers(data, split, total, self.batch_size, device, coded):
@@ -109,23 +115,18 @@ class Reconstruct(Task):
                     spread.update(one.latent)
                     used.append(one.codes.flatten().long())
             found[split] = torch.cat(seen)
-        real = {s: real_statistics(data, s, features, device) for s in ("train", "test")}
-        table = {
-            split: distances(
-                found[other], real[split], real[other].features[: len(found[other])].double(), seed
-            )
-            for split, other in (("train", "test"), ("test", "train"))
-        }
-        moments = Moments(features.size, sync_on_compute=False)
-        moments.update(found["test"])
-        same = frechet_distance(*moments.compute(), real["test"].mean, real["test"].covariance)
         images = error.rounded()
-        numbers = {
-            "PSNR dB": rounded(images["psnr_db"]),
-            "SSIM": rounded(images["ssim"]),
-            "rFID": rounded(same),
-            **{f"FID {split}": row["FID"] for split, row in table.items()},
-        }
+        numbers = {"PSNR dB": rounded(images["psnr_db"]), "SSIM": rounded(images["ssim"])}
+        result: dict[str, Any] = {}
+        protocol: dict[str, Any] = {"split": "test"}
+        if features:
+            table, same = reconstruction(found, data, features, device, seed)
+            numbers |= {
+                "rFID": same,
+                **{f"FID {split}": row["FID"] for split, row in table.items()},
+            }
+            result = {"generation": table, "features": features.name}
+            protocol["features"] = features.name
         if len(every := torch.cat(used)):
             codes = len(coder.regularisation.number)
             counts = torch.bincount(every, minlength=codes).float()
@@ -133,11 +134,10 @@ class Reconstruct(Task):
             numbers["perplexity"] = rounded(perplexity(counts))
         totals = {split: len(one) for split, one in found.items()}
         return {
-            "generation": table,
+            **result,
             "numbers": numbers,
             "latent": {"shape": list(coder.latent_shape), **spread.found()},
-            "features": features.name,
-            "protocol": {"split": "test", "features": features.name, "reconstructed": totals},
+            "protocol": {**protocol, "reconstructed": totals},
             "images": totals["test"],
             "seconds": round(time.perf_counter() - start, 1),
         }
@@ -149,9 +149,10 @@ class Reconstruct(Task):
             (i, *pair) for i, pair in enumerate(zip(latent["mean"], latent["std"], strict=True))
         ]
         c, h, w = latent["shape"]
+        tables = [rows_by_name(metrics["generation"])] if "generation" in metrics else []
         return "\n\n".join(
             [
-                rows_by_name(metrics["generation"]),
+                *tables,
                 markdown(list(further), [list(further.values())]),
                 markdown([f"channel of {c} x {h} x {w}", "mean", "std"], channels),
             ]
@@ -184,6 +185,28 @@ class Reconstruct(Task):
             made.append(model(batch.image).cpu())
             labels.append(batch.label.cpu())
         return Labelled(torch.cat(made), torch.cat(labels))
+
+
+def reconstruction(
+    found: Mapping[str, Tensor], data: Any, features: Features, device: torch.device, seed: int
+) -> tuple[dict[str, dict[str, float]], float]:
+    """The rows of reconstructions against either split, and the distance of those of the test
+    images to these images.
+
+    Args:
+        found: features (N, D) of the reconstructions of a split's first N images, by split.
+    """
+    real = {split: real_statistics(data, split, features, device) for split in ("train", "test")}
+    table = {
+        split: distances(
+            found[other], real[split], real[other].features[: len(found[other])].double(), seed
+        )
+        for split, other in (("train", "test"), ("test", "train"))
+    }
+    moments = Moments(features.size, sync_on_compute=False)
+    moments.update(found["test"])
+    same = frechet_distance(*moments.compute(), real["test"].mean, real["test"].covariance)
+    return table, rounded(same)
 
 
 class Spread:
