@@ -1,7 +1,7 @@
 """Diffusion in the latents of an autoencoder beside diffusion in pixels, at equal training time.
 
     python benchmarks/latent.py digits|FOLDER [--minutes 30] [--share 0.3] [--seeds 1]
-        [--out runs/latent] [--samples 8192] [-- OVERRIDES]
+        [--out runs/latent] [--samples 8192] [--overrides "WORD WORD …"]
 
 Of `digits` the images are MNIST's at 28 pixels, of a FOLDER its images, one sub-folder a class, at
 64. Four trainings a seed: in pixels for so many minutes; an autoencoder for a share of them; in its
@@ -11,9 +11,9 @@ of each, and the minutes in the table are those that it took. The learning rate 
 each, so none of them is cut off.
 
 Row by row: FID and KID to the training and the test images in our classifier's features, beside the
-same of real images (`floor`) and, of an autoencoder, of its reconstructions: what a perfect model in
-its latents would reach. Seconds a sample are those of batches of 64. What was done stays in --out
-and is not done again. Overrides go to every training, such as sampler.steps=40.
+same of real images (`floor`) and, of an autoencoder, of its reconstructions: what a perfect model
+in its latents would reach. Seconds a sample are those of batches of 64. What was done stays in
+--out and is not done again. Overrides go to every training, such as data.limit_train=1000.
 """
 
 import argparse
@@ -61,7 +61,9 @@ def seconds_of_a_step(words: Sequence[str]) -> float:
     """Of training, the median over a few."""
     config = compose([*words, "report=false"])
     hardware = choose_hardware(config["trainer"]["accelerator"], config["trainer"]["precision"])
-    model, data, _ = seeded(config)
+    built = seeded(config)
+    model: Any = built.model
+    data = built.data
     data.setup()
     model.to(hardware.device).train()
     model.log = model.log_dict = lambda *_, **__: None
@@ -119,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", default="1")
     parser.add_argument("--out", default="runs/latent")
     parser.add_argument("--samples", type=int, default=8192)
-    parser.add_argument("overrides", nargs="*", help="after --")
+    parser.add_argument("--overrides", default="", help="of every training")
     asked = parser.parse_args(arguments)
     out = Path(asked.out).absolute() / ("digits" if asked.data == "digits" else "images64")
     print(f"{torch.get_num_threads()} threads, {choose_hardware('auto', 'auto').reason}\n")
@@ -140,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             elif way != "pixels":
                 folder = home / "latent_alone"
             words = words_of(way, asked.data, coder)
-            words += [f"seed={seed}", *asked.overrides]
+            words += [f"seed={seed}", *asked.overrides.split()]
             if way != "autoencoder":
                 words += [f"task.samples={asked.samples}", "task.track=0"]
             metrics = trained(folder, words, seconds)
