@@ -38,6 +38,7 @@ AUTOENCODER = [
     *("model=autoencoder", "network.width=16", "epochs=2", "accelerator=cpu", "report=false"),
     *("data.limit_train=400", "data.limit_val=40", "data.limit_test=300", "data.batch_size=20"),
     *("trainer.precision=fp32", "task.samples=null", "optimizer.lr=5e-3"),
+    "model.edge_weight=0",
 ]
 """An autoencoder that is a little better than none."""
 

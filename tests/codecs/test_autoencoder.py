@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,39 +11,47 @@ import torch
 from diffstn.build import build_data
 from diffstn.codecs.autoencoder import AutoencoderCodec
 from diffstn.data.facts import Facts
+from diffstn.data.sources import mnist
 from diffstn.errors import UserError
 from diffstn.models.fit_to_data import fit_codec
 from diffstn.store.run_folder import open_run
+from tests.conftest import mnist_once
 
 
 @pytest.fixture(scope="module")
-def codec(autoencoder_run: str) -> AutoencoderCodec:
-    """Fitted to the training digits of the autoencoder's run."""
+def data(autoencoder_run: str) -> Iterator[Any]:
+    """The digits of the autoencoder's run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mnist, "load_mnist", mnist_once)
+        data = build_data(open_run(autoencoder_run).read_config())
+        data.setup()
+        yield data
+
+
+@pytest.fixture(scope="module")
+def codec(autoencoder_run: str, data: Any) -> AutoencoderCodec:
+    """Fitted to the training digits."""
     codec = AutoencoderCodec(autoencoder_run)
-    fit_codec(codec, build_data(open_run(autoencoder_run).read_config()))
+    fit_codec(codec, data)
     return codec
 
 
-def digits(run: str, split: str) -> Iterator[torch.Tensor]:
-    yield from (b.image for b in build_data(open_run(run).read_config()).batches(split, 100))
-
-
-def test_every_channel_has_mean_0_and_deviation_1(codec: AutoencoderCodec, autoencoder_run: str):
+def test_every_channel_has_mean_0_and_deviation_1(codec: AutoencoderCodec, data: Any):
     latents = {
-        split: torch.cat([codec.encode(images) for images in digits(autoencoder_run, split)])
+        split: torch.cat([codec.encode(batch.image) for batch in data.batches(split, 100)])
         for split in ("train", "test")
     }
     for split, of_mean, of_std in (("train", 1e-4, 1e-4), ("test", 0.15, 0.1)):
         places = latents[split].movedim(1, -1).flatten(0, -2)
         assert torch.allclose(places.mean(0), torch.zeros(4), atol=of_mean)
         assert torch.allclose(places.std(0), torch.ones(4), atol=of_std)
-    raw = next(digits(autoencoder_run, "train"))
-    std = codec.coder.encode(raw).std((0, 2, 3))
+    raw = codec.coder.encode(data.batch("train", torch.arange(100)).image)
+    std = raw.std((0, 2, 3))
     assert float((std - 1).abs().max()) > 0.05  # it is the fit that does it
 
 
-def test_decoding_undoes_the_scale_and_gives_images(codec: AutoencoderCodec, autoencoder_run: str):
-    images = next(digits(autoencoder_run, "test"))[:20]
+def test_decoding_undoes_the_scale_and_gives_images(codec: AutoencoderCodec, data: Any):
+    images = data.batch("test", torch.arange(20)).image
     made = codec.decode(codec.encode(images))
     straight = codec.coder.decode(codec.coder.encode(images))
     assert torch.allclose(made, straight, atol=1e-4)
