@@ -18,7 +18,8 @@ def with_runs(words: Sequence[str], search: Sequence[str] = ()) -> list[str]:
     found: list[str] = []
     for word in words:
         group, _, said = word.partition("=")
-        files = [file for root in [str(CONF), *search] for file in Path(root, group).glob("*.yaml")]
+        roots = [str(CONF), *search] if group.isidentifier() else []
+        files = [file for root in roots for file in Path(root, group).glob("*.yaml")]
         files = [file for file in files if "\nrun:" in file.read_text()]
         takes = [file.stem for file in files if (CONF / "model" / file.name).exists()]
         folders = [one.strip("'\"") for one in said.split(",")]

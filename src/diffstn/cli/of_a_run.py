@@ -105,10 +105,7 @@ def _with_defaults(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_the_task(
-    word: str,
-    config: dict[str, Any],
-    own: dict[str, Any],
-    search: Sequence[str],
+    word: str, config: dict[str, Any], own: dict[str, Any], search: Sequence[str]
 ) -> str:
     """A word that names a setting of the task alone, in full; any other as it is.
 
