@@ -1,9 +1,13 @@
 """The codebook."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
+from diffstn import ranks
 from diffstn.networks.regularisations.vq import VQ, perplexity
+from tests.test_ranks import on_two
 
 
 def blobs(n: int, seed: int = 0) -> torch.Tensor:
@@ -77,3 +81,20 @@ def test_what_cannot_be_is_refused():
         VQ(2, codes=1)
     with pytest.raises(ValueError, match=r"decay=1\.0: must be at least 0 and below 1"):
         VQ(2, decay=1.0)
+
+
+def shared() -> dict:
+    """A codebook of one of two processes, each with half of every batch."""
+    rank, world = ranks.group()
+    torch.manual_seed(rank)
+    vq = VQ(2, codes=8, decay=0.9)
+    for seed in range(5):
+        vq(blobs(32, seed)[rank::world], torch.empty(0))
+    return dict(vq.state_dict())
+
+
+def test_two_processes_have_one_codebook(tmp_path: Path):
+    one, other = on_two(shared, tmp_path)
+    assert torch.equal(one["total"], other["total"])
+    assert torch.equal(one["number"], other["number"])
+    assert float(one["number"].sum()) == pytest.approx(32 * 16, rel=0.3)  # of the whole batch
