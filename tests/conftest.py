@@ -34,6 +34,14 @@ SMALL = [
 TINY = [*SMALL, "classifier=joint", "encoder=fc"]
 """The same for a run that corrects and whose networks do not matter."""
 
+AUTOENCODER = [
+    *("model=autoencoder", "network.width=16", "epochs=2", "accelerator=cpu", "report=false"),
+    *("data.limit_train=400", "data.limit_val=40", "data.limit_test=300", "data.batch_size=20"),
+    *("trainer.precision=fp32", "task.samples=null", "optimizer.lr=5e-3"),
+    "model.edge_weight=0",
+]
+"""An autoencoder that is a little better than none."""
+
 Train = Callable[..., int]
 
 
@@ -75,6 +83,20 @@ def mnist_once(root: Any = None, folder: str = "MNIST") -> Any:
 
 
 LOAD = mnist.load_mnist
+
+
+@pytest.fixture(scope="session")
+def autoencoder_run(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of a small autoencoder of digits that has learned for a second or two."""
+    folder = tmp_path_factory.mktemp("autoencoder") / "run"
+    words = [*AUTOENCODER, f"out={folder}"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["train.py"])
+        patch.setattr(mnist, "load_mnist", mnist_once)
+        patch.setenv("XDG_CACHE_HOME", str(folder.parent / "cache"))
+        patch.setattr("diffstn.runs.train.training_curves", blank_page)
+        assert train_command(words) == 0
+    return str(folder)
 
 
 @pytest.fixture

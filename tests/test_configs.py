@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import pytorch_lightning as pl
+import yaml
 from PIL import Image
 
 from diffstn.build import build
@@ -22,6 +23,7 @@ from diffstn.runs.settings import TrainSettings
 from diffstn.runs.train import check
 from diffstn.schema import check_config
 from diffstn.store.run_folder import RunFolder
+from diffstn.store.whole_files import WholeFiles
 from tests.conftest import SMALL, mnist_once
 
 with composing() as loader:
@@ -34,6 +36,7 @@ ELSEWHERE = ["hugging_face", "torchvision"]
 """Data that a library brings; tests/data asks it for some of its own."""
 CLOUDS = ["point_cloud_folder", "solids", "stars"]
 FITS: dict[str, list[str]] = {
+    "autoencoder": [*UPRIGHT, *ELSEWHERE],
     "classifier": [*DISTORTED, *UPRIGHT, *ELSEWHERE],
     "ddpm_unet": [*UPRIGHT, *ELSEWHERE],
     "noisy_classifier": [*UPRIGHT, *ELSEWHERE],
@@ -44,13 +47,17 @@ FITS: dict[str, list[str]] = {
 """The data sets that a model trains on, where they are not the distorted ones."""
 
 TAKEN_BY = {
+    "network=autoencoder": "autoencoder",
     "network=unet": "ddpm_unet",
     "network=noisy_image": "noisy_classifier",
     "network=points": "ddpm_points",
     "network=deepsets": "ddpm_sets",
     "network=set_transformer": "ddpm_sets",
     "network=latent_denoiser": "latent_diff_in_stn",
+    "regularisation=kl": "autoencoder",
+    "regularisation=vq": "autoencoder",
     "codec=as_is": "ddpm_points",
+    "codec=autoencoder": "ddpm_unet",
     "codec=pixels": "ddpm_unet",
     "task=classify": "classifier",
     "task=classify_noisy": "noisy_classifier",
@@ -58,6 +65,7 @@ TAKEN_BY = {
     "task=generate_clouds": "ddpm_sets",
     "task=generate_images": "ddpm_unet",
     "task=generate_points": "ddpm_points",
+    "task=reconstruct": "autoencoder",
     "task=redraw": "stn_in_diff",
     **{f"data={name}": "classifier" for name in (*UPRIGHT, *ELSEWHERE)},
     **{f"data={name}": "ddpm_sets" for name in CLOUDS},
@@ -74,6 +82,13 @@ PLACES = {
     "hugging_face": "data.name={images}",
     "torchvision": "data.root={clothes}",
 }
+OF_CHOICE = {
+    "codec=autoencoder": ["codec.run={autoencoder}"],
+    "experiment=latent/mnist": ["codec.run={autoencoder}"],
+    "experiment=latent/images64_autoencoder": ["data.root={images}"],
+    "experiment=latent/images64": ["data.root={images}", "codec.run={colours}"],
+}
+"""What a choice cannot do without."""
 SHORT = {
     "point_cloud_folder": ["data.points=32"],
     "stars": ["data.points=32", "data.train=64"],
@@ -82,6 +97,7 @@ SHORT = {
 }
 TINY_UNET = ["network.width=8", "network.blocks=1", "network.head_features=8"]
 OF_MODEL = {
+    "autoencoder": ["network.width=8", "task.samples=0"],
     "ddpm_unet": [*TINY_UNET, "task.track=0"],
     "stn_in_diff": TINY_UNET,
     "noisy_classifier": ["network.width=8"],
@@ -90,7 +106,7 @@ OF_MODEL = {
 }
 
 
-ALONE = ("model", "data", "network", "codec", "task", "experiment", "frame")
+ALONE = ("model", "data", "network", "regularisation", "codec", "task", "experiment", "frame")
 """Groups whose choices do not go with one another's."""
 
 
@@ -133,10 +149,25 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         raw.mkdir(parents=True)
         for packed in mnist.ASSETS.glob("*.xz"):
             (raw / packed.stem).write_bytes(lzma.decompress(packed.read_bytes()))
+    images = ["data=image_folder", f"data.root={root / 'images'}", "data.image_size=[64,64]"]
     return {
+        "autoencoder": untrained(root / "autoencoder"),
+        "colours": untrained(root / "colours", *images),
         "photographs": root / "cifar10.npz",
         **{name: root / name for name in ("clouds", "images", "clothes")},
     }
+
+
+def untrained(folder: Path, *words: str) -> Path:
+    """The folder of a run of an autoencoder that has learned nothing."""
+    config = training_config(["model=autoencoder", "network.width=8", *words])
+    built, run = build(config), RunFolder(folder)
+    state = built.model.state_dict()
+    run.write("config.yaml", yaml.safe_dump(config))
+    run.write_json("facts", built.data.facts.plain())
+    content = {"state_dict": state, "ema_state_dict": state}
+    WholeFiles().save_checkpoint(content, run.checkpoints / "last.ckpt")
+    return folder
 
 
 def words_of(model: str | None, data: str | None, places: dict[str, Path]) -> list[str]:
@@ -162,6 +193,7 @@ def test_every_choice_composes_into_what_can_be_built(
     monkeypatch.setattr(mnist, "load_mnist", mnist_once)
     group, name = together[0].split("=")
     words = words_of(TAKEN_BY.get(together[0]), name if group == "data" else None, places)
+    words += [word.format(**places) for word in OF_CHOICE.get(together[0], [])]
     chosen = [re.sub("^callbacks=(.*)", r"+callbacks=[\1]", word) for word in together]
     config = training_config([*words, *(word for word in chosen if word not in words)])
     for word in together:

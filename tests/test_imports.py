@@ -32,7 +32,7 @@ ALLOWED = {
     "store": {*LEAVES, "data"},
     "report": {*LEAVES, "store", "figures"},
     "build": FOUNDATION - MATHEMATICS,
-    "codecs": {*LEAVES, *MATHEMATICS, "data"},
+    "codecs": {*FOUNDATION, "build", "networks"},
     "networks": {*LEAVES, *MATHEMATICS},
     "adapters": MATHEMATICS,
     "optim": LEAVES,

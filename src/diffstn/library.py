@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 import torch
 
 from diffstn.build import load_model
+from diffstn.cli.chosen_runs import with_runs
 from diffstn.cli.conf import import_from_here, training_config
 from diffstn.cli.jobs import check_words
 from diffstn.cli.refusals import refused
@@ -68,9 +69,10 @@ def compose(overrides: Sequence[str] = (), config_dir: str | Path | None = None)
     """
     import_from_here()
     search = [str(config_dir)] if config_dir else []
-    check_words(overrides)
-    with refused(overrides, search):
-        return training_config(overrides, search)
+    words = with_runs(overrides, search)
+    check_words(words)
+    with refused(words, search):
+        return training_config(words, search)
 
 
 def train(
@@ -92,10 +94,10 @@ def train(
     """
     from diffstn.runs.train import train as train_run
 
-    words = [*overrides, *([f"out='{out}'"] if out else [])]
+    search = [str(config_dir)] if config_dir else []
+    words = with_runs([*overrides, *([f"out='{out}'"] if out else [])], search)
     config = compose(words, config_dir)
     run = RunFolder(run_folder(config["out"], config["seed"], config["choices"]))
-    search = [str(config_dir)] if config_dir else []
     with refused(words, search):
         try:
             metrics = train_run(config, run, words)

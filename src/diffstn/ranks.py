@@ -92,6 +92,13 @@ def seed_common(seed: int, device: torch.device) -> Generator:
     return _noise.setdefault(device.type, Generator(device)).manual_seed(seed)
 
 
+def summed(part: Tensor) -> Tensor:
+    """The sum of what all processes have, in the place of this one's."""
+    if group()[1] > 1:
+        torch.distributed.all_reduce(part)
+    return part
+
+
 def agreed(flag: bool) -> bool:
     """Whether all processes say so."""
     if group()[1] == 1:

@@ -52,7 +52,7 @@ def test_another_sampler_keeps_what_belongs_to_the_model(config: Compose):
     changed = apply_overrides(stored, ["sampler=ddim"])
     assert changed["sampler"]["_target_"].endswith("DDIM")
     assert changed["sampler"]["steps"] == 10  # of the new sampler's own file
-    assert (changed["model"]["clip"], changed["model"]["clip_quantile"]) == (1.0, 0.9)
+    assert (changed["model"]["clip"], changed["model"]["clip_quantile"]) == ("auto", 0.9)
 
 
 def test_groups_that_settle_another_s_keys_are_merged(config: Compose):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from diffstn.cli.report import report_command
+from diffstn.cli.of_folders import folders_command
 from diffstn.errors import UserError
 from diffstn.report.page import BEGINS
 from diffstn.report.write import end_with_report, report
@@ -47,7 +47,7 @@ def test_a_page_asks_no_network_for_anything(trained: Path):
 
 
 def test_a_sweep_is_told_by_what_differs(sweep: Path, capsys: pytest.CaptureFixture[str]):
-    assert report_command([str(sweep)]) == 0
+    assert folders_command("report", [str(sweep)]) == 0
     said = capsys.readouterr().out
     page = sweep / "report.html"
     for name in ("summary.csv", "summary.md", "summary.png", "report.html"):
@@ -116,7 +116,7 @@ def test_what_cannot_be_is_one_line(
     Path("empty").mkdir()
     Path("folder.html").mkdir()
     Path("page.html").write_text("<html>mine</html>")
-    assert report_command(words) == 2
+    assert folders_command("report", words) == 2
     said = capsys.readouterr().err
     assert line in said
     assert said.count("\n") == 1

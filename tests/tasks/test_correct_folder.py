@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from diffstn.cli.correct import correct_command
+from diffstn.cli.of_folders import folders_command
 from diffstn.data.sources.mnist import load_mnist
 from diffstn.tasks.correct_folder import read
 
@@ -31,7 +31,9 @@ def test_a_folder_is_turned_upright(
 ):
     folder, labels = digits
     out = tmp_path / "upright"
-    assert correct_command([str(folder), f"out={out}", "hypotheses=8", "batch_size=5"]) == 0
+    assert (
+        folders_command("correct", [str(folder), f"out={out}", "hypotheses=8", "batch_size=5"]) == 0
+    )
     said = capsys.readouterr()
     assert f"wrote 8 images and corrections.csv to {out}" in said.out
     assert "left out" in said.err
@@ -58,10 +60,13 @@ def test_dark_on_white_is_said_of_each_image_and_can_be_inverted(
     for i, place in enumerate(sorted((digits[0] / "b").glob("*.png"))):
         image = Image.open(place).convert("L")
         (image if i else ImageOps.invert(image)).save(mixed / f"{i}.png")
-    assert correct_command([str(mixed), "hypotheses=1"]) == 0
+    assert folders_command("correct", [str(mixed), "hypotheses=1"]) == 0
     [line] = [line for line in capsys.readouterr().err.splitlines() if "bright" in line]
     assert line.startswith(str(mixed / "0.png"))
-    assert correct_command([str(mixed), f"out={tmp_path}/i", "invert=true", "hypotheses=1"]) == 0
+    assert (
+        folders_command("correct", [str(mixed), f"out={tmp_path}/i", "invert=true", "hypotheses=1"])
+        == 0
+    )
     assert capsys.readouterr().err.count("bright borders") == 3
 
 
@@ -89,7 +94,7 @@ def test_bad_input_gets_one_line(
     empty = tmp_path / "empty"
     empty.mkdir()
     said = [word.format(folder=digits[0], empty=empty) for word in words]
-    assert correct_command([*said, *([] if said else ["seed=1"])]) == 2
+    assert folders_command("correct", [*said, *([] if said else ["seed=1"])]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
@@ -103,5 +108,5 @@ def test_words_are_read(digits: tuple[Path, list[int]]):
 
 
 def test_help_says_what_there_is(capsys: pytest.CaptureFixture[str]):
-    assert correct_command(["--help"]) == 0
+    assert folders_command("correct", ["--help"]) == 0
     assert "hypotheses" in capsys.readouterr().out

@@ -19,14 +19,10 @@ def run(command: str, arguments: Sequence[str] | None = None) -> int:
             from diffstn.cli.train import train_command
 
             return train_command(arguments)
-        if command == "correct":
-            from diffstn.cli.correct import correct_command
+        if command in ("correct", "report"):
+            from diffstn.cli.of_folders import folders_command
 
-            return correct_command(arguments)
-        if command == "report":
-            from diffstn.cli.report import report_command
-
-            return report_command(arguments)
+            return folders_command(command, arguments)
         from diffstn.cli.of_a_run import run_command
 
         return run_command(command, arguments)

@@ -7,14 +7,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from diffstn.cli.conf import (
-    CONF,
-    composed,
-    composing,
-    groups,
-    import_from_here,
-    training_config,
-)
+from diffstn.cli.chosen_runs import with_runs
+from diffstn.cli.conf import CONF, composed, composing, groups, import_from_here, training_config
 from diffstn.cli.flags import flags, search_path
 from diffstn.cli.overrides import apply_overrides
 from diffstn.cli.refusals import Outcome, keys, no_setting, parse
@@ -49,7 +43,7 @@ def run_command(name: str, arguments: Sequence[str] | None = None) -> int:
     debug = "debug=true" in (word.lower() for word in words)
     with Outcome(debug, words, search) as outcome:
         own: Any = OmegaConf.to_container(composed(name, []))
-        parsed = parse(words)
+        parsed = parse(with_runs(words, search))
         first = [(o.key_or_group.split(".")[0].split("/")[0], o.input_line or "") for o in parsed]
         mine = [line for key, line in first if key in own]
         theirs = [line for key, line in first if key not in own]
@@ -111,10 +105,7 @@ def _with_defaults(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_the_task(
-    word: str,
-    config: dict[str, Any],
-    own: dict[str, Any],
-    search: Sequence[str],
+    word: str, config: dict[str, Any], own: dict[str, Any], search: Sequence[str]
 ) -> str:
     """A word that names a setting of the task alone, in full; any other as it is.
 

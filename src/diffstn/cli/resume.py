@@ -57,6 +57,7 @@ def resumed_config(
         word
         for key, word in last_words(words).items()
         if not word.startswith(here) and (word != said.get(key) or word.startswith(AGAIN))
+        if word.replace("=", ".run=", 1) not in said.values()  # a group's run that is gone since
     ]
     fixed = [word for word in new if not word.startswith(CHANGEABLE)]
     if fixed and apply_overrides(own, fixed, search) != own:

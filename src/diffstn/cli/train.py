@@ -13,6 +13,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from diffstn.cli.chosen_runs import with_runs
 from diffstn.cli.conf import CONF, import_from_here, plain
 from diffstn.cli.flags import flags, search_path
 from diffstn.cli.jobs import check_jobs, check_words
@@ -45,7 +46,7 @@ def train_command(arguments: Sequence[str] | None = None) -> int:
     search = search_path(asked)
     multirun, again = bool(asked.multirun), asks_to_resume(words)
     with Outcome(debug=False) as outcome:
-        said, words = words, settled(words)
+        said, words = words, settled(with_runs(words, search))
         if multirun and again:
             words = SweepFolder.asked(words).words_to_resume(words)
         arguments = [*(word for word in arguments if word not in said), *words]

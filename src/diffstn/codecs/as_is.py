@@ -8,6 +8,9 @@ from diffstn.data.facts import Facts
 class AsIs:
     """Points and clouds, which come in unit scale: x_0 are the items themselves."""
 
+    clip = None
+    bins = None
+
     def facts(self, data: Facts) -> Facts:
         return data
 

@@ -12,7 +12,15 @@ class Codec(Protocol):
 
     Training encodes and sampling decodes, each in one place; a denoiser, its losses and its
     samplers see what is encoded alone.
+
+    A codec that has to know the data's scale has a method `fit` besides, called with batches of
+    training items before a model begins to learn.
     """
+
+    clip: float | None
+    """Bound on the size of x_0's numbers; None: there is none."""
+    bins: int | None
+    """Values that a number of x_0 can take in [−1, 1]; None: any."""
 
     def facts(self, data: Facts) -> Facts:
         """What a network must know of the encoded items, given the facts of the data."""

@@ -8,8 +8,11 @@ from diffstn.data.facts import Facts
 class Pixels:
     """x_0 = 2 · image − 1: images in [0, 1] as data in [−1, 1].
 
-    Decoding cuts off what lies outside, and gives float32.
+    Decoding cuts off what lies outside, and gives float32. A pixel is one of 256 values.
     """
+
+    clip = 1.0
+    bins = 256
 
     def facts(self, data: Facts) -> Facts:
         return data

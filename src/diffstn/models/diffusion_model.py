@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from diffstn.annotations import Count
+from diffstn.annotations import Auto, Count
 from diffstn.build import Factory, load_model
 from diffstn.codecs.codec import Codec
 from diffstn.data.facts import Facts
@@ -23,6 +23,7 @@ from diffstn.diffusion.weighting import WEIGHTINGS
 from diffstn.diffusion.wrappers import ByClassifier, ClassifierFree, Clipped
 from diffstn.errors import UserError
 from diffstn.models.denoiser import denoiser_for
+from diffstn.models.fit_to_data import fit_codec
 from diffstn.models.noise import noise_for, timesteps_for
 from diffstn.models.noisy_classifier import NoisyClassifier, check_guide
 from diffstn.models.optimised import OptimisedModule
@@ -68,9 +69,10 @@ class DiffusionModel(OptimisedModule):
         guidance_scale: w of classifier-free guidance while sampling; 0 is none.
         guide: run of a `NoisyClassifier` that was trained on data noised by the same schedule.
         guide_scale: of the guidance by it.
-        clip, clip_quantile: of x̂_0 while sampling, see `Clipped`.
+        clip, clip_quantile: of x̂_0 while sampling, see `Clipped`; `auto`: as the codec says.
         loss: `simple`, `hybrid` or `vlb`, see `LOSSES`.
-        bins: values that data can take in [−1, 1], for losses and likelihoods; None: any.
+        bins: values that data can take in [−1, 1], for losses and likelihoods; None: any; `auto`:
+            as the codec says.
         weighting: of the noise levels, `none` or `min_snr`.
         optimisation: see `OptimisedModule`.
 
@@ -101,10 +103,10 @@ class DiffusionModel(OptimisedModule):
         guidance_scale: float = 0.0,
         guide: str | None = None,
         guide_scale: float = 1.0,
-        clip: float | None = None,
+        clip: float | Auto | None = None,
         clip_quantile: float | None = None,
         loss: str = "simple",
-        bins: Count | None = None,
+        bins: Count | Auto | None = None,
         weighting: str = "none",
         **optimisation: Any,
     ) -> None:
@@ -144,17 +146,22 @@ class DiffusionModel(OptimisedModule):
         sampler.timesteps(schedule)  # refuses more steps than there are
         self.sampler = sampler
         self.guidance_scale, self.guide_scale = guidance_scale, guide_scale
-        self.clip, self.clip_quantile = clip, clip_quantile
-        Clipped(self.denoiser, clip, clip_quantile)  # refuses what is out of range
+        self.clip: float | None = told(clip, codec, "clip")
+        self.clip_quantile = clip_quantile
+        Clipped(self.denoiser, self.clip, clip_quantile)  # refuses what is out of range
         led = () if guide is None else (guide_of(guide, facts, schedule),)
         self.guides = led  # in a tuple: its weights are not ours
         self.timestep_power = timestep_power
         self.conditional, self.label_dropout = conditional, label_dropout
-        self.bins = bins
-        self.loss = named("loss", loss, LOSSES)(bins)
+        self.bins: int | None = told(bins, codec, "bins")
+        self.loss = named("loss", loss, LOSSES)(self.bins)
         self.weighting = named("weighting", weighting, WEIGHTINGS)()
         choose = named("timestep_sampling", timestep_sampling, TIMESTEP_SAMPLINGS)
         self.importance = choose(schedule.steps)
+
+    def setup(self, stage: str) -> None:
+        if stage == "fit":
+            fit_codec(self.codec, self.trainer.datamodule)  # type: ignore[attr-defined]
 
     def losses(self, x_0: Tensor, label: Tensor, generator: Generator | None = None) -> Tensor:
         """One loss for each item, (B,), at one random timestep each."""
@@ -324,6 +331,11 @@ class DiffusionModel(OptimisedModule):
         if not self.hears_label:
             raise ValueError("this model was trained without labels: leave label out")
         return {"label": label.to(self.device)}
+
+
+def told(value: Any, codec: Any, name: str) -> Any:
+    """A setting of the data's range, or what the codec says of it."""
+    return getattr(codec, name, None) if value == "auto" else value
 
 
 def guide_of(run: str, facts: Facts, schedule: Schedule) -> NoisyClassifier:

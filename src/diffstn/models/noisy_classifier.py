@@ -11,6 +11,7 @@ from diffstn.build import Factory, fitted
 from diffstn.codecs.codec import Codec
 from diffstn.data.facts import Facts
 from diffstn.diffusion.schedules import Schedule
+from diffstn.models.fit_to_data import fit_codec
 from diffstn.models.noise import noise_for, timesteps_for
 from diffstn.models.optimised import OptimisedModule
 
@@ -54,6 +55,10 @@ class NoisyClassifier(OptimisedModule):
         )
         self.schedule = schedule
         self.validation_accuracy = MulticlassAccuracy(self.classes, average="micro")
+
+    def setup(self, stage: str) -> None:
+        if stage == "fit":
+            fit_codec(self.codec, self.trainer.datamodule)  # type: ignore[attr-defined]
 
     def forward(self, x_t: Tensor, t: Tensor) -> Tensor:
         """Log-probabilities (B, classes) of noisy data x_t (B, C, H, W) at t (B,)."""

@@ -67,16 +67,9 @@ class EvaluateSettings:
 
 
 @dataclass(frozen=True)
-class SampleSettings:
+class SampleSettings(EvaluateSettings):
     """Of sample.py."""
 
-    run: str | None
-    out: str | None
-    checkpoint: Checkpoint | None
-    weights: Weights | None
-    seed: Seed
     save: Annotated[str, OneOf(("png", "npz"))] | None
     n: Count
     figures: bool
-    trust: list[str]
-    debug: bool

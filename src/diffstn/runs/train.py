@@ -125,7 +125,8 @@ def trained(
             if last is None or stopping.has_trained or isinstance(error, UserError):
                 raise
             raise UserError(f"{last} cannot be gone on from ({reason(error)})") from error
-        log.info("trained in %s", time.strftime("%H:%M:%S", time.gmtime(record.seconds)))
+        spent = record.seconds  # without what comes now
+        log.info("trained in %s", time.strftime("%H:%M:%S", time.gmtime(spent)))
         metrics: dict[str, Any] = {}
         if trainer.fast_dev_run:  # type: ignore[attr-defined]
             log.info("trainer.fast_dev_run keeps no weights: nothing to evaluate")
@@ -133,7 +134,7 @@ def trained(
         else:
             metrics, figures = evaluated(config, built, hardware, run, log)
         if metrics:
-            metrics["train_seconds"] = round(record.seconds, 1)
+            metrics["train_seconds"] = round(spent, 1)
             if best is not None and best.best_model_score is not None:
                 metrics["monitored"] = {best.monitor: float(best.best_model_score)}
             run.write_json("metrics", metrics)

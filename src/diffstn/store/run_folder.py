@@ -245,6 +245,12 @@ def describe_runs(runs: Sequence[RunFolder]) -> str:
     return ", ".join(lines)
 
 
+def is_run(path: str) -> bool:
+    """Whether there is a run at `path`, as `open_run` reads it."""
+    shipped = path.startswith("pretrained/") and "." not in path
+    return os.path.isfile((PRETRAINED.parent / path if shipped else Path(path)) / "config.yaml")
+
+
 def open_run(path: str | None, word: str = "run") -> RunFolder:
     """The run at `path`, or one shipped with diffstn as `pretrained/<name>`.
 

@@ -30,6 +30,8 @@ def weights_of(ckpt: str) -> dict[str, Tensor]:
 def warm_start(model: nn.Module, ckpt: str) -> str:
     """Take over all weights of the same name and shape; what a new data set changes starts anew.
 
+    What the model has of another run, such as a judge, stays as it is.
+
     Returns:
         A line that says how much was taken and what was not.
 
@@ -37,7 +39,14 @@ def warm_start(model: nn.Module, ckpt: str) -> str:
         UserError: nothing fits.
     """
     own, theirs = model.state_dict(), weights_of(ckpt)
-    fitting = {k: v for k, v in theirs.items() if k in own and own[k].shape == v.shape}
+    brought = tuple(
+        f"{name}." for name, m in model.named_modules() if getattr(m, "brought_weights", False)
+    )
+    fitting = {
+        k: v
+        for k, v in theirs.items()
+        if k in own and own[k].shape == v.shape and not k.startswith(brought)
+    }
     if not fitting:
         raise UserError(f"ckpt={ckpt}: none of its weights fit this model")
     model.load_state_dict({**own, **fitting})

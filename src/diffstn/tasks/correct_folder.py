@@ -42,8 +42,8 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-def correct_folder(words: Sequence[str]) -> Path:
-    """Correct the images below a folder; return where they went.
+def correct_folder(words: Sequence[str]) -> list[str]:
+    """Correct the images below a folder; return what was written, in words.
 
     Args:
         words: the folder and settings, see `HELP`.
@@ -73,8 +73,7 @@ def correct_folder(words: Sequence[str]) -> Path:
     with (target / "corrections.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerows([["image", "read as", "probability", *pose], *rows])
-    print(f"wrote {len(rows)} images and corrections.csv to {target}")
-    return target
+    return [f"{len(rows)} images and corrections.csv to {target}"]
 
 
 def read(words: Sequence[str]) -> tuple[Path, dict[str, Any]]:

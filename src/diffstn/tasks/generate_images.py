@@ -29,7 +29,7 @@ from diffstn.metrics.images import (
     real_statistics,
 )
 from diffstn.metrics.labels.class_accuracy import ClassAccuracy
-from diffstn.models.diffusion_model import DiffusionModel
+from diffstn.models.diffusion_model import DiffusionModel, told
 from diffstn.models.generates import Generates
 from diffstn.ranks import group, in_order
 from diffstn.store.markdown import by_name, markdown, rows_by_name
@@ -83,6 +83,11 @@ class GenerateImages(Task):
             )
         if self.likelihood and not isinstance(model, DiffusionModel):
             raise UserError(f"task.likelihood={self.likelihood}: only diffusion models bound one")
+        if self.likelihood and told("auto", model.codec, "bins") is None:  # type: ignore[attr-defined]
+            raise UserError(
+                f"task.likelihood={self.likelihood}: bits per dimension are of pixels, and this"
+                " model's codec makes something else of them: take a model with codec=pixels"
+            )
         features = choose_features(self.features, data.facts, self.inception_weights)
         for setting, count in (("task.samples", self.samples), ("task.track", self.track)):
             if count:

@@ -15,7 +15,7 @@ from diffstn.figures.animation import animation_gif
 from diffstn.figures.contact import contact_sheet
 from diffstn.figures.panels import panel_page
 from diffstn.figures.reverse_strip import reverse_strip
-from diffstn.models.diffusion_model import DiffusionModel
+from diffstn.models.diffusion_model import DiffusionModel, told
 
 STEPS_SHOWN = 40
 """Of a reverse process, enough for motion to be seen."""
@@ -139,10 +139,11 @@ class ImageFigures:
         x_t = schedule.add_noise(x_0, t, eps)
         condition = {"label": self.real.label} if self.model.conditional else {}
         said = self.model.denoiser(x_t, t, **condition)
+        pixels = told("auto", self.model.codec, "bins") is not None
         titles = [
             f"x_0; noise grows from t = {int(t[0])} to {int(t[-1])}",
             "x_t, image and noise",
-            "the true noise, from -2 to 2",
+            "the true noise, from -2 to 2" if pixels else "half of the true noise, decoded",
             "what the network takes for the noise",
             "what it takes for x_0",
         ]

@@ -1,0 +1,26 @@
+"""`diffstn correct FOLDER` and `diffstn report RUN|SWEEP|RUN RUN …`: commands that take folders."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from diffstn.cli.refusals import Outcome
+from diffstn.located import located
+
+WORK = {
+    "correct": "diffstn.tasks.correct_folder.correct_folder",
+    "report": "diffstn.report.write.report",
+}
+
+
+def folders_command(name: str, arguments: Sequence[str] | None = None) -> int:
+    """Run one of `WORK`; return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    work: Any = located(WORK[name])
+    if not words or {"-h", "--help"} & set(words):
+        print(sys.modules[work.__module__].HELP)
+        return 0
+    with Outcome("debug=true" in words) as outcome:
+        for what in work([word for word in words if word != "debug=true"]):
+            print(f"wrote {what}")
+    return outcome.code
