@@ -9,17 +9,16 @@ from diffstn.store.run_folder import RunFolder, open_run
 from diffstn.store.trust import check_places, check_targets
 from diffstn.words import last_words, value_of
 
-CHANGEABLE = (
-    *("epochs=", "validate_every=", "evaluate.", "task.", "sampler.", "trainer.", "accelerator"),
-    *("logger", "callbacks", "+callbacks", "checkpoint.", "report=", "debug=", "trust="),
+AGAIN = (
+    *("epochs=", "validate_every=", "trainer.", "checkpoint.", "report="),
     *("data.workers=", "data.cache="),
 )
-"""What may differ when a run is resumed."""
-AGAIN = (
-    *("epochs=", "validate_every=", "trainer.", "checkpoint.", "report=", "data.workers="),
-    "data.cache=",
+"""What may differ on resuming, and counts again where it began the run: it may have changed."""
+CHANGEABLE = (
+    *(*AGAIN, "evaluate.", "task.", "sampler.", "accelerator"),
+    *("logger", "callbacks", "+callbacks", "debug=", "trust="),
 )
-"""Of these a word that began the run counts again: another one may have changed it since."""
+"""What may differ when a run is resumed."""
 
 
 def settled(words: Sequence[str]) -> list[str]:
