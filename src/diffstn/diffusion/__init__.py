@@ -14,6 +14,7 @@ from diffstn.diffusion.losses import HybridLoss, Loss, SimpleLoss, VariationalLo
 from diffstn.diffusion.noise import gaussian_noise
 from diffstn.diffusion.prediction import X0, Eps, Prediction, V
 from diffstn.diffusion.processes import Gaussian, Process
+from diffstn.diffusion.score import score
 from diffstn.diffusion.timesteps import (
     shuffled_timesteps,
     stratified_timesteps,
@@ -47,6 +48,7 @@ __all__ = [
     "broadcast",
     "gaussian_noise",
     "likelihood_bound",
+    "score",
     "shuffled_timesteps",
     "stratified_timesteps",
     "uniform_timesteps",
