@@ -123,7 +123,7 @@ class Sampler(ABC):
         """
         if self.stochastic and not getattr(clock, "gaussian", True):
             raise ValueError(
-                f"{type(self).__name__} draws Gaussian noise, and that of this process is of another"
-                " kind: choose a sampler that draws none, e.g. sampler=ddim sampler.eta=0"
+                f"{type(self).__name__} draws Gaussian noise, and the process's is of another kind:"
+                " choose a sampler that draws none, e.g. sampler=ddim sampler.eta=0"
             )
         return SPACINGS[self.spacing](clock, self.steps or clock.steps)
