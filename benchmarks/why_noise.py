@@ -14,7 +14,7 @@ those of `true` follow the true score of the data, those of `many` go from level
 the distance in variation of the modes' shares from the true ones, 60, 30 and 10 %, and `spread` the
 deviation from the nearest mode, 1 in the data.
 
-    python benchmarks/why_noise.py [--steps 3000] [--walk 1000] [--samples 2000] [--out why.png]
+    python benchmarks/why_noise.py [--steps 2000] [--walk 1000] [--samples 2000] [--out why.png]
 """
 
 import argparse
@@ -39,7 +39,7 @@ HALF = 9.0
 """Of the square's side."""
 SMALL, LARGE, WIDEST = 0.2, 6.0, 20.0
 LEVELS = 30
-BATCH = 512
+BATCH = 256
 
 Field = Callable[[Tensor], Tensor]
 
@@ -60,7 +60,7 @@ def true_score(x: Tensor, sigma: float = 0.0) -> Tensor:
 
 
 def network(levels: int) -> nn.Module:
-    return PointDenoiser(dim=2, octaves=2, steps=levels)
+    return PointDenoiser(dim=2, width=64, octaves=2, steps=levels)
 
 
 def trained(module: nn.Module, loss: Callable[[], Tensor], steps: int) -> None:
@@ -176,7 +176,7 @@ def plot(shown: Sequence[tuple[str, Field, float, Tensor]], path: Path) -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=3000, help="of training")
+    parser.add_argument("--steps", type=int, default=2000, help="of training")
     parser.add_argument("--walk", type=int, default=1000, help="steps of Langevin dynamics")
     parser.add_argument("--samples", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)

@@ -85,7 +85,8 @@ SHORT = {
 TINY_UNET = ["network.width=8", "network.blocks=1", "network.head_features=8"]
 OF_MODEL = {
     "ddpm_unet": [*TINY_UNET, "task.track=0"],
-    "ncsn": [*TINY_UNET, "task.track=0"],
+    "ncsn": [*TINY_UNET, "task.track=0", "sampler.steps=2"],
+    "ncsn_points": ["sampler.steps=2"],
     "stn_in_diff": TINY_UNET,
     "noisy_classifier": ["network.width=8"],
     "stn": ["classifier=joint", "encoder=fc"],

@@ -10,8 +10,9 @@ from diffstn.cli.train import train_command
 from diffstn.tasks.generate_points import GeneratePoints
 
 SHORT = [
-    *("model=ncsn_points", "data.shape=circle", "data.train=2000", "data.val=500", "data.test=200"),
-    *("network.width=16", "network.blocks=1", "schedule.steps=20", "sampler.each=2", "epochs=2"),
+    *("model=ncsn_points", "data.shape=circle", "data.train=6400", "data.val=500", "data.test=200"),
+    *("data.batch_size=64", "optimizer.lr=5e-3", "network.width=32", "network.blocks=1"),
+    *("schedule.steps=20", "schedule.sigma_min=0.02", "sampler.steps=20", "epochs=2"),
     *("task.samples=200", "accelerator=cpu", "report=false", "out=run"),
 ]
 
@@ -23,8 +24,7 @@ def test_points_by_annealed_langevin_and_by_predictor_and_corrector(
         monkeypatch.setattr(GeneratePoints, name, lambda *_, **__: [])
     assert train_command(SHORT) == 0
     row = json.loads((workplace / "run/metrics.json").read_text())["generation"]["circle"]
-    # a point at random in the square is 0.4 from the circle; the floor of 200 points is 0.03
-    assert row["Chamfer floor"] < row["Chamfer"] < 20 * row["Chamfer floor"]
+    assert row["Chamfer floor"] < row["Chamfer"] < 0.5  # an untrained network leaves them at 4
     words = ["run=run", "sampler=langevin", "sampler.steps=20", "out=by_langevin"]
     assert run_command("evaluate", ["accelerator=cpu", *words]) == 0
     [found] = (workplace / "by_langevin").glob("*.json")

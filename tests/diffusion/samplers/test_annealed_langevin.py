@@ -88,3 +88,16 @@ def test_no_signal_is_refused(gaussian):
 def test_numbers_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match="each must be"):
         AnnealedLangevin(**wrong)
+
+
+@pytest.mark.parametrize(("each", "rate"), [(2, 0.7), (4, 0.4), (5, 0.2)])
+def test_a_walk_settles_at_the_variance_that_docs_scores_md_states(gaussian, each, rate):
+    """v = (1 − κ) / (1 − r / 4) / (1 − κ γ²), κ = (1 − r / 2)^2K, far above the data's variance."""
+    schedule = Geometric(41, 100.0, 100.0 * 1.15**40)
+    sampler = AnnealedLangevin(each=each, rate=rate, denoise=False)
+    generator = torch.Generator().manual_seed(0)
+    x_T = schedule.prior_sigma * torch.randn(20_000, 1, generator=generator)
+    x = sampler(gaussian(schedule), x_T, generator)
+    kappa = (1 - rate / 2) ** (2 * each)
+    settled = (1 - kappa) / (1 - rate / 4) / (1 - kappa * 1.15**2)
+    assert float(x.var()) / 100**2 == pytest.approx(settled, rel=0.05)
