@@ -50,8 +50,8 @@ def measured(folder: Path, words: Sequence[str]) -> dict[str, Any]:
 
 
 def cells(found: Sequence[dict[str, Any]], k: str) -> str:
-    """Accuracy, or mean ± sd of several."""
-    values = [100 * one["k"][k]["accuracy"] for one in found]
+    """Accuracy in per cent, or mean ± sd of several."""
+    values = [one["k"][k]["accuracy"] for one in found]
     spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
     return f"{statistics.mean(values):.2f}{spread}"
 
