@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from diffstn.diffusion import Denoiser, OnCircle, Wrapped, score
+from diffstn.diffusion import Denoiser, Wrapped, score
 from diffstn.diffusion.broadcast import broadcast
 from diffstn.diffusion.processes.wrapped import wrap
 from diffstn.diffusion.samplers import DDIM, Ancestral, DPMSolver
-from diffstn.diffusion.schedules import Cosine, Geometric
+from diffstn.diffusion.schedules import Geometric
 
 SCHEDULE = Geometric(200, 0.02, 8.0)
 ANGLES, WEIGHTS = torch.tensor([0.5, 3.0]), torch.tensor([0.7, 0.3])
@@ -86,30 +86,6 @@ def test_the_score_is_that_of_the_wrapped_density():
     x_t = torch.stack([phi.detach().float(), torch.zeros(13)], dim=-1)
     found = score(Denoiser(TwoAngles(), Wrapped(SCHEDULE)), x_t, t)[:, 0]
     torch.testing.assert_close(found, expected.float(), rtol=1e-3, atol=1e-4)
-
-
-@pytest.mark.parametrize("schedule", [SCHEDULE, Cosine(100)], ids=["exploding", "preserving"])
-def test_a_network_on_the_circle_knows_no_whole_turns(schedule):
-    torch.manual_seed(0)
-    linear = nn.Linear(4, 4)
-    network = OnCircle(ignoring_time(linear), schedule)
-    t, x_t = torch.full((8,), 60), torch.randn(8, 3)
-    turned = x_t.clone()
-    turned[:, 0] += 2 * math.pi * schedule.unit(t)[0]
-    torch.testing.assert_close(network(x_t, t), network(turned, t), rtol=1e-3, atol=1e-4)
-    phi = x_t[:, 0] / schedule.unit(t)[0]
-    said = linear(torch.stack([phi.cos(), phi.sin(), x_t[:, 1], x_t[:, 2]], dim=-1))
-    along = said[:, 1] * phi.cos() - said[:, 0] * phi.sin()
-    torch.testing.assert_close(network(x_t, t)[:, 0], along)
-    torch.testing.assert_close(network(x_t, t)[:, 1:], said[:, 2:])
-
-
-def ignoring_time(linear):
-    class Ignoring(nn.Module):
-        def forward(self, x_t, t):
-            return linear(x_t)
-
-    return Ignoring()
 
 
 def test_noise_that_does_not_go_round_is_refused():
