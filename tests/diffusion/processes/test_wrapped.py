@@ -10,7 +10,7 @@ from diffstn.diffusion import Denoiser, Wrapped, score
 from diffstn.diffusion.broadcast import broadcast
 from diffstn.diffusion.processes.wrapped import wrap
 from diffstn.diffusion.samplers import DDIM, Ancestral, DPMSolver
-from diffstn.diffusion.schedules import Geometric
+from diffstn.diffusion.schedules import Cosine, Geometric
 
 SCHEDULE = Geometric(200, 0.02, 8.0)
 ANGLES, WEIGHTS = torch.tensor([0.5, 3.0]), torch.tensor([0.7, 0.3])
@@ -88,6 +88,7 @@ def test_the_score_is_that_of_the_wrapped_density():
     torch.testing.assert_close(found, expected.float(), rtol=1e-3, atol=1e-4)
 
 
-def test_noise_that_does_not_go_round_is_refused():
+@pytest.mark.parametrize("schedule", [Geometric(10, 0.1, 2.0), Cosine()])
+def test_noise_that_does_not_go_round_or_too_often_is_refused(schedule):
     with pytest.raises(ValueError, match=r"round the circle.*schedule.sigma_max=8"):
-        Wrapped(Geometric(10, 0.1, 2.0))
+        Wrapped(schedule)

@@ -12,6 +12,8 @@ from diffstn.diffusion.processes.gaussian import Gaussian
 from diffstn.diffusion.schedules import Schedule
 
 TURN = 2 * math.pi
+LEAST, MOST = 3.0, 100.0
+"""σ_T / α_T in radians; from 3 on the density is within 2 e^(−σ² / 2) = 2 % of the uniform one."""
 
 
 class Wrapped(Gaussian):
@@ -24,25 +26,23 @@ class Wrapped(Gaussian):
     −ε̂ / σ_t is the score of the wrapped density. So every sampler walks it on the line.
 
     Args:
-        schedule: α_t and σ_t; the noise at T must go round the circle.
+        schedule: α_t and σ_t; the noise at T must go round the circle, and not too often.
 
     Raises:
-        ValueError: it does not, and x_T is not uniform.
+        ValueError: σ_T / α_T is below 3 radians, and x_T not uniform, or above 100, by which errors
+            of ε̂ would be multiplied.
 
     Source: De Bortoli et al., Riemannian Score-Based Generative Modelling, 2022; the wrapped normal
     kernel on the circle: Jing et al., Torsional Diffusion, 2022, section 3.2.
     """
 
-    LEAST = 3.0
-    """σ_T / α_T, in radians: from there on the density is within 2 e^(−σ² / 2) = 2 % of uniform."""
-
     def __init__(self, schedule: Schedule) -> None:
         super().__init__(schedule)
         reach = self.line_sigma(torch.tensor(schedule.steps))
-        if reach < self.LEAST:
+        if not LEAST <= reach <= MOST:
             raise ValueError(
-                f"noise=wrapped has to go round the circle: at the end its deviation is {reach:.2g}"
-                f" and must be {self.LEAST:g} radians or more, e.g. schedule=geometric"
+                "noise=wrapped has to go round the circle: its deviation at the end must be"
+                f" {LEAST:g} to {MOST:g} radians, not {reach:.2g}: schedule=geometric"
                 " schedule.sigma_max=8"
             )
 
