@@ -14,8 +14,9 @@ SMALL = {
     "attention": "--rounds 1 --batch 1 --sides 2,3",
     "cloud_metrics": "--clouds 4 --points 16 --pairs 2",
     "known_generators": "--clouds 4 --points 16",
+    "why_noise": "--steps 2 --walk 2 --samples 20",
 }
-ROWS = {"attention": 2, "cloud_metrics": 5 + 1, "known_generators": 6}
+ROWS = {"attention": 2, "cloud_metrics": 5 + 1, "known_generators": 6, "why_noise": 5 + 5}
 
 
 @pytest.fixture
@@ -37,7 +38,10 @@ def test_it_imports(name: str):
 
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.usefixtures("own_path")
-def test_it_prints_its_rows(name: str, capsys: pytest.CaptureFixture[str]):
+def test_it_prints_its_rows(
+    name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
     importlib.import_module(name).main(SMALL[name].split())
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     rules = [i for i, line in enumerate(lines) if set(line) == {"|", "-"}]

@@ -42,6 +42,8 @@ FITS: dict[str, list[str]] = {
     "noisy_classifier": [*UPRIGHT, *ELSEWHERE],
     "ddpm_points": ["shapes"],
     "ddpm_sets": CLOUDS,
+    "ncsn": [*UPRIGHT, *ELSEWHERE],
+    "ncsn_points": ["shapes"],
     "gaussian_1d": [],  # it has nothing to learn
 }
 """The data sets that a model trains on, where they are not the distorted ones."""
@@ -99,6 +101,8 @@ TINY_UNET = ["network.width=8", "network.blocks=1", "network.head_features=8"]
 OF_MODEL = {
     "autoencoder": ["network.width=8", "task.samples=0"],
     "ddpm_unet": [*TINY_UNET, "task.track=0"],
+    "ncsn": [*TINY_UNET, "task.track=0", "sampler.steps=2"],
+    "ncsn_points": ["sampler.steps=2"],
     "stn_in_diff": TINY_UNET,
     "noisy_classifier": ["network.width=8"],
     "stn": ["classifier=joint", "encoder=fc"],

@@ -17,14 +17,14 @@ MEAN, VARIANCE = 1.5, 0.25
 
 
 class Posterior(nn.Module):
-    """The perfect network: E[x_0 | x_t] = m + α p / (α² p + σ²) (x_t − α m)."""
+    """The perfect network: E[x_0 | x_t] = m + α p / (α² p + σ²) (x_t − α m), x_t at unit size."""
 
     def __init__(self, schedule: Schedule) -> None:
         super().__init__()
         self.schedule = schedule
 
     def forward(self, x_t: Tensor, t: Tensor) -> Tensor:
-        alpha, sigma = (broadcast(f(t), x_t) for f in (self.schedule.alpha, self.schedule.sigma))
+        alpha, sigma = (broadcast(factor, x_t) for factor in self.schedule.unit(t))
         gain = alpha * VARIANCE / (alpha**2 * VARIANCE + sigma**2)
         return MEAN + gain * (x_t - alpha * MEAN)
 

@@ -5,13 +5,22 @@ import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from diffstn.diffusion.samplers import DDIM, DEIS, Ancestral, DPMSolver, Langevin, Sampler
+from diffstn.diffusion.samplers import (
+    DDIM,
+    DEIS,
+    Ancestral,
+    AnnealedLangevin,
+    DPMSolver,
+    Langevin,
+    Sampler,
+)
 from diffstn.diffusion.schedules import Schedule
 
 CONF = Path(__file__).parents[2] / "conf"
 
 NAMES = {
     Ancestral: {"ddpm"},
+    AnnealedLangevin: {"annealed_langevin"},
     DDIM: {"ddim"},
     DEIS: {"deis"},
     DPMSolver: {"dpm_solver", "sde_dpm_solver"},

@@ -1,8 +1,11 @@
+import math
 from collections.abc import Callable
 
+import pytest
 import torch
 
 from diffstn.build import Built
+from diffstn.errors import UserError
 from diffstn.models.diff_in_stn import GOLDEN, DiffInSTN
 from diffstn.spatial import turned
 
@@ -87,3 +90,49 @@ def test_a_hypothesis_from_a_turned_view_is_turned_back(built: Build):
     torch.testing.assert_close(poses[:, 1], from_the_turned[:, 1], atol=1e-5, rtol=1e-4)
     assert not torch.allclose(poses[:, 1], straight[:, 1], atol=0.1)
     torch.testing.assert_close(belief, (first + second) / 2, atol=1e-5, rtol=1e-4)
+
+
+WRAPPED = ("model.noise=wrapped", "model.prediction=eps", "schedule=geometric")
+
+
+@pytest.mark.parametrize("words", [("model.noise=uniform",), ("model.noise=laplace",), WRAPPED])
+def test_noise_of_other_kinds_trains_and_samples(built: Build, words: tuple[str, ...]):
+    parts = built("model=diff_in_stn", "data/distortion=full", "sampler.steps=4", *words)
+    model, batch = parts.model.train(), parts.data.batch("train", torch.arange(16))
+    terms = model.loss(batch)
+    terms["loss"].backward()
+    assert terms["loss"].isfinite()
+    assert 0.4 < float(terms["diffusion"].detach()) < 1.6  # it starts at the variance
+    latents = model.sample_latents(4, 3, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        poses = model.eval().poses(batch.image[:4], latents)
+    assert poses.shape == (4, 3, 6)
+    assert poses.isfinite().all()
+
+
+def test_a_wrapped_pose_does_not_depend_on_whole_turns(built: Build):
+    parts = built("model=diff_in_stn", "data/distortion=full", "sampler.steps=4", *WRAPPED)
+    model, batch = parts.model.eval(), parts.data.batch("val", torch.arange(4))
+    torch.nn.init.normal_(model.denoiser.network.network.output.weight, std=0.05)
+    x_t, t = torch.randn(4, 6), torch.full((4,), 500)
+    turned = x_t + torch.tensor([2 * math.pi, 0, 0, 0, 0, 0])
+    told = {"embedding": model.encoder(batch.image)}
+    with torch.no_grad():
+        once, again = (model.denoiser(x, t, **told).eps for x in (x_t, turned))
+    torch.testing.assert_close(once, again, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("model.noise=uniform", "sampler.eta=1"), "draws Gaussian noise"),
+        (("model.noise=laplace", "sampler=ddpm"), "sampler.eta=0"),
+        (("model.noise=wrapped",), "model.prediction=eps"),
+        ((*WRAPPED, "schedule.sigma_max=1"), "schedule.sigma_max=8"),
+        ((*WRAPPED, "data/distortion=projective"), "affine poses"),
+        (("model.noise=cauchy",), "choose one of gaussian"),
+    ],
+)
+def test_noise_that_does_not_fit_is_refused(built: Build, words: tuple[str, ...], said: str):
+    with pytest.raises((ValueError, UserError), match=said):
+        built("model=diff_in_stn", *words)

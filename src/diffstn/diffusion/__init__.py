@@ -12,8 +12,10 @@ from diffstn.diffusion.importance import LossSecondMoment
 from diffstn.diffusion.likelihood import Bound, likelihood_bound
 from diffstn.diffusion.losses import HybridLoss, Loss, SimpleLoss, VariationalLoss
 from diffstn.diffusion.noise import gaussian_noise
+from diffstn.diffusion.on_circle import OnCircle
 from diffstn.diffusion.prediction import X0, Eps, Prediction, V
-from diffstn.diffusion.processes import Gaussian, Process
+from diffstn.diffusion.processes import Gaussian, Noised, Process, Wrapped
+from diffstn.diffusion.score import score
 from diffstn.diffusion.timesteps import (
     shuffled_timesteps,
     stratified_timesteps,
@@ -37,6 +39,8 @@ __all__ = [
     "Loss",
     "LossSecondMoment",
     "MinSNR",
+    "Noised",
+    "OnCircle",
     "Prediction",
     "Process",
     "SimpleLoss",
@@ -44,9 +48,11 @@ __all__ = [
     "V",
     "Variance",
     "VariationalLoss",
+    "Wrapped",
     "broadcast",
     "gaussian_noise",
     "likelihood_bound",
+    "score",
     "shuffled_timesteps",
     "stratified_timesteps",
     "uniform_timesteps",

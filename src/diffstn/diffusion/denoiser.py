@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from diffstn.diffusion.broadcast import broadcast
 from diffstn.diffusion.named import named
 from diffstn.diffusion.prediction import PREDICTIONS, Prediction
-from diffstn.diffusion.processes import Gaussian
+from diffstn.diffusion.processes import Noised
 from diffstn.diffusion.schedules import Schedule
 from diffstn.diffusion.variance import VARIANCES, Variance
 
@@ -62,12 +62,12 @@ class Denoiser(nn.Module):
         ValueError: if `prediction` or `variance` is no name that exists.
     """
 
-    process: Gaussian
+    process: Noised
 
     def __init__(
         self,
         network: nn.Module,
-        process: Gaussian,
+        process: Noised,
         prediction: str | Prediction = "eps",
         variance: str | Variance = "fixed_small",
     ) -> None:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from diffstn.build import Factory, asks_for, fitted
-from diffstn.diffusion import Denoiser, Gaussian
+from diffstn.diffusion import Denoiser, Noised
 from diffstn.diffusion.named import named
 from diffstn.diffusion.variance import VARIANCES
 
 
 def denoiser_for(
     network: Factory,
-    process: Gaussian,
+    process: Noised,
     prediction: str,
     variance: str,
     must: Sequence[str] = (),

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from diffstn.annotations import NotNegative
 from diffstn.build import Factory
+from diffstn.codecs.angle_and_rest import AngleAndRest
 from diffstn.codecs.standardised_pose import StandardisedPose
 from diffstn.data.facts import Facts
-from diffstn.diffusion import Gaussian, SimpleLoss, stratified_timesteps
+from diffstn.diffusion import Noised, OnCircle, SimpleLoss, Wrapped, stratified_timesteps
 from diffstn.diffusion.samplers import Sampler
 from diffstn.diffusion.schedules import Schedule
 from diffstn.models.denoiser import denoiser_for
@@ -20,7 +21,7 @@ from diffstn.models.noise import noise_for
 from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.networks.heads.auxiliary_classifier import AuxiliaryClassifier
 from diffstn.ranks import of_all
-from diffstn.spatial import affine_matrix
+from diffstn.spatial import Affine, affine_matrix
 
 GOLDEN = math.pi * (3 - math.sqrt(5))
 """The golden angle: its multiples spread evenly over the circle, however many there are."""
@@ -50,6 +51,11 @@ class DiffInSTN(PoseCorrector):
     to the loss. It teaches the encoder which modes are plausible, see `AuxiliaryClassifier`; when
     hypotheses are combined by `agreement`, its reading also helps to choose among them.
 
+    The noise need not be Gaussian: see `Noised` for what a sampler may do then. `wrapped` noise
+    takes the rotation for what it is, an angle: what is diffused is (φ, k_x, k_y, s, t_x, t_y) of
+    A = [R(φ) S K | t], all but φ standardised, and φ on its circle, see `Wrapped`. There is no
+    centre then, and the first hypothesis starts at φ = 0.
+
     With a classifier that trains along, it learns on images corrected by x̂_0 at the lowest of
     the noise levels; its loss does not reach the pose.
 
@@ -60,12 +66,18 @@ class DiffInSTN(PoseCorrector):
         schedule: of the noise.
         sampler: x_T → x_0.
         prediction, variance: see `Denoiser`.
+        noise: `gaussian`, `uniform`, `laplace` or `wrapped`.
         noise_levels: sampled per image and training step.
         label_weight: of the auxiliary label loss; 0 leaves the labels unused.
         centre_first: start the first hypothesis at x_T = 0 instead of a random draw.
         views: frames to look through if the data know any rotation, and if there is a frame;
             otherwise there is one.
         common: see `PoseCorrector`.
+
+    Raises:
+        ValueError: a number is out of range or a name unknown, the sampler draws Gaussian noise and
+            the process another, or the noise is wrapped and poses have no angle, its schedule does
+            not go round the circle, or another prediction than eps is asked for.
     """
 
     def __init__(
@@ -77,6 +89,7 @@ class DiffInSTN(PoseCorrector):
         sampler: Sampler,
         prediction: str = "v",
         variance: str = "fixed_small",
+        noise: str = "gaussian",
         noise_levels: int = 4,
         label_weight: NotNegative = 0.5,
         centre_first: bool = True,
@@ -91,19 +104,26 @@ class DiffInSTN(PoseCorrector):
         dim = self.transformation.dim
         self.encoder = self.encoder_for(encoder)
         features: Any = self.encoder.features
-        told = {"dim": dim, "embedding": features}
-        self.denoiser = denoiser_for(
-            network, Gaussian(schedule), prediction, variance, tuple(told), **told
-        )
+        wrapped = noise == "wrapped"
+        if wrapped and (prediction != "eps" or not isinstance(self.transformation, Affine)):
+            raise ValueError(
+                "noise=wrapped is for affine poses, whose rotation is an angle, and for"
+                " model.prediction=eps: what it was without noise is known up to whole turns"
+            )
+        process = Wrapped(schedule) if wrapped else Noised(schedule, noise)
+        told = {"dim": dim + wrapped, "embedding": features}
+        self.denoiser = denoiser_for(network, process, prediction, variance, tuple(told), **told)
+        if wrapped:
+            self.denoiser.network = OnCircle(self.denoiser.network, schedule)
         self.sampler = sampler
-        sampler.timesteps(schedule)  # refuses more steps than there are
+        sampler.timesteps(process)  # refuses more steps than there are, and noise of another kind
         self.noise_levels = noise_levels
         self.diffusion_loss = SimpleLoss()
         self.label_head = AuxiliaryClassifier(features, self.classes)
         self.label_weight = label_weight
         self.centre_first = centre_first
         self.views = views if facts.any_rotation and self.frame is not None else 1
-        self.standardiser = StandardisedPose(dim)
+        self.standardiser = AngleAndRest() if wrapped else StandardisedPose(dim)
 
     def setup(self, stage: str) -> None:
         if stage == "fit":

@@ -4,7 +4,15 @@ import pytest
 import torch
 
 from diffstn.diffusion.denoiser import Denoised
-from diffstn.diffusion.samplers import DDIM, DEIS, Ancestral, DPMSolver, Langevin, Sampler
+from diffstn.diffusion.samplers import (
+    DDIM,
+    DEIS,
+    Ancestral,
+    AnnealedLangevin,
+    DPMSolver,
+    Langevin,
+    Sampler,
+)
 from diffstn.diffusion.schedules import Cosine
 
 every_sampler = pytest.mark.parametrize(
@@ -16,8 +24,9 @@ every_sampler = pytest.mark.parametrize(
         DPMSolver(steps=8, spacing="trailing"),
         DEIS(steps=8, spacing="trailing"),
         Langevin(steps=8),
+        AnnealedLangevin(steps=8, spacing="trailing", each=2),
     ],
-    ids=["ddpm", "ddim", "ddim-eta", "dpm-solver", "deis", "langevin"],
+    ids=["ddpm", "ddim", "ddim-eta", "dpm-solver", "deis", "langevin", "annealed"],
 )
 
 
@@ -40,7 +49,8 @@ def test_the_trajectory_goes_from_noise_to_the_sample(gaussian, sampler):
     walk = list(sampler.trajectory(denoiser, x_T, torch.Generator().manual_seed(3)))
     assert [t for t, _, _ in walk] == [40, 35, 30, 25, 20, 15, 10, 5, 0]
     assert walk[0][1] is x_T
-    if sampler.memory < 2:  # a solver of third order corrects its last step, too
+    # a solver of third order corrects its last step, and Langevin dynamics go on at each level
+    if sampler.memory < 2 and not isinstance(sampler, AnnealedLangevin):
         torch.testing.assert_close(walk[-1][1], walk[-2][2])
     assert walk[-1][2] is walk[-1][1]
     assert torch.equal(walk[-1][1], sampler(denoiser, x_T, torch.Generator().manual_seed(3)))

@@ -37,6 +37,10 @@ class DDIM(Sampler):
         if not 0 <= self.eta <= 1:
             raise ValueError(f"eta must lie between 0 (deterministic) and 1 (DDPM); got {self.eta}")
 
+    @property
+    def stochastic(self) -> bool:
+        return self.eta > 0
+
     def step(self, jump: Jump) -> Tensor:
         schedule, x_t, denoised = jump.schedule, jump.x_t, jump.denoised
         alpha = broadcast(schedule.alpha(jump.s), x_t)

@@ -53,6 +53,10 @@ class DEIS(Sampler):
         """Earlier estimates that a step reads."""
         return self.order - 1
 
+    @property
+    def stochastic(self) -> bool:
+        return False
+
     def step(self, jump: Jump) -> Tensor:
         schedule, s, x_t, denoised = jump.schedule, jump.s, jump.x_t, jump.denoised
         x_s = broadcast(schedule.alpha(s), x_t) * denoised.x_0

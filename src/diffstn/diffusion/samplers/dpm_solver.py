@@ -51,6 +51,10 @@ class DPMSolver(Sampler):
         if not self.eta >= 0:
             raise ValueError(f"eta must be 0 (deterministic) or more; got {self.eta}")
 
+    @property
+    def stochastic(self) -> bool:
+        return self.eta > 0
+
     def step(self, jump: Jump) -> Tensor:
         schedule, t, s, x_t = jump.schedule, jump.t, jump.s, jump.x_t
         level = schedule.log_snr(t) / 2

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from torch import Generator, Tensor
 
-from diffstn.diffusion.broadcast import broadcast
 from diffstn.diffusion.denoiser import Denoises
 from diffstn.diffusion.noise import gaussian_noise
 from diffstn.diffusion.samplers.ancestral import Ancestral
+from diffstn.diffusion.score import score
 
 
 @dataclass(frozen=True, kw_only=True)
 class Langevin(Ancestral):
     r"""Predictor and corrector: a step of `Ancestral` to s, then Langevin steps that stay there.
 
-        x ← x + δ ∇log p_s(x) + √(2δ) z,    ∇log p_s = −ε̂ / σ_s,    δ = 2 (r ‖z‖ / ‖∇log p_s‖)²
+        x ← x + δ ∇log p_s(x) + √(2δ) z,    ∇log p_s by `score`,    δ = 2 (r ‖z‖ / ‖∇log p_s‖)²
 
     with norms averaged over the batch. The corrections let x forget the errors of the predictor at
     the price of `corrections` more calls of the denoiser a step. There are none at s = 0.
@@ -54,10 +54,9 @@ class Langevin(Ancestral):
         condition: Mapping[str, Tensor],
     ) -> Tensor:
         for _ in range(self.corrections):
-            eps = denoiser(x_s, s, **condition).eps
-            score = -eps / broadcast(denoiser.schedule.sigma(s), x_s)
+            gradient = score(denoiser, x_s, s, **condition)
             z = gaussian_noise(x_s, generator)
-            norms = [one.flatten(1).norm(dim=1).mean() for one in (z, score)]
+            norms = [one.flatten(1).norm(dim=1).mean() for one in (z, gradient)]
             delta = 2 * (self.snr * norms[0] / norms[1].clamp_min(1e-12)).square()
-            x_s = x_s + delta * score + (2 * delta).sqrt() * z
+            x_s = x_s + delta * gradient + (2 * delta).sqrt() * z
         return x_s

@@ -45,6 +45,11 @@ class Sampler(ABC):
 
     memory: ClassVar[int] = 0
 
+    @property
+    def stochastic(self) -> bool:
+        """Whether steps draw noise, which they then take for Gaussian."""
+        return True
+
     def __post_init__(self) -> None:
         if self.steps is not None and self.steps < 1:
             raise ValueError(f"a sampler needs one step or more, or null for all; got {self.steps}")
@@ -111,5 +116,14 @@ class Sampler(ABC):
         return x_s
 
     def timesteps(self, clock: Clock) -> Tensor:
-        """The timesteps of a process or schedule to visit, from T down to 0: long (steps + 1,)."""
+        """The timesteps of a process or schedule to visit, from T down to 0: long (steps + 1,).
+
+        Raises:
+            ValueError: it has fewer, or the noise of the process is none that the steps may draw.
+        """
+        if self.stochastic and not getattr(clock, "gaussian", True):
+            raise ValueError(
+                f"{type(self).__name__} draws Gaussian noise, and the process's is of another kind:"
+                " choose a sampler that draws none, e.g. sampler=ddim sampler.eta=0"
+            )
         return SPACINGS[self.spacing](clock, self.steps or clock.steps)
