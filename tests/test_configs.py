@@ -35,6 +35,7 @@ ELSEWHERE = ["hugging_face", "torchvision"]
 CLOUDS = ["point_cloud_folder", "solids", "stars"]
 FITS: dict[str, list[str]] = {
     "classifier": [*DISTORTED, *UPRIGHT, *ELSEWHERE],
+    "controlnet": [*UPRIGHT, *ELSEWHERE],
     "ddpm_unet": [*UPRIGHT, *ELSEWHERE],
     "noisy_classifier": [*UPRIGHT, *ELSEWHERE],
     "ddpm_points": ["shapes"],
@@ -52,7 +53,10 @@ TAKEN_BY = {
     "network=latent_denoiser": "latent_diff_in_stn",
     "codec=as_is": "ddpm_points",
     "codec=pixels": "ddpm_unet",
+    "control=distorted": "controlnet data=affine_mnist task=redraw",
+    **{f"control={name}": "controlnet" for name in ("edges", "half", "low_resolution")},
     "task=classify": "classifier",
+    "task=control": "controlnet",
     "task=classify_noisy": "noisy_classifier",
     "task=gaussian_paths": "gaussian_1d",
     "task=generate_clouds": "ddpm_sets",
@@ -63,7 +67,7 @@ TAKEN_BY = {
     **{f"data={name}": "ddpm_sets" for name in CLOUDS},
     "data=shapes": "ddpm_points",
 }
-"""For a choice that the default model does not take, a model that does."""
+"""For a choice that the default model does not take, a model that does, and what else it takes."""
 
 PLACES = {
     "cifar10": "data.source={photographs}",
@@ -90,7 +94,7 @@ OF_MODEL = {
 }
 
 
-ALONE = ("model", "data", "network", "codec", "task", "experiment", "frame")
+ALONE = ("model", "data", "network", "codec", "control", "task", "experiment", "frame")
 """Groups whose choices do not go with one another's."""
 
 
@@ -161,7 +165,8 @@ def test_every_choice_composes_into_what_can_be_built(
 ):
     monkeypatch.setattr(mnist, "load_mnist", mnist_once)
     group, name = together[0].split("=")
-    words = words_of(TAKEN_BY.get(together[0]), name if group == "data" else None, places)
+    model, *more = TAKEN_BY.get(together[0], "").split() or [None]
+    words = [*words_of(model, name if group == "data" else None, places), *more]
     chosen = [re.sub("^callbacks=(.*)", r"+callbacks=[\1]", word) for word in together]
     config = training_config([*words, *(word for word in chosen if word not in words)])
     for word in together:
@@ -213,7 +218,7 @@ def fitting() -> Iterator[Any]:
     seen: set[str] = set()
     for model in MODELS:
         for data in FITS.get(model, DISTORTED):
-            if data not in ELSEWHERE:
+            if data not in ELSEWHERE and (model != "controlnet" or data == "mnist"):  # as its base
                 marks = [pytest.mark.slow] if {model, data} <= seen else []
                 yield pytest.param(model, data, marks=marks)
                 seen |= {model, data}

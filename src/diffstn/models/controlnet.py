@@ -23,6 +23,7 @@ from diffstn.networks.denoisers.unet import UNet
 from diffstn.networks.heads.aligner import Aligner
 from diffstn.ranks import of_all
 from diffstn.spatial import warp
+from diffstn.store.run_folder import open_run
 
 
 class ControlNet(Redrawer):
@@ -101,12 +102,12 @@ class ControlNet(Redrawer):
             )
         if aligned and encoder is None:
             raise ValueError("aligned: an encoder says how to turn the control: +encoder=polar")
+        below = base_of(base, facts)
         judge: nn.Module = classifier(facts)
         if any(p.requires_grad for p in judge.parameters()):
             raise ValueError(
                 "the classifier only judges and would never learn here: pass classifier=frozen"
             )
-        below = base_of(base, facts)
         if guidance_scale and not (below.conditional and 0 < label_dropout < 1):
             raise ValueError(
                 f"guidance_scale={guidance_scale} needs a base that hears labels, and training with"
@@ -261,7 +262,7 @@ def base_of(run: str, facts: Facts) -> DiffusionModel:
     Raises:
         UserError: there is none, it is of another family, or of other images.
     """
-    model = load_model(run)
+    model = load_model(open_run(run, "base"))
     if not isinstance(model, DiffusionModel) or not isinstance(model.denoiser.network, UNet):
         raise UserError(
             f"base={run} is a run of {type(model).__name__}: a ControlNet's base is one of"
