@@ -86,6 +86,7 @@ SHORT = {
 }
 TINY_UNET = ["network.width=8", "network.blocks=1", "network.head_features=8"]
 OF_MODEL = {
+    "controlnet": ["data.limit_test=140", "task.watch=0", "sampler.steps=2"],
     "ddpm_unet": [*TINY_UNET, "task.track=0"],
     "stn_in_diff": TINY_UNET,
     "noisy_classifier": ["network.width=8"],

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from diffstn.build import Factory, load_model
-from diffstn.data.controls import Control
+from diffstn.data.controls import Control, Distorted
 from diffstn.data.facts import Facts
 from diffstn.diffusion import Denoiser
 from diffstn.diffusion.samplers import Sampler
@@ -22,7 +22,6 @@ from diffstn.networks.denoisers.controlled import Controlled
 from diffstn.networks.denoisers.unet import UNet
 from diffstn.networks.heads.aligner import Aligner
 from diffstn.ranks import of_all
-from diffstn.spatial import warp
 from diffstn.store.run_folder import open_run
 
 
@@ -100,8 +99,11 @@ class ControlNet(Redrawer):
                 "timestep_power must be positive and hypotheses at least 1, not"
                 f" {timestep_power} and {hypotheses}"
             )
-        if aligned and encoder is None:
-            raise ValueError("aligned: an encoder says how to turn the control: +encoder=polar")
+        if aligned and (encoder is None or not isinstance(control, Distorted)):
+            raise ValueError(
+                "model.aligned=true: an encoder says how to turn distorted images:"
+                " control=distorted and +encoder=polar"
+            )
         below = base_of(base, facts)
         judge: nn.Module = classifier(facts)
         if any(p.requires_grad for p in judge.parameters()):
@@ -142,7 +144,8 @@ class ControlNet(Redrawer):
             return {"control": seen, **told}
         embedding = self.encoder(image)
         if self.aligner is not None:
-            seen = warp(seen, self.aligner(embedding))
+            assert isinstance(self.control, Distorted)
+            seen = self.control.turned(image, self.facts.size, self.aligner(embedding))
         return {"control": seen, "embedding": embedding, **told}
 
     def losses(

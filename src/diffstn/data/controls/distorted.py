@@ -36,9 +36,11 @@ class Distorted(Control):
     def __call__(
         self, images: Tensor, size: tuple[int, int], variant: Tensor | None = None
     ) -> Tensor:
-        frame = self.frame
-        if frame is None:
-            A = Affine().identity().to(images.device).expand(len(images), -1)
-        else:
-            A = frame(images)
-        return warp(images, A, size=size)
+        return self.turned(images, size, Affine().identity().expand(len(images), -1))
+
+    def turned(self, images: Tensor, size: tuple[int, int], A: Tensor) -> Tensor:
+        """The control after A (B, 6) within the frame, in one warp."""
+        A = A.to(images.device)
+        return warp(
+            images, A if self.frame is None else Affine().compose(self.frame(images), A), size=size
+        )
