@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from torch import nn
 
 from diffstn.build import Built, load_model
@@ -216,3 +217,10 @@ def test_other_images_than_the_bases_are_refused(built: Build, tmp_path: Path):
     ]
     with pytest.raises(UserError, match="samples 28 x 28 x 1 images of 0"):
         built("model=controlnet", *words, tiny=False)
+
+
+def test_a_run_that_names_itself_as_its_base_is_refused(built: Build, config: Any, tmp_path: Path):
+    words = ["model=controlnet", f"base={tmp_path}"]
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config(*words)))
+    with pytest.raises(UserError, match="is a run of ControlNet"):
+        built(*words, tiny=False)

@@ -7,13 +7,14 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from diffstn.build import Factory, load_model
+from diffstn.build import Factory, load_model, needed
 from diffstn.data.controls import Control, Distorted
 from diffstn.data.facts import Facts
 from diffstn.diffusion import Denoiser
 from diffstn.diffusion.samplers import Sampler
 from diffstn.diffusion.wrappers import ClassifierFree, Clipped
 from diffstn.errors import UserError
+from diffstn.located import located
 from diffstn.models.diffusion_model import DiffusionModel
 from diffstn.models.encoder import encoder_for
 from diffstn.models.noise import noise_for, timesteps_for
@@ -23,6 +24,7 @@ from diffstn.networks.denoisers.unet import UNet
 from diffstn.networks.heads.aligner import Aligner
 from diffstn.ranks import of_all
 from diffstn.store.run_folder import open_run
+from diffstn.store.trust import check_targets
 
 
 class ControlNet(Redrawer):
@@ -259,17 +261,20 @@ class ControlNet(Redrawer):
         super()._load_from_state_dict(state, prefix, *rest)
 
 
-def base_of(run: str, facts: Facts) -> DiffusionModel:
+def base_of(run: str, facts: Facts) -> Any:
     """The model in the folder `run`, if a ControlNet can be built on it.
 
     Raises:
         UserError: there is none, it is of another family, or of other images.
     """
-    model = load_model(open_run(run, "base"))
-    if not isinstance(model, DiffusionModel) or not isinstance(model.denoiser.network, UNet):
+    folder = open_run(run, "base")
+    config = folder.read_config()
+    check_targets(needed(config))
+    kind = located(config["model"]["_target_"])  # before it is built: a run may name itself
+    model = load_model(folder) if issubclass(kind, DiffusionModel) else None
+    if model is None or not isinstance(model.denoiser.network, UNet):
         raise UserError(
-            f"base={run} is a run of {type(model).__name__}: a ControlNet's base is one of"
-            " model=ddpm_unet"
+            f"base={run} is a run of {kind.__name__}: a ControlNet's base is one of model=ddpm_unet"
         )
     theirs, size = model.facts, model.codec.facts(model.facts).size
     if (theirs.channels, theirs.size, theirs.classes) != (
