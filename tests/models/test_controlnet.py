@@ -93,17 +93,17 @@ def test_it_learns_to_heed_the_control(built: Build):
         return model.loss(model.denoiser, x_0, t, eps, **model.condition(image)).mean()
 
     trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.Adam(trained, 3e-3)
+    optimizer = torch.optim.Adam(trained, 5e-3)
     before = {k: v.clone() for k, v in model.denoiser.network.base.network.state_dict().items()}
     start = float(loss(batch.image).detach())
-    for _ in range(12):
+    for _ in range(9):
         optimizer.zero_grad()
         loss(batch.image).backward()
         optimizer.step()
     with torch.no_grad():
         own, other = float(loss(batch.image)), float(loss(batch.image.roll(1, 0)))
-    assert own < 0.6 * start
-    assert own < 0.7 * other
+    assert own < 0.7 * start
+    assert own < 0.8 * other
     for name, value in model.denoiser.network.base.network.state_dict().items():
         assert torch.equal(value, before[name])
 
