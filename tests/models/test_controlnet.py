@@ -166,7 +166,7 @@ def test_a_variant_belongs_to_each_item(built: Build):
 
 @pytest.mark.parametrize("aligned", ["false", "true"])
 def test_the_upright_image_is_wanted_of_the_distorted_one(built: Build, aligned: str):
-    words = [*DISTORTED, "+encoder=polar", f"model.aligned={aligned}"]
+    words = [*DISTORTED, f"model.aligned={aligned}"]
     parts = built(*words, tiny=False)
     model: Any = parts.model
     assert isinstance(model, Redrawer)
