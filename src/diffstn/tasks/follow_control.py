@@ -1,7 +1,7 @@
 """Images by controls."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -88,87 +88,58 @@ class FollowControl(Task):
         return min(data.count(self.split), self.limit or data.count(self.split))
 
     def measure(self, model: ControlNet, data: Any, seed: int = 0) -> dict[str, Any]:
-        start, total, control = time.perf_counter(), self.total(data), model.control
+        start, total = time.perf_counter(), self.total(data)
         features = choose_features(self.features, data.facts, self.inception_weights)
         latents = model.sample_latents(total, 1, Generator().manual_seed(seed))
-        names = ("samples", "images")
-        accuracy = {
-            name: ClassAccuracy(data.facts.classes, sync_on_compute=False) for name in names
-        }
 
-        def shown(rows: slice, batch: Any) -> Answer:
-            variant = variants(model, rows.start, len(batch.label))
-            label = batch.label if self.told else None
-            generator = batch_noise(seed, rows.start)
-            made = model(
-                batch.image,
-                latents=latents[rows],
-                generator=generator,
-                label=label,
-                variant=variant,
+        def look(rows: slice, batch: Any) -> Answer:
+            at = torch.arange(rows.start, rows.stop)
+            made = self.made(model, batch, at, latents[rows], seed)
+            others = data.batch(self.split, (at + 1) % total, model.device).image
+            kept, chance = (
+                {name: value.cpu() for name, value in model.control.fidelity(made, asked).items()}
+                for asked in (control_of(model, image, at) for image in (batch.image, others))
             )
-            images = made.images[:, 0]
-            asked = control(batch.image, data.facts.size, variant)
-            own, other = (
-                control.fidelity(images, asked),
-                control.fidelity(images, asked.roll(-1, 0)),
-            )
-            return Answer(
-                batch.label.cpu(),
-                made.probabilities[:, 0].cpu(),
-                model.judge(batch.image).cpu(),
-                features(images).features.cpu(),
-                {name: value.cpu() for name, value in own.items()},
-                {name: value.cpu() for name, value in other.items()},
-            )
+            scores, source = model.judge(made).cpu(), model.judge(batch.image).cpu()
+            seen = features(made).features.cpu()
+            return Answer(batch.label.cpu(), scores, source, seen, kept, chance)
 
-        found = list(answers(data, self.split, total, self.batch_size, model.device, shown))
-        for one in found:
-            accuracy["samples"].update(one.scores, one.label)
-            accuracy["images"].update(one.source, one.label)
+        found = list(answers(data, self.split, total, self.batch_size, model.device, look))
+        read, source = (
+            accuracy_of(data.facts.classes, found, what) for what in ("scores", "source")
+        )
+        kept, chance = (means(found, what) for what in ("kept", "chance"))
         generated = torch.cat([one.features for one in found])
-        real = {
-            split: real_statistics(data, split, features, model.device)
-            for split in ("train", "test")
-        }
-        table = {
-            split: distances(
-                generated, real[split], real[other].features[: len(generated)].double(), seed
-            )
-            for split, other in (("train", "test"), ("test", "train"))
-        }
-        read = {name: percentages(accuracy[name]) for name in names}
-        kept = {name: rounded(mean(found, "kept", name)) for name in found[0].kept}
+        table = distance_table(data, features, generated, seed, model.device)
+        accuracy = read["accuracy"]
+        fids = {f"FID {split}": row["FID"] for split, row in table.items()}
+        asked = {"split": self.split, "images": total, "told": self.told}
         return {
-            "accuracy": read["samples"]["accuracy"],
-            "images_accuracy": read["images"]["accuracy"],
+            **read,
+            "images_accuracy": source["accuracy"],
             "fidelity": kept,
-            "fidelity_by_chance": {name: rounded(mean(found, "chance", name)) for name in kept},
+            "fidelity_by_chance": chance,
             "generation": table,
-            **{
-                name: read["samples"][name]
-                for name in ("per_class", "confusion")
-                if name in read["samples"]
-            },
-            "numbers": {
-                "accuracy %": read["samples"]["accuracy"],
-                **kept,
-                **{f"FID {split}": row["FID"] for split, row in table.items()},
-            },
-            "protocol": {
-                **{"split": self.split, "images": total, "told": self.told},
-                "features": features.name,
-            },
+            "numbers": {"accuracy %": accuracy, **kept, **fids},
+            "protocol": {**asked, "features": features.name},
             "images": total,
             "seconds": round(time.perf_counter() - start, 1),
         }
+
+    def made(
+        self, model: ControlNet, batch: Any, rows: Tensor, latents: Tensor, seed: int
+    ) -> Tensor:
+        """A sample (B, C, h, w) for the control of each image of a batch, which lie at `rows`."""
+        told = {"label": batch.label if self.told else None, "variant": variants(model, rows)}
+        noise = batch_noise(seed, int(rows[0]))
+        return model(batch.image, latents=latents, generator=noise, **told).images[:, 0]
 
     def table(self, metrics: Mapping[str, Any]) -> str:
         kept, chance = metrics["fidelity"], metrics["fidelity_by_chance"]
         rows = [
             ["images", metrics["images_accuracy"], *[""] * len(kept)],
             ["samples", metrics["accuracy"], *kept.values()],
-            ["samples, of the next control", "", *chance.values()],
+            ["samples, against the next control", "", *chance.values()],
         ]
         return "\n\n".join(
             [
@@ -198,12 +169,10 @@ class FollowControl(Task):
         batch = data.batch(split or self.split, rows, model.device)
         generator = Generator().manual_seed(seed)
         latents = model.sample_latents(len(rows), self.shown, generator)
-        variant = variants(model, 0, len(rows))
-        label = batch.label if self.told else None
-        made = model(
-            batch.image, latents=latents, generator=generator, label=label, variant=variant
-        ).images.float()
-        control = model.control(batch.image, data.facts.size, variant)
+        at = torch.arange(len(rows))
+        told = {"label": batch.label if self.told else None, "variant": variants(model, at)}
+        made = model(batch.image, latents=latents, generator=generator, **told).images.float()
+        control = control_of(model, batch.image, at)
         names = ["samples", *(" " * i for i in range(1, self.shown))]
         shown = {
             "image": batch.image,
@@ -233,23 +202,46 @@ class FollowControl(Task):
         made, labels = [], []
         for some in rows.split(self.batch_size):
             batch = data.batch(self.split, some, model.device)
-            drawn = model(
-                batch.image,
-                latents=latents[some],
-                generator=batch_noise(seed, int(some[0])),
-                label=batch.label if self.told else None,
-                variant=variants(model, int(some[0]), len(some)),
-            )
-            made.append(drawn.images[:, 0].cpu())
+            made.append(self.made(model, batch, some, latents[some], seed).cpu())
             labels.append(batch.label.cpu())
         return Labelled(torch.cat(made), torch.cat(labels))
 
 
-def variants(model: ControlNet, first: int, count: int) -> Tensor:
-    """The control's variants for images from row `first` on, in turn, (count,)."""
-    return torch.arange(first, first + count) % model.control.variants
+def variants(model: ControlNet, rows: Tensor) -> Tensor:
+    """Which of the control's variants the images at these rows have: each in turn."""
+    return rows % model.control.variants
 
 
-def mean(found: list[Answer], what: str, name: str) -> float:
-    """Over the images of all batches."""
-    return float(torch.cat([getattr(one, what)[name] for one in found]).double().mean())
+def control_of(model: ControlNet, images: Tensor, rows: Tensor) -> Tensor:
+    """The controls of images (B, C, h, w) at these rows."""
+    size = (images.shape[-2], images.shape[-1])
+    return model.control(images, size, variants(model, rows))
+
+
+def distance_table(
+    data: Any, features: Features, generated: Tensor, seed: int, device: torch.device
+) -> dict[str, Any]:
+    """How far features (N, D) of samples are from those of the train and the test images."""
+    real = {split: real_statistics(data, split, features, device) for split in ("train", "test")}
+    found = {}
+    for split, other in (("train", "test"), ("test", "train")):
+        floor = real[other].features[: len(generated)].double()
+        found[split] = distances(generated, real[split], floor, seed)
+    return found
+
+
+def accuracy_of(classes: Sequence[str], found: Sequence[Answer], what: str) -> dict[str, Any]:
+    """The judge's accuracy over all batches."""
+    accuracy = ClassAccuracy(classes, sync_on_compute=False)
+    for one in found:
+        accuracy.update(getattr(one, what), one.label)
+    return percentages(accuracy)
+
+
+def means(found: Sequence[Answer], what: str) -> dict[str, float]:
+    """Fidelities, over the images of all batches."""
+    names = getattr(found[0], what)
+    return {
+        name: rounded(torch.cat([getattr(one, what)[name] for one in found]).double().mean())
+        for name in names
+    }
