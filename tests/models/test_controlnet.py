@@ -193,7 +193,8 @@ def test_the_upright_image_is_wanted_of_the_distorted_one(built: Build, aligned:
         (["model.label_dropout=2"], "label_dropout is a share"),
         (["model.timestep_power=0"], "timestep_power must be positive"),
         (["model.guidance_scale=1", "model.label_dropout=1"], "needs a base that hears labels"),
-        (["model.aligned=true"], "an encoder says how to turn"),
+        (["+encoder=pool"], "leave encoder out"),
+        ([*DISTORTED, "~encoder", "model.aligned=true"], "an encoder says how to turn"),
         (["control=low_resolution", "control.factor=3"], "divide the sides, 28 x 28"),
         (["control.threshold=3"], "a gradient lies between"),
         (["control=half", "control.hidden=middle"], "choose top, bottom, left, right or any"),
@@ -202,7 +203,7 @@ def test_the_upright_image_is_wanted_of_the_distorted_one(built: Build, aligned:
 )
 def test_what_cannot_be_is_refused(built: Build, words: list[str], said: str):
     with pytest.raises(UserError, match=said):
-        built("model=controlnet", *words, tiny=False)
+        built(*([] if DISTORTED[0] in words else ["model=controlnet"]), *words, tiny=False)
 
 
 def test_other_images_than_the_bases_are_refused(built: Build, tmp_path: Path):
@@ -224,3 +225,11 @@ def test_a_run_that_names_itself_as_its_base_is_refused(built: Build, config: An
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config(*words)))
     with pytest.raises(UserError, match="is a run of ControlNet"):
         built(*words, tiny=False)
+
+
+def test_a_base_that_always_hears_a_label_is_refused(built: Build, monkeypatch: pytest.MonkeyPatch):
+    base: Any = load_model("pretrained/mnist_unet")
+    base.label_dropout = 0.0
+    monkeypatch.setattr("diffstn.models.controlnet.load_model", lambda _: base)
+    with pytest.raises(UserError, match="never went without labels"):
+        built("model=controlnet", tiny=False)

@@ -40,10 +40,10 @@ class ControlNet(Redrawer):
     A label may be told beside the control. It is withheld in a share `label_dropout` of the cases,
     so that the control has to say what is to be drawn.
 
-    With an `encoder`, an embedding of the image modulates the network, too, and if `aligned` says
-    how to turn the control before it is seen, see `Aligner`: convolutions cannot turn an image. The
-    denoising loss teaches that through the warp, and so does, weighted, the distance between the
-    aligned control and the image wanted.
+    Of a distorted image an `encoder` makes an embedding that modulates the network, too, and if
+    `aligned` says how to turn the control before it is seen, see `Aligner`: convolutions cannot
+    turn an image. The denoising loss teaches that through the warp, and so does, weighted, the
+    distance between the aligned control and the image wanted.
 
     Args:
         facts: of the data.
@@ -52,7 +52,8 @@ class ControlNet(Redrawer):
         sampler: x_T → x_0.
         classifier: called with the facts, makes a network of images (B, C, h, w) → logits
             (B, classes), frozen; it plays no part in training.
-        encoder: makes the network image → embedding (B, features); None: the control alone.
+        encoder: makes the network distorted image → embedding (B, features); None: the control
+            alone.
         aligned: whether the embedding turns the control.
         align_weight: of the mean-square error between the aligned control and the image, in
             [−1, 1].
@@ -101,11 +102,13 @@ class ControlNet(Redrawer):
                 "timestep_power must be positive and hypotheses at least 1, not"
                 f" {timestep_power} and {hypotheses}"
             )
-        if aligned and (encoder is None or not isinstance(control, Distorted)):
+        if encoder is not None and not isinstance(control, Distorted):
             raise ValueError(
-                "model.aligned=true: an encoder says how to turn distorted images:"
-                " control=distorted and +encoder=polar"
+                "encoder: it would read the image itself, where the control is to say what is"
+                " known: leave encoder out, or choose control=distorted"
             )
+        if aligned and encoder is None:
+            raise ValueError("model.aligned=true: an encoder says how to turn: +encoder=polar")
         below = base_of(base, facts)
         judge: nn.Module = classifier(facts)
         if any(p.requires_grad for p in judge.parameters()):
@@ -271,7 +274,7 @@ def base_of(run: str, facts: Facts) -> Any:
     config = folder.read_config()
     check_targets(needed(config))
     kind = located(config["model"]["_target_"])  # before it is built: a run may name itself
-    model = load_model(folder) if issubclass(kind, DiffusionModel) else None
+    model: Any = load_model(folder) if issubclass(kind, DiffusionModel) else None
     if model is None or not isinstance(model.denoiser.network, UNet):
         raise UserError(
             f"base={run} is a run of {kind.__name__}: a ControlNet's base is one of model=ddpm_unet"
@@ -285,6 +288,11 @@ def base_of(run: str, facts: Facts) -> Any:
         raise UserError(
             f"base={run} samples {_images(theirs)}, the data has {_images(facts)}: train a base on"
             " these data, python train.py model=ddpm_unet data=..."
+        )
+    if model.conditional and not model.label_dropout:
+        raise UserError(
+            f"base={run} never went without labels, as a control has to: train one with"
+            " model.label_dropout above 0"
         )
     if size != theirs.size:
         raise UserError(f"base={run} diffuses a latent, not images: controls are for images")
