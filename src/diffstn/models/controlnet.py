@@ -177,12 +177,12 @@ class ControlNet(Redrawer):
         count = self.control.variants
         if count == 1:
             return None
-        return of_all(
-            lambda n, g: torch.randint(count, (n,), generator=g),
-            len(image),
-            torch.device("cpu"),
-            generator,
-        )
+
+        def draw(n: int, source: Generator | None) -> Tensor:
+            device = source.device if source else image.device
+            return torch.randint(count, (n,), generator=source, device=device)
+
+        return of_all(draw, len(image), image.device, generator)
 
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
         label = None
