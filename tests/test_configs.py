@@ -38,6 +38,7 @@ CLOUDS = ["point_cloud_folder", "solids", "stars"]
 FITS: dict[str, list[str]] = {
     "autoencoder": [*UPRIGHT, *ELSEWHERE],
     "classifier": [*DISTORTED, *UPRIGHT, *ELSEWHERE],
+    "controlnet": [*UPRIGHT, *ELSEWHERE],
     "ddpm_unet": [*UPRIGHT, *ELSEWHERE],
     "noisy_classifier": [*UPRIGHT, *ELSEWHERE],
     "ddpm_points": ["shapes"],
@@ -61,7 +62,10 @@ TAKEN_BY = {
     "codec=as_is": "ddpm_points",
     "codec=autoencoder": "ddpm_unet",
     "codec=pixels": "ddpm_unet",
+    "control=distorted": "controlnet data=affine_mnist task=redraw",
+    **{f"control={name}": "controlnet" for name in ("edges", "half", "low_resolution")},
     "task=classify": "classifier",
+    "task=control": "controlnet",
     "task=classify_noisy": "noisy_classifier",
     "task=gaussian_paths": "gaussian_1d",
     "task=generate_clouds": "ddpm_sets",
@@ -73,7 +77,7 @@ TAKEN_BY = {
     **{f"data={name}": "ddpm_sets" for name in CLOUDS},
     "data=shapes": "ddpm_points",
 }
-"""For a choice that the default model does not take, a model that does."""
+"""For a choice that the default model does not take, a model that does, and what else it takes."""
 
 PLACES = {
     "cifar10": "data.source={photographs}",
@@ -100,6 +104,7 @@ SHORT = {
 TINY_UNET = ["network.width=8", "network.blocks=1", "network.head_features=8"]
 OF_MODEL = {
     "autoencoder": ["network.width=8", "task.samples=0"],
+    "controlnet": ["data.limit_test=140", "task.watch=0", "sampler.steps=2"],
     "ddpm_unet": [*TINY_UNET, "task.track=0"],
     "ncsn": [*TINY_UNET, "task.track=0", "sampler.steps=2"],
     "ncsn_points": ["sampler.steps=2"],
@@ -110,7 +115,10 @@ OF_MODEL = {
 }
 
 
-ALONE = ("model", "data", "network", "regularisation", "codec", "task", "experiment", "frame")
+ALONE = (
+    *("model", "data", "network", "regularisation", "codec", "control", "task", "experiment"),
+    "frame",
+)
 """Groups whose choices do not go with one another's."""
 
 
@@ -196,7 +204,8 @@ def test_every_choice_composes_into_what_can_be_built(
 ):
     monkeypatch.setattr(mnist, "load_mnist", mnist_once)
     group, name = together[0].split("=")
-    words = words_of(TAKEN_BY.get(together[0]), name if group == "data" else None, places)
+    model, *more = TAKEN_BY.get(together[0], "").split() or [None]
+    words = [*words_of(model, name if group == "data" else None, places), *more]
     words += [word.format(**places) for word in OF_CHOICE.get(together[0], [])]
     chosen = [re.sub("^callbacks=(.*)", r"+callbacks=[\1]", word) for word in together]
     config = training_config([*words, *(word for word in chosen if word not in words)])
@@ -249,7 +258,7 @@ def fitting() -> Iterator[Any]:
     seen: set[str] = set()
     for model in MODELS:
         for data in FITS.get(model, DISTORTED):
-            if data not in ELSEWHERE:
+            if data not in ELSEWHERE and (model != "controlnet" or data == "mnist"):  # as its base
                 marks = [pytest.mark.slow] if {model, data} <= seen else []
                 yield pytest.param(model, data, marks=marks)
                 seen |= {model, data}

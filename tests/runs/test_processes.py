@@ -10,6 +10,7 @@ import torch
 
 from diffstn.cli.of_a_run import run_command
 from diffstn.cli.train import train_command
+from diffstn.tasks.follow_control import FollowControl
 from diffstn.tasks.generate_clouds import GenerateClouds
 from diffstn.tasks.generate_images import GenerateImages
 from diffstn.tasks.redraw import Redraw
@@ -23,6 +24,10 @@ SMALL = ["network.width=8", "network.blocks=1", "network.head_features=8", "samp
 FAMILIES = {
     "diff_in_stn": ["encoder=fc", "task.hypotheses=[2]", "task.per_class=1"],
     "stn_in_diff": ["encoder=fc", *SMALL, "task.per_class=1"],
+    "controlnet": [
+        *("control=half", "sampler=ddim", "sampler.steps=2", "model.label_dropout=0.3"),
+        *("data.limit_train=32", "data.limit_test=140", "task.batch_size=50"),
+    ],
     "ddpm_unet": [
         *(*SMALL, "data.limit_train=300", "data.limit_test=300", "schedule.steps=20"),
         *("task.samples=140", "task.per_class=1", "task.track=130", "task.batch_size=50"),
@@ -58,7 +63,12 @@ SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in FAMILIES if name 
 def test_two_processes_learn_and_measure_what_one_does(
     model: str, workplace: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    for task in (GenerateImages, GenerateClouds, Redraw):  # figures are tested elsewhere
+    for task in (
+        FollowControl,
+        GenerateImages,
+        GenerateClouds,
+        Redraw,
+    ):  # figures are tested elsewhere
         for name in ("plot", *(["callbacks"] if task is not GenerateImages else [])):
             monkeypatch.setattr(task, name, lambda *_, **__: [])
     monkeypatch.setenv("XDG_CACHE_HOME", str(workplace / "cache"))

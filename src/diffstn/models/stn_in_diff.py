@@ -1,8 +1,7 @@
 """STN-in-Diff: the upright image itself is diffused, conditioned on the distorted one."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
@@ -16,32 +15,13 @@ from diffstn.diffusion.schedules import Schedule
 from diffstn.diffusion.wrappers import Clipped
 from diffstn.models.denoiser import denoiser_for
 from diffstn.models.encoder import encoder_for
-from diffstn.models.given import Given
 from diffstn.models.noise import latents_for, noise_for, timesteps_for
-from diffstn.models.optimised import OptimisedModule
+from diffstn.models.redrawer import Redrawer
 from diffstn.networks.heads.aligner import Aligner
 from diffstn.spatial import Affine, named_frame, warp
 
 
-class Redrawing(NamedTuple):
-    """The outcome of redrawing B images k times each."""
-
-    images: Tensor
-    """Upright images (B, k, C, h, w) in [0, 1]."""
-    probabilities: Tensor
-    """The classifier's opinion of each, (B, k, classes)."""
-
-
-class Redrawn(NamedTuple):
-    """What `correct` answers; of a single image without the dimension B."""
-
-    images: Tensor
-    """Upright images (B, C, h, w): bytes if bytes were given, otherwise floats in [0, 1]."""
-    probabilities: Tensor
-    """What the classifier reads, all redrawings taken together, (B, classes)."""
-
-
-class STNInDiff(OptimisedModule):
+class STNInDiff(Redrawer):
     r"""Draws the upright image, x_0 = 2 · upright − 1, from p(upright | distorted).
 
     Training needs pairs of distorted and upright images alone: no pose and no label. The network
@@ -205,53 +185,3 @@ class STNInDiff(OptimisedModule):
             on_epoch=True,
             batch_size=len(batch.label),
         )
-
-    def sample_latents(
-        self, images: int, hypotheses: int, generator: Generator | None = None
-    ) -> Tensor:
-        """z ~ N(0, I), of which x_T is made, (images, hypotheses, C, h, w), on the CPU."""
-        channels: Any = self.denoiser.network.channels
-        return torch.randn((images, hypotheses, channels, *self.size), generator=generator)
-
-    def forward(
-        self,
-        image: Tensor,
-        hypotheses: int | None = None,
-        latents: Tensor | None = None,
-        generator: Generator | None = None,
-    ) -> Redrawing:
-        """Redraw distorted images (B, C, H, W) upright."""
-        if latents is None:
-            latents = self.sample_latents(len(image), hypotheses or self.hypotheses, generator)
-        k = latents.shape[1]
-        x_T = self.denoiser.process.prior(latents.to(image.device).flatten(0, 1))
-        seen = self.condition(image)
-        told: dict[str, Any] = {n: v.repeat_interleave(k, dim=0) for n, v in seen.items()}
-        x_0 = self.sampler(self.guided, x_T, generator, **told)
-        images = self.codec.decode(x_0)
-        opinion = self.classifier(images).float().softmax(dim=-1)
-        return Redrawing(images.unflatten(0, (-1, k)), opinion.unflatten(0, (-1, k)))
-
-    @torch.no_grad()
-    def correct(self, images: Any, hypotheses: int | None = None, seed: int = 0) -> Redrawn:
-        """Redraw images upright; see `Given` for what images may be.
-
-        Of several redrawings the one that the classifier is surest of is taken, and its opinions
-        are averaged.
-        """
-        given = Given(images, self.facts, self.facts.canvas, self.device)
-        made = self(given.images, hypotheses, generator=Generator().manual_seed(seed))
-        surest = made.probabilities.amax(dim=-1).argmax(dim=1)
-        rows = torch.arange(len(surest), device=surest.device)
-        return Redrawn(
-            given.like(made.images[rows, surest], pixels=True),
-            given.like(made.probabilities.mean(dim=1)),
-        )
-
-    def classify(self, images: Any, hypotheses: int | None = None, seed: int = 0) -> Tensor:
-        """What the classifier reads in the redrawn images: probabilities (B, classes)."""
-        return self.correct(images, hypotheses, seed).probabilities
-
-    def judge(self, images: Tensor) -> Tensor:
-        """Probabilities (B, classes) of images (B, C, h, w)."""
-        return self.classifier(images).float().softmax(dim=-1)

@@ -15,7 +15,7 @@ from diffstn.figures.pages import correction_page
 from diffstn.figures.reverse_strip import reverse_strip
 from diffstn.metrics.images.image_error import ImageError
 from diffstn.metrics.labels.class_accuracy import ClassAccuracy
-from diffstn.models.stn_in_diff import STNInDiff
+from diffstn.models.redrawer import Redrawer
 from diffstn.spatial import Affine, warp
 from diffstn.tasks.batches import answers, batch_noise, first_of_each_class
 from diffstn.tasks.correct import STEPS_SHOWN
@@ -42,12 +42,13 @@ class Redraw(Corrections):
     """
 
     def check(self, model: Any, data: Any) -> None:
-        if not isinstance(model, STNInDiff):
+        if not isinstance(model, Redrawer) or data.kind != "distorted":
             raise UserError(
-                f"task=redraw is none for {type(model).__name__}: it asks for model=stn_in_diff"
+                f"task=redraw is none for {type(model).__name__}: it asks for model=stn_in_diff or"
+                " controlnet, and for distorted images"
             )
 
-    def measure(self, model: STNInDiff, data: Any, seed: int = 0) -> dict[str, Any]:
+    def measure(self, model: Redrawer, data: Any, seed: int = 0) -> dict[str, Any]:
         start, counts, total = time.perf_counter(), self.counts(model), self.total(data)
         facts = data.facts
         generator = torch.Generator().manual_seed(seed)
@@ -94,7 +95,7 @@ class Redraw(Corrections):
             "seconds": round(time.perf_counter() - start, 1),
         }
 
-    def plot(self, model: STNInDiff, data: Any, folder: Path, seed: int = 0) -> list[Figure]:
+    def plot(self, model: Redrawer, data: Any, folder: Path, seed: int = 0) -> list[Figure]:
         """A page of redrawn images, and how the first of every class came about."""
         rows = first_of_each_class(data, "test", self.per_class)
         batch = data.batch("test", rows, model.device)
@@ -124,7 +125,7 @@ class Redraw(Corrections):
         )
         return [("corrected", page), ("reverse_process", strip)]
 
-    def to_keep(self, model: STNInDiff, data: Any, n: int, seed: int = 0) -> Labelled:
+    def to_keep(self, model: Redrawer, data: Any, n: int, seed: int = 0) -> Labelled:
         """The first n images of the split, redrawn."""
         rows = torch.arange(min(n, data.count(self.split)))
         batch = data.batch(self.split, rows, model.device)

@@ -163,14 +163,29 @@ class UNet(nn.Module):
         embedding: Tensor | None = None,
         image: Tensor | None = None,
     ) -> Tensor:
+        m = self.heard(t, label, embedding)
+        h, seen = self.encoded(self.entered(x_t, image), m)
+        return self.decoded(h, seen, m)
+
+    def heard(
+        self, t: Tensor, label: Tensor | None = None, embedding: Tensor | None = None
+    ) -> Tensor:
+        """What modulates the blocks, (B, 4 · width)."""
         m = self.condition(t, label)
         if self.described is not None and embedding is not None:
             m = m + self.described(embedding)
+        return m
+
+    def entered(self, x_t: Tensor, image: Tensor | None = None) -> Tensor:
+        """The first layer's answer, (B, width, H, W)."""
         if self.image_channels:
             if image is None:
                 raise ValueError("this network wants an image beside x_t")
             x_t = torch.cat([x_t, image], dim=1)
-        h = self.first(x_t.contiguous(memory_format=torch.channels_last))
+        return self.first(x_t.contiguous(memory_format=torch.channels_last))
+
+    def encoded(self, h: Tensor, m: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The way down and the middle: its answer, and what the way up is to be shown."""
         seen: list[Tensor] = []
         for level, stages in enumerate(self.down):
             for stage in stages:  # type: ignore[attr-defined]
@@ -180,11 +195,16 @@ class UNet(nn.Module):
                 h = resampled(self.smaller[level], h, m)
         for stage in self.middle:
             h = stage(h, m)
+        return h, seen
+
+    def decoded(self, h: Tensor, seen: Sequence[Tensor], m: Tensor) -> Tensor:
+        """The way up from the middle h, shown from its end what the way down has seen."""
+        left = list(seen)
         for level, stages in enumerate(self.up):
             if level:
                 h = resampled(self.larger[level - 1], h, m)
             for stage in stages:  # type: ignore[attr-defined]
-                h = stage(torch.cat([h, seen.pop()], dim=1), m)
+                h = stage(torch.cat([h, left.pop()], dim=1), m)
         return self.last(F.silu(self.norm(h)))
 
 
