@@ -40,7 +40,7 @@ class Norms:
         steps: T.
 
     Raises:
-        ValueError: there is no such norm, or it wants classes and there are none.
+        ValueError: there is no such norm, or it wants two classes or more and there are fewer.
     """
 
     def __init__(self, name: str | NormFactory, classes: int, steps: int) -> None:
@@ -50,6 +50,8 @@ class Norms:
             return
         if name not in NAMES:
             raise ValueError(f"unknown network.norm={name}; choose one of {', '.join(NAMES)}")
+        if self.hears_label and classes == 1:
+            raise ValueError(f"network.norm={name} tells classes apart, and the data have one")
         if self.hears_label and not classes:
             raise ValueError(
                 f"network.norm={name} is told the class: model.conditional=true, or"

@@ -67,8 +67,8 @@ class UNet(nn.Module):
 
     Raises:
         ValueError: the sides cannot be halved so often, a width does not suit groups or heads, a
-            name is unknown, two ways to hear the label are chosen, or, at the call, an image is
-            wanted and does not come.
+            name is unknown, a single class is to be told apart, the label is heard in two ways, or,
+            at the call, an image is wanted and does not come.
 
     Source: Ho et al., Denoising Diffusion Probabilistic Models, 2020, appendix B, and Dhariwal and
     Nichol, 2021, section 3, for the options.
@@ -119,6 +119,8 @@ class UNet(nn.Module):
             raise ValueError(f"unknown network.label={label}; choose one of {', '.join(LABELS)}")
         chosen = Norms(norm, classes, steps)
         by_channel = label == "channel" and classes > 0
+        if by_channel and classes < 2:
+            raise ValueError("network.label=channel tells classes apart, and the data have one")
         if by_channel and chosen.hears_label:
             raise ValueError(
                 f"network.norm={norm} hears the label already: network.label=embedding, or"
