@@ -36,6 +36,7 @@ CLOUDS = ["point_cloud_folder", "solids", "stars"]
 FITS: dict[str, list[str]] = {
     "classifier": [*DISTORTED, *UPRIGHT, *ELSEWHERE],
     "ddpm_unet": [*UPRIGHT, *ELSEWHERE],
+    "ddpm_ac": [*UPRIGHT, *ELSEWHERE],
     "noisy_classifier": [*UPRIGHT, *ELSEWHERE],
     "ddpm_points": ["shapes"],
     "ddpm_sets": CLOUDS,
@@ -83,6 +84,7 @@ SHORT = {
 TINY_UNET = ["network.width=8", "network.blocks=1", "network.head_features=8"]
 OF_MODEL = {
     "ddpm_unet": [*TINY_UNET, "task.track=0"],
+    "ddpm_ac": [*TINY_UNET, "task.track=0"],
     "stn_in_diff": TINY_UNET,
     "noisy_classifier": ["network.width=8"],
     "stn": ["classifier=joint", "encoder=fc"],
