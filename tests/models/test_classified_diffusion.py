@@ -73,12 +73,12 @@ def test_at_full_noise_the_signal_silences_the_classifier(built: Callable[..., B
             generator = torch.Generator().manual_seed(0)
             found[signal] = model.losses_at(at, x_0, label, generator)
         eps = torch.randn(x_0.shape, generator=torch.Generator().manual_seed(0))
-        own, read = model.loss.both(model.denoiser, x_0, at, eps, label=label)
+        own, read = model.classified.both(model.denoiser, x_0, at, eps, label=label)
         alpha_bar = model.denoiser.schedule.alpha_bar(at)
         torch.testing.assert_close(found["none"], own + 2 * read)
         torch.testing.assert_close(found["signal"], own + 2 * alpha_bar * read)
         none = torch.full_like(label, 10)
-        assert (model.loss.both(model.denoiser, x_0, at, eps, label=none)[1] == 0).all()
+        assert (model.classified.both(model.denoiser, x_0, at, eps, label=none)[1] == 0).all()
 
 
 def test_it_trains_keeps_its_classifier_and_is_measured_by_class(

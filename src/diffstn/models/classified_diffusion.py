@@ -52,7 +52,8 @@ class ClassifiedDiffusion(DiffusionModel):
             raise ValueError("an auxiliary classifier needs model.conditional=true")
         self.classifier = fitted(classifier, facts=facts)
         self.classifier_reads = classifier_reads
-        self.loss = Classified(self.loss, self.read, classifier_weight, classifier_signal)
+        self.classified = Classified(self.loss, self.read, classifier_weight, classifier_signal)
+        self.loss = self.classified
 
     def images(self, x_0: Tensor) -> Tensor:
         """Images as the classifier reads them, through which gradients pass."""
@@ -73,13 +74,14 @@ class ClassifiedDiffusion(DiffusionModel):
         self, t: Tensor, x_0: Tensor, label: Tensor, generator: Generator | None = None
     ) -> Tensor:
         """One loss for each item, (B,), at the timesteps t (B,)."""
-        own, read = self.loss.both(self.denoiser, x_0, t, noise_for(x_0, generator), label=label)
+        eps = noise_for(x_0, generator)
+        own, read = self.classified.both(self.denoiser, x_0, t, eps, label=label)
         if self._trainer is not None:
             split = "train" if self.training else "val"
             values = {f"{split}/error": own.mean().detach(), f"{split}/read": read.mean().detach()}
             self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(t))
         alpha_bar = self.denoiser.schedule.alpha_bar(t)
-        return own * self.weighting(self.denoiser, t) + self.loss.of(alpha_bar, read)
+        return own * self.weighting(self.denoiser, t) + self.classified.of(alpha_bar, read)
 
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
         loss = super().training_step(batch, batch_index)

@@ -102,7 +102,9 @@ class GenerateImages(Task):
         if self.mapped:
             check_mapped(self.mapped)
         if self.cas and self.samples and self.cas > self.samples:
-            raise UserError(f"task.cas={self.cas}: there are task.samples={self.samples} to look at")
+            raise UserError(
+                f"task.cas={self.cas}: there are task.samples={self.samples} to look at"
+            )
         if self.likelihood and not isinstance(model, DiffusionModel):
             raise UserError(f"task.likelihood={self.likelihood}: only diffusion models bound one")
         features = choose_features(self.features, data.facts, self.inception_weights)
@@ -308,15 +310,15 @@ def image_generation(
     real = {split: real_statistics(data, split, features, device) for split in ("train", "test")}
     labels = labels_like(data, samples, seed)
     seen, accuracy = [], ClassAccuracy(classes, sync_on_compute=False)
-    columns, kept = columns_of(features.classes, classes), []
+    columns, kept = columns_of(features.classes, classes), torch.empty(0)
 
     def look(images: Tensor) -> tuple[Seen, Tensor]:
         return Seen(*(part.cpu() for part in features(images))), images[: cas or 0].cpu()
 
     for (one, images), some in sampled_images(model, labels, seed, batch_size, look):
         seen.append(one)
-        if sum(map(len, kept)) < cas:
-            kept.append(images)
+        if len(kept) < cas:
+            kept = torch.cat([kept, images]) if len(kept) else images
         if columns:
             accuracy.update(one.logits[:, columns].softmax(-1), some)
     generated = torch.cat([one.features for one in seen])
@@ -343,8 +345,7 @@ def image_generation(
     if model.hears_label and len(classes) > 1:
         numbers |= purities(generated, labels, real["test"].features, data.labels("test"))
     if cas:
-        made = torch.cat(kept)[:cas]
-        numbers |= classification_scores(made, labels[:cas], data, seed, device)
+        numbers |= classification_scores(kept[:cas], labels[:cas], data, seed, device)
     if columns and model.hears_label:
         confusion = accuracy.confusion.double()
         numbers["accuracy %"] = rounded(100 * confusion.diagonal().sum() / confusion.sum())

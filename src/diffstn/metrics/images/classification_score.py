@@ -22,7 +22,7 @@ def classification_score(
     batch_size: int = 128,
     lr: float = 2e-3,
 ) -> float:
-    """Accuracy on real images of a small classifier that has seen the given ones alone, from 0 to 1.
+    """Accuracy on real images, from 0 to 1, of a small classifier that has seen the given alone.
 
     Samples that miss their class, or all look alike, teach less than as many real images. The
     network is that of the shipped judges, trained with AdamW on one cycle of the learning rate. It
