@@ -313,7 +313,7 @@ def image_generation(
     columns, kept = columns_of(features.classes, classes), torch.empty(0)
 
     def look(images: Tensor) -> tuple[Seen, Tensor]:
-        return Seen(*(part.cpu() for part in features(images))), images[: cas or 0].cpu()
+        return Seen(*(part.cpu() for part in features(images))), images[:cas].cpu()
 
     for (one, images), some in sampled_images(model, labels, seed, batch_size, look):
         seen.append(one)
