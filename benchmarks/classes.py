@@ -30,6 +30,8 @@ from diffstn.build import build, build_data, load_model
 from diffstn.cli.conf import training_config
 from diffstn.cli.overrides import apply_overrides
 from diffstn.cli.train import train_command
+from diffstn.figures.contact import contact_sheet
+from diffstn.figures.panels import panel_page
 from diffstn.hardware import choose_hardware
 from diffstn.metrics.images import Seen
 from diffstn.models.classified_diffusion import ClassifiedDiffusion
@@ -215,6 +217,38 @@ def statistics(run: RunFolder) -> None:
 
 
 @torch.no_grad()
+def by_statistics(run: RunFolder, path: Path, rows: int = 4, together: int = 16) -> Path:
+    """Samples of the same weights and the same noise, a column for each class: with running
+    statistics, with those of a batch of all classes and of batches of one class."""
+    model: Any = load_model(run)
+    norms = [m for m in model.modules() if isinstance(m, ModulatedBatchNorm)]
+    classes = model.classes
+    label = torch.arange(classes).repeat(together)
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn((len(label), *model.noise_shape), generator=generator)
+
+    def made(of: Tensor) -> Tensor:
+        return model.generate(noise[of], label[of], torch.Generator().manual_seed(0))
+
+    every = torch.arange(len(label))
+    few = every[: rows * classes]
+    running = made(few)
+    for norm in norms:
+        norm.live = True
+    mixed, single = made(every), torch.empty_like(noise)
+    for one in range(classes):
+        single[label == one] = made(every[label == one])
+    titles = [
+        "running statistics",
+        f"statistics of a batch of {len(label)}, all classes",
+        f"statistics of batches of {together}, one class each",
+    ]
+    images = [running, mixed[: len(few)], single[: len(few)]]
+    blocks = torch.stack([contact_sheet(x.clamp(0, 1), classes, 2, 1) for x in images])
+    return panel_page(blocks, path, titles, 1)
+
+
+@torch.no_grad()
 def readings(name: str, run: RunFolder) -> None:
     """By t: who reads the class that was told in x̂_0 of images of another class."""
     config = run.read_config()
@@ -284,6 +318,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 )
     if "cbn" in runs:
         statistics(runs["cbn"])
+        print("\nwrote", by_statistics(runs["cbn"], top / "class_statistics.png"), flush=True)
     for key, run in runs.items():
         if "model=ddpm_ac" in CONTENDERS[key].words:
             readings(CONTENDERS[key].name, run)
