@@ -107,7 +107,7 @@ def test_it_trains_keeps_its_classifier_and_is_measured_by_class(
         (["model.classifier_weight=-1"], "classifier_weight"),
         (["model.classifier_signal=noise"], "none, signal"),
         (["model.conditional=false"], "model.conditional=true"),
-        (["classifier.run=nowhere"], "nowhere"),
+        (["classifier=frozen", "classifier.run=nowhere"], "nowhere"),
         (["task.cas=500"], "task.samples=140"),
         (["task.mapped=20"], "31 to 1000"),
         (["network.norm=conditional_batch"], "hears the label already"),
