@@ -62,6 +62,8 @@ def test_a_label_may_be_a_channel():
         ({"norm": "conditional_batch"}, "model.conditional=true, or network.norm=batch"),
         ({"label": "word"}, "embedding, channel"),
         ({"norm": "conditional_group", "label": "channel", "classes": 2}, "hears the label"),
+        ({"norm": "conditional_group", "classes": 1}, "the data have one"),
+        ({"label": "channel", "classes": 1}, "the data have one"),
     ],
 )
 def test_what_cannot_be_is_refused(settings, word):
