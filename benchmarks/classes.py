@@ -289,12 +289,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if unknown := set(chosen) - set(CONTENDERS):
         parser.error(f"--rows {unknown.pop()}: choose of {', '.join(CONTENDERS)}")
     data = [*DATA[options.data], *([f"data.source={options.source}"] if options.source else [])]
-    quick = ["report=false", "task.track=0", "task.per_class=2", f"task.samples={options.samples}"]
+    quick = ["report=false", "task.track=0", "task.per_class=2", "task.samples=512"]
     top = Path(options.runs) / options.data
     auxiliary = trained(
         top / AUXILIARY,
         ["model=classifier", *data, "encoder=lenet", "seed=9", "report=false"],
-        max(1.0, options.minutes / 10),
+        min(options.minutes, max(1.0, options.minutes / 10)),
     )
     header = ["class by", "sampled", "seed", "steps", "as asked %", "read by its own %"]
     header += ["FID test", "recall %", "IS", "CAS %", "purity %", "among real %"]
