@@ -174,6 +174,11 @@ def kept(run: RunFolder, way: str, words: Sequence[str], options: Any) -> dict[s
     return known[key]
 
 
+def any_of(run: RunFolder) -> Any:
+    """The model of a run, of whatever class."""
+    return load_model(run)
+
+
 @torch.no_grad()
 def statistics(run: RunFolder) -> None:
     """By t: how far a batch of one t and one class is from the running statistics, and the error.
@@ -182,7 +187,7 @@ def statistics(run: RunFolder) -> None:
     the running ones; both are means over channels and norms.
     """
     config = run.read_config()
-    data, model = build_data(config), load_model(run)
+    data, model = build_data(config), any_of(run)
     data.setup()
     norms = [m for m in model.modules() if isinstance(m, ModulatedBatchNorm)]
     found: list[tuple[float, float]] = []
@@ -220,7 +225,7 @@ def statistics(run: RunFolder) -> None:
 def by_statistics(run: RunFolder, path: Path, rows: int = 4, together: int = 16) -> Path:
     """Samples of the same weights and the same noise, a column for each class: with running
     statistics, with those of a batch of all classes and of batches of one class."""
-    model: Any = load_model(run)
+    model = any_of(run)
     norms = [m for m in model.modules() if isinstance(m, ModulatedBatchNorm)]
     classes = model.classes
     label = torch.arange(classes).repeat(together)
@@ -252,7 +257,7 @@ def by_statistics(run: RunFolder, path: Path, rows: int = 4, together: int = 16)
 def readings(name: str, run: RunFolder) -> None:
     """By t: who reads the class that was told in x̂_0 of images of another class."""
     config = run.read_config()
-    data, model = build_data(config), load_model(run)
+    data, model = build_data(config), any_of(run)
     data.setup()
     judge: Any = choose_features(None, data.facts)
     known = list(judge.classes)
