@@ -26,7 +26,7 @@ class Classified(Loss):
 
     A network that predicts ε answers x̂_0 = (x_t − σ_t ε̂) / α_t. To change x̂_0 by δ costs it
     (α_t / σ_t)² ‖δ‖² in the error of ε̂, which is next to nothing where α_t is small: there it may
-    write whatever the classifier takes for y. With λ = 1 it does. λ = ᾱ_t (`signal`) makes the
+    write whatever the classifier takes for y, and λ = 1 asks it to. λ = ᾱ_t (`signal`) makes the
     gradient of the cross-entropy in ε̂ go with ᾱ_t σ_t / α_t = α_t σ_t, which vanishes there.
 
     Items of a label beyond those that the classifier knows, which is that for none, are not read.
