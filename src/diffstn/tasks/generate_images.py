@@ -34,6 +34,13 @@ from diffstn.models.generates import Generates
 from diffstn.ranks import group, in_order
 from diffstn.store.markdown import by_name, markdown, rows_by_name
 from diffstn.tasks.batches import batch_noise, progress
+from diffstn.tasks.classes_of_samples import (
+    check_mapped,
+    classification_scores,
+    columns_of,
+    plot_classes,
+    purities,
+)
 from diffstn.tasks.features import choose_features
 from diffstn.tasks.image_figures import plot_images
 from diffstn.tasks.rounded import rounded
@@ -50,8 +57,9 @@ class GenerateImages(Task):
     """FID, KID, precision and recall against the train and the test images.
 
     Fréchet distances are to all images of a split; the floor beside them is that of as many real
-    images of the other split, or of all there are if they are fewer. Where the features' network
-    knows the classes, also its reading of the samples of a model that was told the class.
+    images of the other split, or of all there are if they are fewer. Of a model that was told the
+    class also how the classes lie apart, and, where the features' network knows them, its reading
+    of the samples among them.
 
     Args:
         samples: how many to look at; None: as many as the test split has.
@@ -64,6 +72,8 @@ class GenerateImages(Task):
         track: samples for `val/fid` after each validation; 0 is none.
         batch_size: images at once.
         per_class: images of a class on the page.
+        cas: of how many samples to take the classification accuracy score; 0 is none.
+        mapped: samples, and as many test images, on a map of the classes; 0 is none.
     """
 
     samples: Count | None = 8192
@@ -74,12 +84,26 @@ class GenerateImages(Task):
     track: Annotated[int, AtLeast(0)] = 512
     batch_size: Count = 250
     per_class: Count = 8
+    cas: Annotated[int, AtLeast(0)] = 0
+    mapped: Annotated[int, AtLeast(0)] = 0
 
     def check(self, model: Any, data: Any) -> None:
         if not isinstance(model, Generates) or data.facts.channels is None:
             raise UserError(
                 f"task=generate_images is none for {type(model).__name__} on these data: it asks"
                 " for a model that generates images"
+            )
+        for setting in ("cas", "mapped"):
+            if (count := getattr(self, setting)) and not model.hears_label:
+                raise UserError(
+                    f"task.{setting}={count}: it is of samples of a class, and this model is told"
+                    " none: model.conditional=true"
+                )
+        if self.mapped:
+            check_mapped(self.mapped)
+        if self.cas and self.samples and self.cas > self.samples:
+            raise UserError(
+                f"task.cas={self.cas}: there are task.samples={self.samples} to look at"
             )
         if self.likelihood and not isinstance(model, DiffusionModel):
             raise UserError(f"task.likelihood={self.likelihood}: only diffusion models bound one")
@@ -101,7 +125,9 @@ class GenerateImages(Task):
         start = time.perf_counter()
         count = self.samples or data.count("test")
         features = choose_features(self.features, data.facts, self.inception_weights)
-        result = image_generation(model, data, features, count, seed, self.batch_size)
+        result = image_generation(
+            model, data, features, count, seed, self.batch_size, min(self.cas, count)
+        )
         if self.likelihood:
             bound = self.bits_per_dimension(model, data, seed)
             split = self.likelihood_split
@@ -125,7 +151,11 @@ class GenerateImages(Task):
 
     def plot(self, model: Any, data: Any, folder: Path, seed: int = 0) -> list[Figure]:
         """Samples by class, the ways to noise and back, what the network says, interpolations."""
-        return plot_images(model, data, folder, seed, self.per_class)
+        figures = plot_images(model, data, folder, seed, self.per_class)
+        if self.mapped:
+            features = choose_features(self.features, data.facts, self.inception_weights)
+            figures.append(plot_classes(model, data, features, folder, self.mapped, seed))
+        return figures
 
     def callbacks(
         self, model: Any, data: Any, folder: Path, precision: Precision
@@ -266,12 +296,18 @@ def distances(
 
 
 def image_generation(
-    model: Generates, data: Any, features: Features, samples: int, seed: int, batch_size: int
+    model: Generates,
+    data: Any,
+    features: Features,
+    samples: int,
+    seed: int,
+    batch_size: int,
+    cas: int = 0,
 ) -> dict[str, Any]:
     """The numbers of so many samples in the features.
 
     Kernel distances, with their spread over subsets, and neighbours look at as many real images,
-    the first of the split.
+    the first of the split. The classification accuracy score is that of the first `cas` samples.
     """
     check_samples(samples, features)
     check_real_images(data)
@@ -279,15 +315,17 @@ def image_generation(
     real = {split: real_statistics(data, split, features, device) for split in ("train", "test")}
     labels = labels_like(data, samples, seed)
     seen, accuracy = [], ClassAccuracy(classes, sync_on_compute=False)
-    reads = features.classes == classes
+    columns, kept = columns_of(features.classes, classes), torch.empty(0)
 
-    def look(images: Tensor) -> Seen:
-        return Seen(*(part.cpu() for part in features(images)))
+    def look(images: Tensor) -> tuple[Seen, Tensor]:
+        return Seen(*(part.cpu() for part in features(images))), images[:cas].cpu()
 
-    for one, some in sampled_images(model, labels, seed, batch_size, look):
+    for (one, images), some in sampled_images(model, labels, seed, batch_size, look):
         seen.append(one)
-        if reads:
-            accuracy.update(one.logits.softmax(-1), some)
+        if len(kept) < cas:
+            kept = torch.cat([kept, images]) if len(kept) else images
+        if columns:
+            accuracy.update(one.logits[:, columns].softmax(-1), some)
     generated = torch.cat([one.features for one in seen])
     table = {
         split: distances(
@@ -309,7 +347,11 @@ def image_generation(
         score, spread = inception_score(logits)
         numbers["inception score"] = rounded(score)
         result["inception score sd over 10 parts"] = rounded(spread)
-    if reads and model.hears_label:
+    if model.hears_label and len(classes) > 1:
+        numbers |= purities(generated, labels, real["test"].features, data.labels("test"))
+    if cas:
+        numbers |= classification_scores(kept[:cas], labels[:cas], data, seed, device)
+    if columns and model.hears_label:
         confusion = accuracy.confusion.double()
         numbers["accuracy %"] = rounded(100 * confusion.diagonal().sum() / confusion.sum())
         result["per_class"] = {

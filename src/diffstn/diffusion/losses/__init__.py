@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from diffstn.diffusion.losses.classified import SIGNALS, Classified
 from diffstn.diffusion.losses.hybrid import HybridLoss
 from diffstn.diffusion.losses.loss import Loss
 from diffstn.diffusion.losses.simple import SimpleLoss
@@ -14,4 +15,12 @@ LOSSES: dict[str, Callable[[int | None], Loss]] = {
 }
 """By name; called with the number of values that the data can take, None for continuous ones."""
 
-__all__ = ["LOSSES", "HybridLoss", "Loss", "SimpleLoss", "VariationalLoss"]
+__all__ = [
+    "LOSSES",
+    "SIGNALS",
+    "Classified",
+    "HybridLoss",
+    "Loss",
+    "SimpleLoss",
+    "VariationalLoss",
+]

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from diffstn.networks.blocks.modulated_group_norm import ModulatedGroupNorm
 from diffstn.networks.blocks.resampling import Resampling
+from diffstn.networks.blocks.told import Told
 
 
 class ResidualBlock(nn.Module):
@@ -25,7 +26,7 @@ class ResidualBlock(nn.Module):
         resampling: what to do to both branches on the way, see `Resampling`.
         zero_init: let the block start as its shortcut.
         norm: makes the normalisations, called with groups and channels; they are called with
-            h, and with s(m) and b(m) where those modulate.
+            h, with s(m) and b(m) where those modulate, and with what they are told, see `Told`.
 
     Shapes: h (B, inputs, H, W), m (B, condition) → (B, outputs, H', W').
 
@@ -59,12 +60,12 @@ class ResidualBlock(nn.Module):
             nn.init.zeros_(self.second.weight)
             nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
 
-    def forward(self, h: Tensor, m: Tensor) -> Tensor:
-        inner = self.first(self.resampling(F.silu(self.first_norm(h))))
+    def forward(self, h: Tensor, m: Tensor, told: Told | None = None) -> Tensor:
+        inner = self.first(self.resampling(F.silu(self.first_norm(h, told=told))))
         modulation = self.modulation(m)
         if self.scale_shift:
-            inner = self.second_norm(inner, *modulation.chunk(2, dim=1))
+            inner = self.second_norm(inner, *modulation.chunk(2, dim=1), told)
         else:
-            inner = self.second_norm(inner + modulation[..., None, None])
+            inner = self.second_norm(inner + modulation[..., None, None], told=told)
         inner = self.second(self.dropout(F.silu(inner)))
         return self.shortcut(self.resampling(h)) + inner

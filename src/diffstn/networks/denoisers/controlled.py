@@ -85,13 +85,14 @@ class Controlled(nn.Module):
             there = "none" if control is None else tuple(control.shape)
             raise ValueError(f"control: this network wants one of {wanted}, there is {there}")
         base, copied = self.base.network, self.copied
-        m, own = base.heard(t, label), copied.heard(t, label)
+        (m, told), (own, _) = base.heard(t, label), copied.heard(t, label)
         if self.described is not None and embedding is not None:
             for_base, for_copy = self.described(embedding).chunk(2, dim=1)
             m, own = m + for_base, own + for_copy
-        h, seen = base.encoded(base.entered(x_t), m)
+        h, seen = base.encoded(base.entered(x_t, label=label), m, told)
         control = control.contiguous(memory_format=torch.channels_last)
-        led, shown = copied.encoded(copied.entered(x_t) + self.stem(control), own)
+        entered = copied.entered(x_t, label=label) + self.stem(control)
+        led, shown = copied.encoded(entered, own, told)
         more = (zero(one) for zero, one in zip(self.zero_skips, shown, strict=True))
         seen = [one + added for one, added in zip(seen, more, strict=True)]
-        return base.decoded(h + self.zero_middle(led), seen, m)
+        return base.decoded(h + self.zero_middle(led), seen, m, told)

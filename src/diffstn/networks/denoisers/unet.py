@@ -1,16 +1,20 @@
 """The UNet: images in, images of the same size out, told how noisy and of what."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from diffstn.networks.blocks.condition_embedding import ConditionEmbedding
-from diffstn.networks.blocks.modulated_group_norm import ModulatedGroupNorm
+from diffstn.networks.blocks.label_channel import LabelChannel
+from diffstn.networks.blocks.norms import NormFactory, Norms
 from diffstn.networks.blocks.resampling import Resampling
 from diffstn.networks.blocks.residual_block import ResidualBlock
 from diffstn.networks.blocks.spatial_attention import SpatialAttention
+from diffstn.networks.blocks.told import Told
+
+LABELS = ("embedding", "channel")
 
 
 class Stage(nn.Module):
@@ -20,8 +24,8 @@ class Stage(nn.Module):
         super().__init__()
         self.block, self.attention = block, attention
 
-    def forward(self, h: Tensor, m: Tensor) -> Tensor:
-        h = self.block(h, m)
+    def forward(self, h: Tensor, m: Tensor, told: Told | None = None) -> Tensor:
+        h = self.block(h, m, told)
         return h if self.attention is None else self.attention(h)
 
 
@@ -53,13 +57,17 @@ class UNet(nn.Module):
             strided convolution on the way down and plain repetition on the way up.
         zero_init: let every block start as its shortcut, and the network by answering 0.
         time_features: of the sinusoidal timestep embedding.
-        norm: makes the normalisations of the blocks, see `ResidualBlock`.
+        norm: of the blocks and before the last layer, one of `NAMES` in `norms.py` or a factory,
+            see `ResidualBlock`. A `conditional_` norm hears the label, and nothing else does.
+        label: how else the network hears it: by an `embedding` that is added to that of t, or as a
+            `channel` beside the image.
 
     Shapes: x_t (B, C, H, W), t (B,), label (B,), embedding (B, embedding), image
     (B, image_channels, H, W) → (B, outputs · C, H, W).
 
     Raises:
-        ValueError: the sides cannot be halved so often, a width does not suit groups or heads, or,
+        ValueError: the sides cannot be halved so often, a width does not suit groups or heads, a
+            name is unknown, a single class is to be told apart, the label is heard in two ways, or,
             at the call, an image is wanted and does not come.
 
     Source: Ho et al., Denoising Diffusion Probabilistic Models, 2020, appendix B, and Dhariwal and
@@ -88,7 +96,8 @@ class UNet(nn.Module):
         residual_resampling: bool = False,
         zero_init: bool = True,
         time_features: int = 128,
-        norm: Callable[[int, int], nn.Module] = ModulatedGroupNorm,
+        norm: str | NormFactory = "group",
+        label: str = "embedding",
     ) -> None:
         super().__init__()
         levels = len(multipliers)
@@ -106,13 +115,28 @@ class UNet(nn.Module):
             raise ValueError(f"groups={groups} must divide the channels of every level, {widths}")
         if bad := [level for level in attention if not 0 <= level < levels]:
             raise ValueError(f"attention on level {bad[0]}: there are levels 0 to {levels - 1}")
+        if label not in LABELS:
+            raise ValueError(f"unknown network.label={label}; choose one of {', '.join(LABELS)}")
+        chosen = Norms(norm, classes, steps)
+        by_channel = label == "channel" and classes > 0
+        if by_channel and classes < 2:
+            raise ValueError("network.label=channel tells classes apart, and the data have one")
+        if by_channel and chosen.hears_label:
+            raise ValueError(
+                f"network.norm={norm} hears the label already: network.label=embedding, or"
+                " network.norm=group"
+            )
         condition = 4 * width
-        self.condition = ConditionEmbedding(condition, classes, time_features, steps)
+        self.labels_in_m = classes > 0 and not by_channel and not chosen.hears_label
+        in_m = classes if self.labels_in_m else 0
+        self.condition = ConditionEmbedding(condition, in_m, time_features, steps)
+        self.label_channel = LabelChannel(classes, size) if by_channel else None
+        self.classes = classes
         self.described = nn.Linear(embedding, condition) if embedding else None
         self.channels, self.image_channels = channels, image_channels
 
         def block(inputs: int, outputs: int, resampling: str = "none") -> ResidualBlock:
-            settings = (groups, dropout, scale_shift, resampling, zero_init, norm)
+            settings = (groups, dropout, scale_shift, resampling, zero_init, chosen.factory)
             return ResidualBlock(inputs, outputs, condition, *settings)
 
         def stage(inputs: int, outputs: int, attends: bool) -> Stage:
@@ -129,7 +153,7 @@ class UNet(nn.Module):
                 return Stage(block(inputs, outputs, "up"), None)
             return nn.Sequential(nn.Conv2d(inputs, outputs, 1), Resampling("up"))
 
-        self.first = nn.Conv2d(channels + image_channels, widths[0], 3, padding=1)
+        self.first = nn.Conv2d(channels + image_channels + by_channel, widths[0], 3, padding=1)
         self.down, self.smaller = nn.ModuleList(), nn.ModuleList()
         now = widths[0]
         for level, wide in enumerate(widths):
@@ -149,7 +173,7 @@ class UNet(nn.Module):
                 nn.ModuleList(stage(2 * wide, wide, level in attention) for _ in range(blocks))
             )
             now = wide
-        self.norm = ModulatedGroupNorm(groups, now)
+        self.norm = chosen.factory(groups, now)
         self.last = nn.Conv2d(now, outputs * channels, 3, padding=1)
         if zero_init:
             nn.init.zeros_(self.last.weight)
@@ -163,51 +187,57 @@ class UNet(nn.Module):
         embedding: Tensor | None = None,
         image: Tensor | None = None,
     ) -> Tensor:
-        m = self.heard(t, label, embedding)
-        h, seen = self.encoded(self.entered(x_t, image), m)
-        return self.decoded(h, seen, m)
+        m, told = self.heard(t, label, embedding)
+        h, seen = self.encoded(self.entered(x_t, image, label), m, told)
+        return self.decoded(h, seen, m, told)
 
     def heard(
         self, t: Tensor, label: Tensor | None = None, embedding: Tensor | None = None
-    ) -> Tensor:
-        """What modulates the blocks, (B, 4 · width)."""
-        m = self.condition(t, label)
+    ) -> tuple[Tensor, Told]:
+        """What modulates the blocks, (B, 4 · width), and what their norms are told."""
+        if label is not None and not self.classes:
+            raise ValueError("this network knows no classes: leave label out")
+        m = self.condition(t, label if self.labels_in_m else None)
         if self.described is not None and embedding is not None:
             m = m + self.described(embedding)
-        return m
+        return m, Told(t, label)
 
-    def entered(self, x_t: Tensor, image: Tensor | None = None) -> Tensor:
+    def entered(
+        self, x_t: Tensor, image: Tensor | None = None, label: Tensor | None = None
+    ) -> Tensor:
         """The first layer's answer, (B, width, H, W)."""
         if self.image_channels:
             if image is None:
                 raise ValueError("this network wants an image beside x_t")
             x_t = torch.cat([x_t, image], dim=1)
+        if self.label_channel is not None:
+            x_t = self.label_channel(x_t, label)
         return self.first(x_t.contiguous(memory_format=torch.channels_last))
 
-    def encoded(self, h: Tensor, m: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def encoded(self, h: Tensor, m: Tensor, told: Told) -> tuple[Tensor, list[Tensor]]:
         """The way down and the middle: its answer, and what the way up is to be shown."""
         seen: list[Tensor] = []
         for level, stages in enumerate(self.down):
             for stage in stages:  # type: ignore[attr-defined]
-                h = stage(h, m)
+                h = stage(h, m, told)
                 seen.append(h)
             if level < len(self.smaller):
-                h = resampled(self.smaller[level], h, m)
+                h = resampled(self.smaller[level], h, m, told)
         for stage in self.middle:
-            h = stage(h, m)
+            h = stage(h, m, told)
         return h, seen
 
-    def decoded(self, h: Tensor, seen: Sequence[Tensor], m: Tensor) -> Tensor:
+    def decoded(self, h: Tensor, seen: Sequence[Tensor], m: Tensor, told: Told) -> Tensor:
         """The way up from the middle h, shown from its end what the way down has seen."""
         left = list(seen)
         for level, stages in enumerate(self.up):
             if level:
-                h = resampled(self.larger[level - 1], h, m)
+                h = resampled(self.larger[level - 1], h, m, told)
             for stage in stages:  # type: ignore[attr-defined]
-                h = stage(torch.cat([h, left.pop()], dim=1), m)
-        return self.last(F.silu(self.norm(h)))
+                h = stage(torch.cat([h, left.pop()], dim=1), m, told)
+        return self.last(F.silu(self.norm(h, told=told)))
 
 
-def resampled(module: nn.Module, h: Tensor, m: Tensor) -> Tensor:
+def resampled(module: nn.Module, h: Tensor, m: Tensor, told: Told | None = None) -> Tensor:
     """Change of sides, by a stage that hears the condition or by a layer that does not."""
-    return module(h, m) if isinstance(module, Stage) else module(h)
+    return module(h, m, told) if isinstance(module, Stage) else module(h)
