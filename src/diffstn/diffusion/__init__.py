@@ -14,6 +14,7 @@ from diffstn.diffusion.losses import HybridLoss, Loss, SimpleLoss, VariationalLo
 from diffstn.diffusion.noise import gaussian_noise
 from diffstn.diffusion.prediction import X0, Eps, Prediction, V
 from diffstn.diffusion.processes import Gaussian, Process
+from diffstn.diffusion.restorer import Restored, Restorer
 from diffstn.diffusion.timesteps import (
     shuffled_timesteps,
     stratified_timesteps,
@@ -39,6 +40,8 @@ __all__ = [
     "MinSNR",
     "Prediction",
     "Process",
+    "Restored",
+    "Restorer",
     "SimpleLoss",
     "Unweighted",
     "V",

@@ -1,6 +1,7 @@
 """Samplers: walks from noise at t = T to data at t = 0."""
 
 from diffstn.diffusion.samplers.ancestral import Ancestral
+from diffstn.diffusion.samplers.cold import Cold, ColdNaive
 from diffstn.diffusion.samplers.ddim import DDIM
 from diffstn.diffusion.samplers.deis import DEIS
 from diffstn.diffusion.samplers.dpm_solver import DPMSolver
@@ -12,6 +13,8 @@ __all__ = [
     "DDIM",
     "DEIS",
     "Ancestral",
+    "Cold",
+    "ColdNaive",
     "DPMSolver",
     "Langevin",
     "Sampler",
