@@ -22,6 +22,7 @@ from diffstn.spatial.families import (
     named_family,
     named_frame,
 )
+from diffstn.spatial.geodesic import exponential, geodesic, logarithm
 from diffstn.spatial.inverse import Inverse
 from diffstn.spatial.lattice import lattice, pixel_centres
 from diffstn.spatial.moments import moment_frame
@@ -49,10 +50,13 @@ __all__ = [
     "corner_distance",
     "corner_offsets",
     "decompose",
+    "exponential",
     "family_of",
+    "geodesic",
     "grid",
     "invert",
     "lattice",
+    "logarithm",
     "moment_frame",
     "named_family",
     "named_frame",
