@@ -22,7 +22,13 @@ from diffstn.spatial.families import (
     named_family,
     named_frame,
 )
-from diffstn.spatial.geodesic import exponential, geodesic, logarithm
+from diffstn.spatial.geodesic import (
+    exponential,
+    geodesic,
+    has_logarithm,
+    logarithm,
+    velocity,
+)
 from diffstn.spatial.inverse import Inverse
 from diffstn.spatial.lattice import lattice, pixel_centres
 from diffstn.spatial.moments import moment_frame
@@ -54,6 +60,7 @@ __all__ = [
     "family_of",
     "geodesic",
     "grid",
+    "has_logarithm",
     "invert",
     "lattice",
     "logarithm",
@@ -62,6 +69,7 @@ __all__ = [
     "named_frame",
     "pixel_centres",
     "turned",
+    "velocity",
     "warp",
     "warp_points",
 ]

@@ -77,6 +77,26 @@ def logarithm(A: Tensor) -> Tensor:
     return _logarithm(A, parts)
 
 
+def has_logarithm(A: Tensor) -> Tensor:
+    """Whether maps (..., 2, 3) of positive determinant have a real logarithm, (...)."""
+    return ~_parts(A).none
+
+
+def velocity(A: Tensor) -> Tensor:
+    """`logarithm` where there is one, else that of the similarity [D R(φ) | t] with M = R(φ) S.
+
+    For ways that must start out to A and need not end there.
+    """
+    parts = _parts(A)
+    if not bool(parts.none.any()):
+        return _logarithm(A, parts)
+    (a, b, t_x), (c, d, t_y) = (row.unbind(-1) for row in A.unbind(-2))
+    phi = torch.atan2(c - b, a + d)
+    cos, sin = parts.D * phi.cos(), parts.D * phi.sin()
+    similar = torch.stack([cos, -sin, t_x, sin, cos, t_y], dim=-1).unflatten(-1, (2, 3))
+    return logarithm(torch.where(parts.none[..., None, None], similar, A))
+
+
 def geodesic(A: Tensor, tau: Tensor | float) -> Tensor:
     """exp(τ log A) of affine maps (..., 2, 3), or flat (..., 6), in the same layout; τ broadcasts.
 

@@ -41,7 +41,8 @@ class Cold(ColdNaive):
     linear D and x_t = D_t x_0 the error of x_s is (D_s − D_t)(x̂_0 − x_0), where that of `ColdNaive`
     is D_s (x̂_0 − x_0): what does not change between t and s is never taken from the estimate.
 
-    For Gaussian noise D(x̂_0, t) with ε̂ is x_t itself: both are DDIM.
+    For Gaussian noise D(x̂_0, t) with ε̂ is x_t itself: both are DDIM. A process on a group that is
+    no vector space says by `exchanged(x_t, D(x̂_0, t), D(x̂_0, s))` what takes the place of − and +.
 
     Args:
         steps, spacing: see `Sampler`.
@@ -50,5 +51,8 @@ class Cold(ColdNaive):
     """
 
     def step(self, jump: Jump) -> Tensor:
-        x_0, eps = jump.denoised.x_0, jump.denoised.eps
-        return jump.x_t - jump.process.corrupt(x_0, jump.t, eps) + super().step(jump)
+        process, denoised = jump.process, jump.denoised
+        before, after = process.corrupt(denoised.x_0, jump.t, denoised.eps), super().step(jump)
+        if hasattr(process, "exchanged"):
+            return process.exchanged(jump.x_t, before, after)
+        return jump.x_t - before + after
