@@ -185,7 +185,7 @@ def plot_diffusion(
         columns=11,
     )
     figures = [("turning", turning), ("reverse_process", strip)]
-    if isinstance(model.transformation, Affine):
+    if isinstance(model.transformation, Affine) and model.fixed_hypotheses is None:
         figures.append(("hypotheses", plot_hypotheses(model, batch, folder, generator)))
     return figures
 

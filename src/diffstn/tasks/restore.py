@@ -142,13 +142,12 @@ class Restore(Task):
         rows = torch.arange(min(self.shown, data.count("test")))
         image = data.batch("test", rows, model.device).image
         z = torch.randn((len(rows), *model.shape), generator=Generator().manual_seed(seed))
-        scale = max(1, WIDTH // len(rows) // image.shape[-1] // 2)
 
         def page(name: str, images: Mapping[str, Tensor], columns: int) -> Figure:
+            scale = max(1, WIDTH // columns // image.shape[-1])
             gap = max(1, scale // 2)
             sheets = [contact_sheet(one.cpu(), columns, scale, gap) for one in images.values()]
-            across = max(1, WIDTH // sheets[0].shape[-1])
-            path = panel_page(torch.stack(sheets), folder / f"{name}.png", [*images], across)
+            path = panel_page(torch.stack(sheets), folder / f"{name}.png", [*images], 1)
             return name, path
 
         figures = []
