@@ -35,6 +35,7 @@ ELSEWHERE = ["hugging_face", "torchvision"]
 CLOUDS = ["point_cloud_folder", "solids", "stars"]
 FITS: dict[str, list[str]] = {
     "classifier": [*DISTORTED, *UPRIGHT, *ELSEWHERE],
+    "cold": [*UPRIGHT, *ELSEWHERE],
     "ddpm_unet": [*UPRIGHT, *ELSEWHERE],
     "noisy_classifier": [*UPRIGHT, *ELSEWHERE],
     "ddpm_points": ["shapes"],
@@ -59,6 +60,8 @@ TAKEN_BY = {
     "task=generate_images": "ddpm_unet",
     "task=generate_points": "ddpm_points",
     "task=redraw": "stn_in_diff",
+    "task=restore": "cold",
+    **{f"process={name}": "cold" for name in ("blur", "pixelate", "turn")},
     **{f"data={name}": "classifier" for name in (*UPRIGHT, *ELSEWHERE)},
     **{f"data={name}": "ddpm_sets" for name in CLOUDS},
     "data=shapes": "ddpm_points",
@@ -82,6 +85,7 @@ SHORT = {
 }
 TINY_UNET = ["network.width=8", "network.blocks=1", "network.head_features=8"]
 OF_MODEL = {
+    "cold": [*TINY_UNET, "process.steps=4"],
     "ddpm_unet": [*TINY_UNET, "task.track=0"],
     "stn_in_diff": TINY_UNET,
     "noisy_classifier": ["network.width=8"],
@@ -90,7 +94,7 @@ OF_MODEL = {
 }
 
 
-ALONE = ("model", "data", "network", "codec", "task", "experiment", "frame")
+ALONE = ("model", "data", "network", "process", "codec", "task", "experiment", "frame")
 """Groups whose choices do not go with one another's."""
 
 
@@ -150,6 +154,7 @@ def words_of(model: str | None, data: str | None, places: dict[str, Path]) -> li
         "stn_in_diff",
         "diff_in_stn",
         "pose_regression",
+        "cold_stn",
     ):
         words.append("classifier.run=pretrained/cifar_judge")
     return [word.format(**places) for word in words]

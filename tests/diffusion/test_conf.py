@@ -5,13 +5,24 @@ import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from diffstn.diffusion.samplers import DDIM, DEIS, Ancestral, DPMSolver, Langevin, Sampler
+from diffstn.diffusion.samplers import (
+    DDIM,
+    DEIS,
+    Ancestral,
+    Cold,
+    ColdNaive,
+    DPMSolver,
+    Langevin,
+    Sampler,
+)
 from diffstn.diffusion.schedules import Schedule
 
 CONF = Path(__file__).parents[2] / "conf"
 
 NAMES = {
     Ancestral: {"ddpm"},
+    Cold: {"cold"},
+    ColdNaive: {"cold_naive"},
     DDIM: {"ddim"},
     DEIS: {"deis"},
     DPMSolver: {"dpm_solver", "sde_dpm_solver"},

@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from diffstn.cli.train import train_command
+from diffstn.errors import UserError
+from tests.conftest import SMALL
+
+TINY = [
+    *("data.limit_test=140", "network.width=8", "network.blocks=1", "network.head_features=8"),
+    "process.steps=4",
+]
+
+
+@pytest.fixture
+def restoring(built):
+    """An untrained model whose answers depend on the image."""
+
+    def make(*words):
+        parts = built("model=cold", *TINY, *words, tiny=False)
+        for module in parts.model.modules():
+            if isinstance(module, nn.Conv2d) and not module.weight.any():
+                nn.init.normal_(module.weight, std=0.02)
+        parts.data.setup()
+        return parts
+
+    return make
+
+
+def test_what_is_measured_of_every_start_and_every_way(restoring, measure, cache):
+    parts = restoring("process=pixelate")
+    found = measure(parts, at=(0.5, 1.0))
+    assert list(found["restored"]) == ["2", "4"]
+    for rows in found["restored"].values():
+        assert list(rows) == ["degraded", "one step", "naive", "improved"]
+        assert all(set(row) == {"psnr_db", "ssim", "FID"} for row in rows.values())
+    half, whole = (found["restored"][t]["degraded"] for t in ("2", "4"))
+    assert half["psnr_db"] > whole["psnr_db"]
+    assert half["FID"] < whole["FID"]
+    assert "FID improved t=4" in found["numbers"]
+    assert found["protocol"] == {"split": "test", "images": 140, "features": "judge"}
+    again = measure(parts, at=(0.5, 1.0), batch_size=33)
+    for name, value in found["numbers"].items():
+        assert again["numbers"][name] == pytest.approx(value, rel=1e-2, abs=1e-2)
+
+
+def test_few_images_and_other_models_are_refused(restoring, built):
+    parts = restoring()
+    with pytest.raises(UserError, match="task=restore is none for STN: it asks for model=cold"):
+        parts.task.check(built("model=stn").model, parts.data)
+    few = built("model=cold", *TINY, "data.limit_test=100", tiny=False)
+    few.data.setup()
+    with pytest.raises(UserError, match="data.limit_test=100"):
+        few.task.check(few.model, few.data)
+
+
+@pytest.mark.parametrize("process", ["blur", "turn"])
+def test_a_run_from_the_command_line(workplace, cache, process, capfd):
+    words = [*SMALL, "model=cold", f"process={process}", *TINY, "task.shown=3", "out=run"]
+    assert train_command(words) == 0
+    names = {"restored_2", "restored_4", "walks", *(["samples"] if process == "blur" else [])}
+    made = {path.stem: path for path in Path("run/figures").glob("*.png")}
+    assert names <= set(made)
+    import diffstn
+
+    model = diffstn.load("run")
+    if process == "blur":
+        assert model.process.end.root.any()  # fitted, and kept with the weights
+        assert model.sample(2).shape == (2, 1, 28, 28)
+
+
+def test_bad_input_is_one_line(workplace, cache, capfd):
+    for words, says in (
+        (["sampler=ddim"], "choose sampler=cold or sampler=cold_naive"),
+        (["process.smallest=2"], "blur must grow"),
+        (["process=turn", "task=generate_images", "task.samples=140", "task.track=0"], "ends in im"),
+        (["process.largest=.inf"], "blur must grow"),
+        (["sampler.steps=31"], "cannot take 31 sampling steps"),
+        (["sampler.spacing=log_snr"], "spacing=log_snr: Blur adds no noise"),
+        (["task.at=[]"], "task.at=[]"),
+        (["task.at=[2.0]"], "task.at"),
+    ):
+        known = [] if "sampler.steps=31" in words else TINY
+        assert train_command([*SMALL, "model=cold", *known, *words, "out=bad"]) == 2
+        said = capfd.readouterr().err
+        assert says in said
+        assert "Traceback" not in said
+
+
+def test_what_it_plots(restoring, tmp_path):
+    parts = restoring("process=pixelate", "task.shown=2")
+    with torch.inference_mode():
+        figures = dict(parts.task.plot(parts.model.eval(), parts.data, tmp_path))
+    assert set(figures) == {"restored_2", "restored_4", "walks", "samples"}
