@@ -16,18 +16,23 @@ from diffstn.models.cold_diffusion import ColdDiffusion
 
 
 class Linear(nn.Module):
-    """A matrix for each timestep: all that undoing a linear process can take."""
+    """An affine map for each timestep: all that undoing a linear process can take."""
 
     def __init__(self, channels, size, steps):
         super().__init__()
         side = channels * size[0] * size[1]
         self.weight = nn.Parameter(torch.zeros(steps + 1, side, side))
+        self.bias = nn.Parameter(torch.zeros(steps + 1, side))
 
     def forward(self, x_t, t):
-        return (self.weight[t] @ x_t.flatten(1)[..., None]).reshape(x_t.shape)
+        moved = (self.weight[t] @ x_t.flatten(1)[..., None])[..., 0] + self.bias[t]
+        return moved.reshape(x_t.shape)
 
 
-def build(process=partial(Pixelate, steps=4), sampler=None, **settings):
+PIXELS = partial(Pixelate, steps=4)
+
+
+def build(process=PIXELS, sampler=None, **settings):
     return ColdDiffusion(
         facts=Facts("upright", ("a",), 1, (4, 4)),
         network=Linear,

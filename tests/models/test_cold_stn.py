@@ -8,7 +8,16 @@ from diffstn.data.distortions import AffineDistortion
 from diffstn.data.facts import Facts
 from diffstn.diffusion.samplers import DDIM, Cold, ColdNaive
 from diffstn.models.cold_stn import ColdSTN
-from diffstn.spatial import Affine, Projective, as_matrix, compose, geodesic, invert, logarithm, warp
+from diffstn.spatial import (
+    Affine,
+    Projective,
+    as_matrix,
+    compose,
+    geodesic,
+    invert,
+    logarithm,
+    warp,
+)
 
 
 class Flat(nn.Module):
@@ -22,10 +31,19 @@ class Flat(nn.Module):
 
 def build(sampler=None, transformation=None, **settings):
     return ColdSTN(
-        facts=Facts("distorted", ("a", "b"), 1, (28, 28), (28, 28), transformation=transformation or Affine()),
+        facts=Facts(
+            "distorted",
+            ("a", "b"),
+            1,
+            (28, 28),
+            (28, 28),
+            transformation=transformation or Affine(),
+        ),
         encoder=Flat,
         sampler=sampler or Cold(),
-        classifier=lambda facts: nn.Sequential(nn.Flatten(), nn.Linear(784, 2)).requires_grad_(False),
+        classifier=lambda facts: nn.Sequential(nn.Flatten(), nn.Linear(784, 2)).requires_grad_(
+            False
+        ),
         optimizer=torch.optim.Adam,
         lr_scheduler=None,
         **settings,
@@ -88,7 +106,7 @@ def test_estimates_that_fall_short_are_made_up_for_on_the_way():
         knowing(model, A, 0.9)
         found = as_matrix(model(image).A[:, 0])
         left.append(float(logarithm(compose(invert(found), as_matrix(A))).abs().max()))
-    assert left[1] < left[0] / 5
+    assert left[1] < left[0] / 4  # a product of 1 − 0.9 / k: 0.021 against 0.1
 
 
 def test_the_original_is_warped_once():

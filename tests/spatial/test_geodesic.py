@@ -37,7 +37,9 @@ def test_the_exponential_is_that_of_the_three_by_three_matrix(dtype):
     velocities = special_velocities()
     expected = torch.linalg.matrix_exp(as_square(velocities))[:, :2]
     found = exponential(velocities.to(dtype)).double()
-    tight = dict(rtol=1e-12, atol=1e-13) if dtype == torch.float64 else dict(rtol=2e-5, atol=2e-6)
+    tight = (
+        {"rtol": 1e-12, "atol": 1e-13} if dtype == torch.float64 else {"rtol": 2e-5, "atol": 2e-6}
+    )
     torch.testing.assert_close(found, expected, **tight)
 
 
@@ -45,7 +47,9 @@ def test_the_exponential_is_that_of_the_three_by_three_matrix(dtype):
 def test_the_exponential_of_the_logarithm_is_the_map(dtype):
     A = random_maps(reach=3.0, dtype=dtype)
     log = logarithm(A)
-    tight = dict(rtol=1e-10, atol=1e-11) if dtype == torch.float64 else dict(rtol=1e-3, atol=1e-4)
+    tight = (
+        {"rtol": 1e-10, "atol": 1e-11} if dtype == torch.float64 else {"rtol": 1e-3, "atol": 1e-4}
+    )
     torch.testing.assert_close(exponential(log), A, **tight)
     by_torch = torch.linalg.matrix_exp(as_square(log.double()))[:, :2]
     torch.testing.assert_close(by_torch, A.double(), **tight)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from diffstn.annotations import Count, NotNegative, OneOf
@@ -41,13 +40,13 @@ class ColdSTN(PoseCorrector):
     nothing is lost at a border on the way (compare `STN`). There is no chance in it, and one
     hypothesis.
 
-    Images of a walk are not quite where a geodesic would have them, for the estimates err. Trained on
-    geodesics alone, the network takes an image at t = 1 for nearly upright, whatever it sees. With
-    `jitter` P_t is moved by a random map in training, $\exp(\text{jitter} \cdot z)$ with z ~ N(0, I)
-    in the Lie algebra, and the remaining pose is what leads from there to A.
+    Images of a walk are not quite where a geodesic would have them, for the estimates err. Trained
+    on geodesics alone, the network takes an image at t = 1 for nearly upright, whatever it sees.
+    With `jitter` P_t is moved by a random map in training, $\exp(\text{jitter} \cdot z)$ with
+    z ~ N(0, I) in the Lie algebra, and the remaining pose is what leads from there to A.
 
-    A map without a real logarithm (a half turn with unequal scales) goes by its polar factors; where
-    what remains has none, the image is left out of the loss.
+    A map without a real logarithm (a half turn with unequal scales) goes by its polar factors;
+    where what remains has none, the image is left out of the loss.
 
     Args:
         facts: of the data.

@@ -51,7 +51,9 @@ class PoseRestorer(nn.Module):
     def relative(self, seen: Tensor, B: Tensor) -> Tensor:
         """C⁻¹ ∘ B, (B, 2, 3), with C the frames of images (B, C, H, W)."""
         matrix = as_matrix(B)
-        return matrix if self.frame is None else compose(invert(as_matrix(self.frame(seen))), matrix)
+        return (
+            matrix if self.frame is None else compose(invert(as_matrix(self.frame(seen))), matrix)
+        )
 
     def remaining(self, seen: Tensor, features: Tensor, t: Tensor) -> Tensor:
         """B, (B, 2, 3), of images (B, C, H, W) at t ≥ 1 (B,) with their features."""

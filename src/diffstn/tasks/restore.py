@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -92,9 +92,7 @@ class Restore(Task):
             z = torch.randn((total, *model.shape), generator=Generator().manual_seed(seed))
 
             def seen(rows: slice, batch: Any, t: int = t, z: Tensor = z) -> Seen:
-                images = restorations(
-                    model, batch.image, t, z[rows], batch_noise(seed, rows.start)
-                )
+                images = restorations(model, batch.image, t, z[rows], batch_noise(seed, rows.start))
                 looked = {name: features(one).features.cpu() for name, one in images.items()}
                 return Seen({name: one.cpu() for name, one in images.items()}, looked)
 
@@ -102,9 +100,7 @@ class Restore(Task):
                 for name in one.images.keys() - {"clean"}:
                     error = errors.setdefault(name, ImageError(sync_on_compute=False))
                     error.update(one.images[name], one.images["clean"])
-                    known = moments.setdefault(
-                        name, Moments(features.size, sync_on_compute=False)
-                    )
+                    known = moments.setdefault(name, Moments(features.size, sync_on_compute=False))
                     known.update(one.features[name])
             found[str(t)] = {
                 name: {
@@ -153,7 +149,9 @@ class Restore(Task):
         figures = []
         for t in self.starts(model):
             made = restorations(model, image, t, z, batch_noise(seed, 0))
-            named = {f"{name}, t = {t}" if name == "degraded" else name: x for name, x in made.items()}
+            named = {
+                f"{name}, t = {t}" if name == "degraded" else name: x for name, x in made.items()
+            }
             figures.append(page(f"restored_{t}", named, len(rows)))
         figures.append(page("walks", walks(model, image[:1], z[:1]), SHOWN_STEPS))
         if hasattr(model.process, "prior"):

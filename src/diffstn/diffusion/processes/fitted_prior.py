@@ -26,7 +26,7 @@ class FittedPrior(nn.Module):
         rank: directions to keep, at most.
         noise: δ.
 
-    Source: Bansal et al., Cold Diffusion, 2022, section 5.2; there a Gaussian of the channels' means.
+    Source: Bansal et al., Cold Diffusion, 2022, section 5.2, with a Gaussian of channels' means.
     """
 
     mean: Tensor
