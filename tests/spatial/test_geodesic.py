@@ -5,7 +5,16 @@ import math
 import pytest
 import torch
 
-from diffstn.spatial import affine_matrix, compose, exponential, geodesic, invert, logarithm
+from diffstn.spatial import (
+    affine_matrix,
+    compose,
+    exponential,
+    geodesic,
+    has_logarithm,
+    invert,
+    logarithm,
+    velocity,
+)
 
 
 def random_maps(n=200, reach=math.pi, dtype=torch.float64):
@@ -133,6 +142,17 @@ def test_a_half_turn_with_unequal_scales_has_no_logarithm_and_another_way():
     assert torch.allclose(middle[0, :, :2].abs(), turned[:, :2].abs())
     torch.testing.assert_close(middle[0, :, 2], half[:, 2] / 2)
     assert float(torch.linalg.det(middle[0, :, :2])) > 0
+
+
+def test_a_velocity_for_every_regular_map():
+    half = affine_matrix(torch.tensor(math.pi - 0.01, dtype=torch.float64), 1.4, 0.7, 0.3, 0.1)
+    A = torch.stack([half, affine_matrix(torch.tensor(1.0, dtype=torch.float64), 1.2)])
+    assert has_logarithm(A).tolist() == [False, True]
+    v = velocity(A)
+    torch.testing.assert_close(v[1], logarithm(A[1]))
+    end = exponential(v)
+    torch.testing.assert_close(torch.linalg.det(end[..., :2]), torch.linalg.det(A[..., :2]))
+    torch.testing.assert_close(end[..., 2], A[..., 2])
 
 
 @pytest.mark.parametrize("scale_y", [-1.0, 0.0])

@@ -161,7 +161,8 @@ class ColdSTN(PoseCorrector):
     ) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Yield (t, P_t, Â), relative to the images' frames, (B, 1, 6), from T down to 0."""
         start = self.transformation.identity().to(image.device).expand(len(image), -1)
-        walk = (sampler or self.sampler).trajectory(self.denoiser, start, generator, image=image)
+        restorer: Any = self.denoiser
+        walk = (sampler or self.sampler).trajectory(restorer, start, generator, image=image)
         for t, *poses in walk:
             now, foreseen = (self.to_frame(image, pose)[:, None] for pose in poses)
             yield t, now, foreseen

@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from diffstn.annotations import AtLeast, AtMost, Count
-from diffstn.diffusion.samplers import Cold, ColdNaive, collect
+from diffstn.diffusion.samplers import Cold, ColdNaive, Trajectory, collect
 from diffstn.errors import UserError
 from diffstn.figures.contact import contact_sheet
 from diffstn.figures.panels import panel_page
@@ -205,9 +205,10 @@ def walks(model: ColdDiffusion, image: Tensor, z: Tensor) -> dict[str, Tensor]:
     steps = model.process.steps
     x_0 = model.codec.encode(image)
     x_T, eps = model.degrade(x_0, steps, z)
-    kept = {}
+    kept: dict[str, Trajectory] = {}
+    restorer: Any = model.restorer
     for name, kind in (("naive", ColdNaive), ("improved", Cold)):
-        walk = like(model, kind, steps).trajectory(model.restorer, x_T, eps=eps)
+        walk = like(model, kind, steps).trajectory(restorer, x_T, eps=eps)
         kept[name] = collect(walk, model.codec.decode)
     timesteps = kept["naive"].timesteps
     chosen = torch.linspace(0, len(timesteps) - 1, SHOWN_STEPS).round().long().tolist()

@@ -69,6 +69,34 @@ def test_an_error_that_the_process_does_not_touch_never_enters():
     assert float((walked(ColdNaive(), process, x_0, error) - x_0).mean()) == pytest.approx(1 / 6)
 
 
+def test_for_the_mean_of_what_an_image_may_have_been_both_walk_alike():
+    """Of x_0 ~ N(0, S): E[x_0 | x_t] = S Dᵀ (D S Dᵀ)⁺ x_t, and D of that is x_t again."""
+    g = torch.Generator().manual_seed(0)
+    process, root = Pixelate(1, (4, 4), 2), torch.randn(16, 16, generator=g, dtype=torch.float64)
+    S = root @ root.T
+    gains = []
+    for t in range(3):
+        L = process.rows[t].double()
+        D = torch.kron(L, L)
+        gains.append(S @ D.T @ torch.linalg.pinv(D @ S @ D.T, hermitian=True, rtol=1e-9))
+
+    class Mean:
+        def __init__(self):
+            self.process = process
+
+        def __call__(self, x_t, t, s=None, eps=None):
+            gain = gains[int(t[0])]
+            x_0 = (gain @ x_t.double().flatten(1).mT).mT
+            return Restored(x_0.reshape(x_t.shape).float(), eps)
+
+    x_0 = torch.randn(8, 1, 4, 4, generator=g)
+    x_T = process.corrupt(x_0, torch.full((8,), 2))
+    improved, naive = Cold()(Mean(), x_T), ColdNaive()(Mean(), x_T)
+    torch.testing.assert_close(improved, naive, atol=1e-3, rtol=1e-3)
+    again = process.corrupt(improved, torch.full((8,), 2))
+    torch.testing.assert_close(again, x_T, atol=1e-4, rtol=1e-3)
+
+
 @pytest.mark.parametrize("kind", [Cold, ColdNaive])
 def test_for_gaussian_noise_both_are_ddim(gaussian, kind):
     denoiser, x_T = gaussian(Cosine(40)), torch.randn(16, 3)
