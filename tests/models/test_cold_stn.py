@@ -1,5 +1,8 @@
 """Un-turning along geodesics: what is seen, what is walked, what is refused."""
 
+import json
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -128,6 +131,32 @@ def test_what_is_shown_in_training_and_what_remains():
     expected = geodesic(as_matrix(A), t / 10)
     torch.testing.assert_close(still[1], expected, atol=1e-4, rtol=1e-4)
     assert not torch.allclose(left, expected, atol=1e-2)
+
+
+def test_a_run_from_the_command_line_corrects(train):
+    import diffstn
+
+    assert train("model=cold_stn", "model.steps=3", "out=run") == 0
+    metrics = json.loads(Path("run/metrics.json").read_text())
+    assert set(metrics["numbers"]) == {"accuracy k=1", "uncorrected", "oracle"}
+    model = diffstn.load("run")
+    assert float(model.denoiser.standardiser.std.min()) < 1  # fitted, and kept with the weights
+    corrected = model.correct(torch.rand(2, 28, 28))
+    assert corrected.images.shape == (2, 1, 28, 28)
+    assert corrected.A.shape == (2, 6)
+
+
+def test_bad_words_are_one_line(train, capfd):
+    for words, says in (
+        (["data/distortion=projective"], "follows geodesics of affine maps"),
+        (["sampler=ddim"], "choose sampler=cold or sampler=cold_naive"),
+        (["sampler.steps=11"], "cannot take 11 sampling steps"),
+        (["model.velocity=half"], "model.velocity=half"),
+    ):
+        assert train("model=cold_stn", *words, "out=bad") == 2
+        said = capfd.readouterr().err
+        assert says in said
+        assert "Traceback" not in said
 
 
 def test_what_cannot_be_is_refused():

@@ -20,7 +20,6 @@ from diffstn.models.cold_diffusion import ColdDiffusion
 from diffstn.store.markdown import markdown
 from diffstn.tasks.batches import answers, batch_noise
 from diffstn.tasks.features import choose_features
-from diffstn.tasks.generate_images import check_samples
 from diffstn.tasks.rounded import rounded
 from diffstn.tasks.task import Figure, Task
 
@@ -36,13 +35,54 @@ class Seen(NamedTuple):
     features: dict[str, Tensor]
 
 
+class Tally:
+    """The errors of restored images and, of enough images, their Fréchet distance to real ones.
+
+    Args:
+        data: the real ones, of the test split.
+        features: what looks at them.
+        device: where that happens.
+        enough: whether there are more images than features.
+    """
+
+    def __init__(self, data: Any, features: Features, device: torch.device, enough: bool) -> None:
+        self.features = features
+        self.real = real_statistics(data, "test", features, device) if enough else None
+        self.errors = {name: ImageError(sync_on_compute=False) for name in ("degraded", *WAYS)}
+        self.moments = {name: Moments(features.size, sync_on_compute=False) for name in self.errors}
+
+    def look(self, images: dict[str, Tensor]) -> Seen:
+        """The images (B, C, H, W) and their features, on the CPU."""
+        looked = images if self.real else {}
+        features = {name: self.features(one).features.cpu() for name, one in looked.items()}
+        return Seen({name: one.cpu() for name, one in images.items()}, features)
+
+    def update(self, one: Seen) -> None:
+        """Take in a batch."""
+        for name, error in self.errors.items():
+            error.update(one.images[name], one.images["clean"])
+            if self.real:
+                self.moments[name].update(one.features[name])
+
+    def compute(self) -> dict[str, dict[str, float]]:
+        """The numbers of each way."""
+        found = {name: error.rounded() for name, error in self.errors.items()}
+        for name, row in found.items():
+            if self.real:
+                known = self.moments[name].compute()
+                distance = frechet_distance(*known, self.real.mean, self.real.covariance)
+                row["FID"] = rounded(distance)
+        return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class Restore(Task):
     """How near restored images come to what they were, and to images at all.
 
     Test images are degraded and restored in one step, by naive and by improved cold sampling, both
     with the steps and the spacing of the model's sampler. PSNR and SSIM compare each with its
-    original; the Fréchet distance is that of all restored ones to all test images.
+    original; the Fréchet distance is that of all restored ones to all test images, and there is none
+    of fewer images than features.
 
     Args:
         at: how far they are degraded, as shares of T.
@@ -66,11 +106,7 @@ class Restore(Task):
             )
         if not self.at:
             raise UserError("task.at=[]: name a share of the process, such as 1.0")
-        features = choose_features(self.features, data.facts, self.inception_weights)
-        if self.limit:
-            check_samples(self.limit, features, "task.limit")
-        if data.is_loaded:
-            check_samples(self.total(data), features, "data.limit_test")
+        choose_features(self.features, data.facts, self.inception_weights)  # refuses others
 
     def total(self, data: Any) -> int:
         """How many images are looked at."""
@@ -81,36 +117,20 @@ class Restore(Task):
         return sorted({max(1, round(share * model.process.steps)) for share in self.at})
 
     def measure(self, model: ColdDiffusion, data: Any, seed: int = 0) -> dict[str, Any]:
-        begin = time.perf_counter()
+        begin, total = time.perf_counter(), self.total(data)
         features = choose_features(self.features, data.facts, self.inception_weights)
-        real = real_statistics(data, "test", features, model.device)
-        total = self.total(data)
+        z = torch.randn((total, *model.shape), generator=Generator().manual_seed(seed))
         found = {}
         for t in self.starts(model):
-            errors: dict[str, ImageError] = {}
-            moments: dict[str, Moments] = {}
-            z = torch.randn((total, *model.shape), generator=Generator().manual_seed(seed))
+            tally = Tally(data, features, model.device, total > features.size)
 
-            def seen(rows: slice, batch: Any, t: int = t, z: Tensor = z) -> Seen:
-                images = restorations(model, batch.image, t, z[rows], batch_noise(seed, rows.start))
-                looked = {name: features(one).features.cpu() for name, one in images.items()}
-                return Seen({name: one.cpu() for name, one in images.items()}, looked)
+            def seen(rows: slice, batch: Any, t: int = t, tally: Tally = tally) -> Seen:
+                noise = batch_noise(seed, rows.start)
+                return tally.look(restorations(model, batch.image, t, z[rows], noise))
 
             for one in answers(data, "test", total, self.batch_size, model.device, seen):
-                for name in one.images.keys() - {"clean"}:
-                    error = errors.setdefault(name, ImageError(sync_on_compute=False))
-                    error.update(one.images[name], one.images["clean"])
-                    known = moments.setdefault(name, Moments(features.size, sync_on_compute=False))
-                    known.update(one.features[name])
-            found[str(t)] = {
-                name: {
-                    **errors[name].rounded(),
-                    "FID": rounded(
-                        frechet_distance(*moments[name].compute(), real.mean, real.covariance)
-                    ),
-                }
-                for name in ("degraded", *WAYS)
-            }
+                tally.update(one)
+            found[str(t)] = tally.compute()
         numbers = {
             f"{COLUMNS[measure]} {name} t={t}": value
             for t, rows in found.items()
@@ -121,17 +141,23 @@ class Restore(Task):
             "restored": found,
             "steps": model.process.steps,
             "numbers": numbers,
-            "protocol": {"split": "test", "images": total, "features": features.name},
+            "protocol": {
+                "split": "test",
+                "images": total,
+                "features": features.name if total > features.size else None,
+            },
             "seconds": round(time.perf_counter() - begin, 1),
         }
 
     def table(self, metrics: Mapping[str, Any]) -> str:
+        first = next(iter(metrics["restored"].values()))["degraded"]
+        columns = {name: title for name, title in COLUMNS.items() if name in first}
         body = [
-            [f"t = {t} of {metrics['steps']}", name, *(f"{row[column]:.4g}" for column in COLUMNS)]
+            [f"t = {t} of {metrics['steps']}", name, *(f"{row[column]:.4g}" for column in columns)]
             for t, rows in metrics["restored"].items()
             for name, row in rows.items()
         ]
-        return markdown(["", "", *COLUMNS.values()], body)
+        return markdown(["", "", *columns.values()], body)
 
     def plot(self, model: ColdDiffusion, data: Any, folder: Path, seed: int = 0) -> list[Figure]:
         """What is restored of each start, both walks, and images from the end of the process."""
