@@ -81,8 +81,8 @@ class Restore(Task):
 
     Test images are degraded and restored in one step, by naive and by improved cold sampling, both
     with the steps and the spacing of the model's sampler. PSNR and SSIM compare each with its
-    original; the Fréchet distance is that of all restored ones to all test images, and there is none
-    of fewer images than features.
+    original; the Fréchet distance is that of all restored ones to all test images. Of no more
+    images than there are features there is none.
 
     Args:
         at: how far they are degraded, as shares of T.
