@@ -43,6 +43,14 @@ def test_oblong_images_end_as_one_block_and_keep_their_mean():
     torch.testing.assert_close(middle.mean((1, 2, 3)), x.mean((1, 2, 3)))
 
 
-def test_no_steps_are_refused():
-    with pytest.raises(ValueError, match="steps=0"):
-        Pixelate(1, (8, 8), steps=0)
+def test_it_may_end_at_smaller_blocks():
+    x = torch.rand(2, 1, 28, 28)
+    end = at(Pixelate(1, (28, 28), steps=9, largest=4), x, 9)
+    expected = F.avg_pool2d(x, 4).repeat_interleave(4, 2).repeat_interleave(4, 3)
+    torch.testing.assert_close(end, expected)
+
+
+@pytest.mark.parametrize("bad", [{"steps": 0}, {"largest": 1}])
+def test_what_does_not_grow_is_refused(bad):
+    with pytest.raises(ValueError, match="pixels must grow"):
+        Pixelate(1, (8, 8), **bad)

@@ -17,9 +17,8 @@ class FittedPrior(nn.Module):
     independent N(0, 1), so x_T is normal with the covariance of the data, cut off after `rank`
     directions. Degraded data have few: a flat image has one for each channel.
 
-    δ breaks the symmetry. Where x_T is perfectly flat, a deterministic restorer whose convolutions
-    know no place but the border would answer much the same everywhere, and images lack variety;
-    a little noise that it cannot see as an image is enough.
+    δ breaks the symmetry. Where x_T is perfectly flat, a sample of a deterministic walk is a
+    function of its level alone; a little noise that the walk makes more of gives other samples.
 
     Args:
         shape: (C, H, W) of one item.

@@ -11,8 +11,8 @@ from diffstn.diffusion.processes.separable import Separable
 class Pixelate(Separable):
     r"""Blocks of pixels take their mean, ever larger ones, until the whole image is one block.
 
-    At level k the blocks of a side are 1, 2, 4, … 2^k pixels wide, the last one what remains, up to
-    the level K of one block. P_k is the orthogonal projection onto what is constant on blocks, and
+    At level k the blocks of a side are 2^k pixels wide, the last one what remains, up to the level
+    K of one block, or of blocks of the `largest` side. P_k is the orthogonal projection onto what is constant on blocks, and
     as blocks are nested, P_j P_k = P_max(j, k). Between two levels the finer one fades:
 
         L_t = (1 − w) P_k + w P_(k+1),    k + w = K t / T
@@ -22,6 +22,7 @@ class Pixelate(Separable):
     Args:
         channels, size: C and (H, W) of the images.
         steps: T.
+        largest: side of the blocks at T in pixels, rounded up to a power of 2; None: the image's.
         rank, noise: of the prior, see `FittedPrior`.
 
     Raises:
@@ -35,14 +36,19 @@ class Pixelate(Separable):
         channels: int,
         size: tuple[int, int],
         steps: int = 20,
+        largest: int | None = None,
         rank: int = 32,
         noise: float = 0.002,
     ) -> None:
-        if steps < 1:
-            raise ValueError(f"steps={steps}: pixels must grow in 1 step or more")
-        levels = (max(size) - 1).bit_length()
+        side = max(size) if largest is None else largest
+        if steps < 1 or side < 2:
+            raise ValueError(
+                f"pixels must grow in 1 step or more to blocks of 2 or more, not in steps={steps} to"
+                f" largest={side}"
+            )
+        levels = (min(side, max(size)) - 1).bit_length()
         level = levels * torch.arange(steps + 1, dtype=torch.float64) / steps
-        rows, columns = (blocks(side, level) for side in size)
+        rows, columns = (blocks(length, level) for length in size)
         super().__init__(rows, columns, channels, rank, noise)
 
 
