@@ -12,8 +12,9 @@ class Pixelate(Separable):
     r"""Blocks of pixels take their mean, ever larger ones, until the whole image is one block.
 
     At level k the blocks of a side are 2^k pixels wide, the last one what remains, up to the level
-    K of one block, or of blocks of the `largest` side. P_k is the orthogonal projection onto what is constant on blocks, and
-    as blocks are nested, P_j P_k = P_max(j, k). Between two levels the finer one fades:
+    K of one block, or of blocks of the `largest` side. P_k is the orthogonal projection onto what
+    is constant on blocks, and as blocks are nested, P_j P_k = P_max(j, k). Between two levels the
+    finer one fades:
 
         L_t = (1 − w) P_k + w P_(k+1),    k + w = K t / T
 
@@ -43,8 +44,8 @@ class Pixelate(Separable):
         side = max(size) if largest is None else largest
         if steps < 1 or side < 2:
             raise ValueError(
-                f"pixels must grow in 1 step or more to blocks of 2 or more, not in steps={steps} to"
-                f" largest={side}"
+                f"pixels must grow in 1 step or more to blocks of 2 or more, not in steps={steps}"
+                f" to largest={side}"
             )
         levels = (min(side, max(size)) - 1).bit_length()
         level = levels * torch.arange(steps + 1, dtype=torch.float64) / steps
