@@ -1,7 +1,5 @@
 """A growing warp, as a cold process."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -22,17 +20,26 @@ class Turn:
     Args:
         size: (H, W) of the images.
         steps: T.
-        distortion: ranges of A, see `AffineDistortion`; its canvas is the image.
+        rotation, scale, isotropic, shear, translation: ranges of A, see `AffineDistortion`.
 
     Raises:
         UserError: a range is out of order.
     """
 
-    def __init__(self, size: tuple[int, int], steps: int = 20, **distortion: Any) -> None:
+    def __init__(
+        self,
+        size: tuple[int, int],
+        steps: int = 20,
+        rotation: float = 45.0,
+        scale: tuple[float, float] = (0.7, 1.2),
+        isotropic: bool = False,
+        shear: float = 0.0,
+        translation: float | str = 0.25,
+    ) -> None:
         if steps < 1:
             raise ValueError(f"steps must be at least 1, not {steps}")
         self.size, self.steps = size, steps
-        self.distortion = AffineDistortion(**distortion)
+        self.distortion = AffineDistortion(rotation, scale, isotropic, shear, translation)
 
     def noise(self, z: Tensor) -> Tensor:
         """A (B, 6) of z ~ N(0, I) (B, C, H, W), whose first six numbers decide."""
