@@ -41,7 +41,7 @@ class Blur(Separable):
         self,
         channels: int,
         size: tuple[int, int],
-        steps: int = 30,
+        steps: int = 20,
         smallest: float = 0.01,
         largest: float = 0.5,
         rank: int = 32,
