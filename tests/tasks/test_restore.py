@@ -96,8 +96,10 @@ def test_bad_input_is_one_line(workplace, cache, capfd):
         assert "Traceback" not in said
 
 
-def test_what_it_plots(restoring, tmp_path):
+def test_what_it_plots_and_keeps(restoring, tmp_path):
     parts = restoring("process=pixelate", "task.shown=2")
     with torch.inference_mode():
         figures = dict(parts.task.plot(parts.model.eval(), parts.data, tmp_path))
+        kept = parts.task.to_keep(parts.model, parts.data, 3)
     assert set(figures) == {"restored_2", "restored_4", "walks", "samples"}
+    assert kept.items.shape == (3, 1, 28, 28)

@@ -10,6 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from diffstn.annotations import AtLeast, AtMost, Count
+from diffstn.data.labelled import Labelled
 from diffstn.diffusion.samplers import Cold, ColdNaive, Trajectory, collect
 from diffstn.errors import UserError
 from diffstn.figures.contact import contact_sheet
@@ -185,6 +186,15 @@ class Restore(Task):
             x_T = model.codec.decode(model.process.prior(noise.to(model.device)))
             figures.append(page("samples", {"x_T": x_T, "sampled": model.generate(noise)}, 10))
         return figures
+
+    def to_keep(self, model: ColdDiffusion, data: Any, n: int, seed: int = 0) -> Labelled:
+        """The first n test images, degraded to T and restored by the model's own sampler."""
+        rows = torch.arange(min(n, data.count("test")))
+        batch = data.batch("test", rows, model.device)
+        z = torch.randn((len(rows), *model.shape), generator=Generator().manual_seed(seed))
+        x_T, eps = model.degrade(model.codec.encode(batch.image), model.process.steps, z)
+        restored = model.restore(x_T, eps=eps, generator=batch_noise(seed, 0))
+        return Labelled(model.codec.decode(restored).cpu(), batch.label.cpu())
 
 
 def one_step(model: ColdDiffusion, x_t: Tensor, t: int, **rest: Any) -> Tensor:
