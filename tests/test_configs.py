@@ -39,6 +39,7 @@ FITS: dict[str, list[str]] = {
     "autoencoder": [*UPRIGHT, *ELSEWHERE],
     "classifier": [*DISTORTED, *UPRIGHT, *ELSEWHERE],
     "controlnet": [*UPRIGHT, *ELSEWHERE],
+    "cold": [*UPRIGHT, *ELSEWHERE],
     "ddpm_unet": [*UPRIGHT, *ELSEWHERE],
     "ddpm_ac": [*UPRIGHT, *ELSEWHERE],
     "noisy_classifier": [*UPRIGHT, *ELSEWHERE],
@@ -74,6 +75,8 @@ TAKEN_BY = {
     "task=generate_points": "ddpm_points",
     "task=reconstruct": "autoencoder",
     "task=redraw": "stn_in_diff",
+    "task=restore": "cold",
+    **{f"process={name}": "cold" for name in ("blur", "pixelate", "turn")},
     **{f"data={name}": "classifier" for name in (*UPRIGHT, *ELSEWHERE)},
     **{f"data={name}": "ddpm_sets" for name in CLOUDS},
     "data=shapes": "ddpm_points",
@@ -106,6 +109,7 @@ TINY_UNET = ["network.width=8", "network.blocks=1", "network.head_features=8"]
 OF_MODEL = {
     "autoencoder": ["network.width=8", "task.samples=0"],
     "controlnet": ["data.limit_test=140", "task.watch=0", "sampler.steps=2"],
+    "cold": [*TINY_UNET, "process.steps=4"],
     "ddpm_unet": [*TINY_UNET, "task.track=0"],
     "ncsn": [*TINY_UNET, "task.track=0", "sampler.steps=2"],
     "ncsn_points": ["sampler.steps=2"],
@@ -118,7 +122,17 @@ OF_MODEL = {
 
 
 ALONE = (
-    *("model", "data", "network", "regularisation", "codec", "control", "task", "experiment"),
+    *(
+        "model",
+        "data",
+        "network",
+        "process",
+        "regularisation",
+        "codec",
+        "control",
+        "task",
+        "experiment",
+    ),
     "frame",
 )
 """Groups whose choices do not go with one another's."""
@@ -195,6 +209,7 @@ def words_of(model: str | None, data: str | None, places: dict[str, Path]) -> li
         "stn_in_diff",
         "diff_in_stn",
         "pose_regression",
+        "cold_stn",
     ):
         words.append("classifier.run=pretrained/cifar_judge")
     return [word.format(**places) for word in words]

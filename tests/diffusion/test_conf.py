@@ -10,6 +10,8 @@ from diffstn.diffusion.samplers import (
     DEIS,
     Ancestral,
     AnnealedLangevin,
+    Cold,
+    ColdNaive,
     DPMSolver,
     Langevin,
     Sampler,
@@ -21,6 +23,8 @@ CONF = Path(__file__).parents[2] / "conf"
 NAMES = {
     Ancestral: {"ddpm"},
     AnnealedLangevin: {"annealed_langevin"},
+    Cold: {"cold"},
+    ColdNaive: {"cold_naive"},
     DDIM: {"ddim"},
     DEIS: {"deis"},
     DPMSolver: {"dpm_solver", "sde_dpm_solver"},

@@ -15,6 +15,7 @@ from diffstn.diffusion.noise import gaussian_noise
 from diffstn.diffusion.on_circle import OnCircle
 from diffstn.diffusion.prediction import X0, Eps, Prediction, V
 from diffstn.diffusion.processes import Gaussian, Noised, Process, Wrapped
+from diffstn.diffusion.restorer import Restored, Restorer
 from diffstn.diffusion.score import score
 from diffstn.diffusion.timesteps import (
     shuffled_timesteps,
@@ -43,6 +44,8 @@ __all__ = [
     "OnCircle",
     "Prediction",
     "Process",
+    "Restored",
+    "Restorer",
     "SimpleLoss",
     "Unweighted",
     "V",

@@ -22,6 +22,13 @@ from diffstn.spatial.families import (
     named_family,
     named_frame,
 )
+from diffstn.spatial.geodesic import (
+    exponential,
+    geodesic,
+    has_logarithm,
+    logarithm,
+    velocity,
+)
 from diffstn.spatial.inverse import Inverse
 from diffstn.spatial.lattice import lattice, pixel_centres
 from diffstn.spatial.moments import moment_frame
@@ -49,15 +56,20 @@ __all__ = [
     "corner_distance",
     "corner_offsets",
     "decompose",
+    "exponential",
     "family_of",
+    "geodesic",
     "grid",
+    "has_logarithm",
     "invert",
     "lattice",
+    "logarithm",
     "moment_frame",
     "named_family",
     "named_frame",
     "pixel_centres",
     "turned",
+    "velocity",
     "warp",
     "warp_points",
 ]

@@ -160,7 +160,7 @@ def plot_diffusion(
     shape = (len(batch.label), 1, model.transformation.dim)
     latents = torch.randn(shape, generator=generator).to(batch.image.device)
     steps, frames, estimates, readings = [], [], [], []
-    finer = replace(model.sampler, steps=min(STEPS_SHOWN, model.denoiser.schedule.steps))
+    finer = replace(model.sampler, steps=min(STEPS_SHOWN, model.denoiser.process.steps))
     walk = model.reverse_process(batch.image, latents, generator, finer)
     for t, *relative in walk:
         now, foreseen = (
@@ -185,7 +185,7 @@ def plot_diffusion(
         columns=11,
     )
     figures = [("turning", turning), ("reverse_process", strip)]
-    if isinstance(model.transformation, Affine):
+    if isinstance(model.transformation, Affine) and model.fixed_hypotheses is None:
         figures.append(("hypotheses", plot_hypotheses(model, batch, folder, generator)))
     return figures
 

@@ -68,7 +68,11 @@ class AffineDistortion(Distortion):
         generator: torch.Generator | None = None,
         device: torch.device | str = "cpu",
     ) -> Tensor:
-        angle, x, y, shear, t_x, t_y = uniform(n, 6, generator, device)
+        return self.poses(uniform(n, 6, generator, device), image_size)
+
+    def poses(self, u: Tensor, image_size: tuple[int, int]) -> Tensor:
+        """A (n, 6) of numbers u (6, n) in ±1: angle, scale x and y, shear, translation x and y."""
+        angle, x, y, shear, t_x, t_y = u
         smallest, largest = self.scale
         middle, reach = (largest + smallest) / 2, (largest - smallest) / 2
         A = affine_matrix(

@@ -2,6 +2,7 @@
 
 from diffstn.diffusion.samplers.ancestral import Ancestral
 from diffstn.diffusion.samplers.annealed_langevin import AnnealedLangevin
+from diffstn.diffusion.samplers.cold import Cold, ColdNaive
 from diffstn.diffusion.samplers.ddim import DDIM
 from diffstn.diffusion.samplers.deis import DEIS
 from diffstn.diffusion.samplers.dpm_solver import DPMSolver
@@ -14,6 +15,8 @@ __all__ = [
     "DEIS",
     "Ancestral",
     "AnnealedLangevin",
+    "Cold",
+    "ColdNaive",
     "DPMSolver",
     "Langevin",
     "Sampler",

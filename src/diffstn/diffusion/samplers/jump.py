@@ -20,7 +20,7 @@ class Jump:
     """(B, *)"""
 
     denoised: Denoised
-    """What the denoiser says of x_t."""
+    """What the denoiser says of x_t; of a cold process `Restored`."""
 
     t: Tensor
     """long (B,)"""

@@ -44,6 +44,8 @@ class Sampler(ABC):
     spacing: str = "trailing"
 
     memory: ClassVar[int] = 0
+    cold: ClassVar[bool] = False
+    """Whether a step asks for no more than x̂_0 and the process, and so serves any process."""
 
     @property
     def stochastic(self) -> bool:
