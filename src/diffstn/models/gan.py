@@ -161,13 +161,13 @@ class GAN(OptimisedModule):
         torch.clear_autocast_cache()
         for scheduler in self.lr_schedulers():
             scheduler.step()
-        told |= {"generator": loss.detach(), "discriminator": critic.detach()}
+        told |= {"loss_generator": loss.detach(), "loss_discriminator": critic.detach()}
         if self.augmentation.used:
             told["augment_p"] = self.augmentation.p.clone()
         self.log_dict(
             {f"train/{name}": value for name, value in told.items()}, on_step=False, on_epoch=True
         )
-        return told["generator"] + told["discriminator"]
+        return told["loss_generator"] + told["loss_discriminator"]
 
     def discriminator_loss(
         self, x: Tensor, label: Tensor, penalised: bool, step: int
@@ -191,8 +191,9 @@ class GAN(OptimisedModule):
         if self.augmentation.target is not None:
             sign = self.trainer.strategy.reduce(sign, reduce_op="mean")
             self.augmentation.observe(sign, len(x) * self.trainer.world_size, step)
-        told = {"real": of_real, "fake": of_fake}
-        return {"sign": sign, **{k: v.detach().float().mean() for k, v in told.items()}}, loss
+        told = {"score_real": of_real, "score_fake": of_fake}
+        means = {name: scores.detach().float().mean() for name, scores in told.items()}
+        return {"sign_real": sign, **means}, loss
 
     def generator_loss(self, x: Tensor, label: Tensor, of_discriminator: Any) -> Tensor:
         """The loss of G on as many samples as there are real items x (B, *)."""

@@ -35,7 +35,7 @@ from diffstn.ranks import group, in_order
 from diffstn.store.markdown import by_name, markdown, rows_by_name
 from diffstn.tasks.batches import batch_noise, progress
 from diffstn.tasks.features import choose_features
-from diffstn.tasks.image_figures import plot_images
+from diffstn.tasks.plot_images import plot_images
 from diffstn.tasks.rounded import rounded
 from diffstn.tasks.sampling import labels_like, no_labels, sampled_images
 from diffstn.tasks.task import Figure, Precision, Task
@@ -119,7 +119,7 @@ class GenerateImages(Task):
         return "\n\n".join(tables)
 
     def plot(self, model: Any, data: Any, folder: Path, seed: int = 0) -> list[Figure]:
-        """Samples by class, the ways to noise and back, what the network says, interpolations."""
+        """What the model can show, see `plot_images`."""
         return plot_images(model, data, folder, seed, self.per_class)
 
     def callbacks(
