@@ -64,11 +64,12 @@ def test_a_stretch_keeps_the_area_and_a_scale_does_not():
     x = torch.zeros(1, 1, 64, 64)
     x[..., 24:40, 24:40] = 1
     u = normal_at(1 / SPREAD)  # by a factor of 2
-    halved = augment(x, 0.5, numbers(1, "scale", scale=u))
+    halved = augment(x, 0.5, numbers(1, "scale", scale=u))[..., 16:48, 16:48]  # no mirror images
     assert float(halved.sum() / x.sum()) == pytest.approx(1 / 4, rel=0.05)
-    stretched = augment(x, 0.5, numbers(1, "stretch", stretch=u))
+    stretched = augment(x, 0.5, numbers(1, "stretch", stretch=u))[..., 16:48]
     assert float(stretched.sum() / x.sum()) == pytest.approx(1, rel=0.05)
-    assert float((stretched[0, 0].amax(1) > 0.5).sum()) == 2 * 16  # twice as high
+    high = int((stretched[0, 0].amax(1) > 0.2).sum())
+    assert high == pytest.approx(2 * 16, abs=2)
 
 
 def test_brightness_and_contrast():
