@@ -41,14 +41,14 @@ POINTS = [
 ]
 
 
-def model(classes: str = "a", **settings: Any) -> GAN:
+def model(classes: str = "a", lr: float = 4e-3, **settings: Any) -> GAN:
     torch.manual_seed(0)
     return GAN(
         facts=Facts(kind="points", classes=tuple(classes), dim=2),
         generator=partial(MLPGenerator, latent=4, width=16, layers=2),
         discriminator=partial(MLPDiscriminator, width=16, layers=2),
         codec=AsIs(),
-        optimizer=partial(torch.optim.Adam, lr=4e-3, betas=(0.5, 0.9)),
+        optimizer=partial(torch.optim.Adam, lr=lr, betas=(0.0, 0.9)),
         lr_scheduler=constant,
         **settings,
     )
@@ -87,7 +87,7 @@ def taught(gan: GAN, items: torch.Tensor, label: torch.Tensor, steps: int) -> li
     [
         {},
         {"loss": "hinge", "conditional": True},
-        {"loss": "wgan_gp", "discriminator_steps": 3},
+        {"loss": "wgan_gp", "discriminator_steps": 6, "discriminator_lr": 5e-3, "lr": 1e-3},
         {"unrolled_steps": 3, "penalty_weight": 0.0, "conditional": True},
     ],
     ids=["non_saturating", "hinge", "wgan_gp", "unrolled"],
@@ -98,7 +98,7 @@ def test_samples_go_where_the_data_are(settings: dict[str, Any]):
     items = torch.tensor([1.5, -1.0]) + 0.1 * torch.randn(192, 2)
     noise = torch.randn(256, 4)
     before = gan.generate(noise, label.repeat(2)[:256]).mean(0)
-    losses = taught(gan, items, label, 150)
+    losses = taught(gan, items, label, 100)
     after = gan.generate(noise, label.repeat(2)[:256]).mean(0)
     assert all(map(torch.isfinite, torch.tensor(losses)))
     away = torch.tensor([1.5, -1.0])
