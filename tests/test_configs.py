@@ -39,6 +39,8 @@ FITS: dict[str, list[str]] = {
     "noisy_classifier": [*UPRIGHT, *ELSEWHERE],
     "ddpm_points": ["shapes"],
     "ddpm_sets": CLOUDS,
+    "gan": [*UPRIGHT, *ELSEWHERE],
+    "gan_points": ["shapes"],
     "gaussian_1d": [],  # it has nothing to learn
 }
 """The data sets that a model trains on, where they are not the distorted ones."""
@@ -50,6 +52,10 @@ TAKEN_BY = {
     "network=deepsets": "ddpm_sets",
     "network=set_transformer": "ddpm_sets",
     "network=latent_denoiser": "latent_diff_in_stn",
+    "generator=stylegan": "gan",
+    "generator=mlp": "gan_points",
+    "discriminator=residual": "gan",
+    "discriminator=mlp": "gan_points",
     "codec=as_is": "ddpm_points",
     "codec=pixels": "ddpm_unet",
     "task=classify": "classifier",
@@ -84,13 +90,15 @@ TINY_UNET = ["network.width=8", "network.blocks=1", "network.head_features=8"]
 OF_MODEL = {
     "ddpm_unet": [*TINY_UNET, "task.track=0"],
     "stn_in_diff": TINY_UNET,
+    "gan": ["generator.width=4", "discriminator.width=4", "task.track=0"],
     "noisy_classifier": ["network.width=8"],
     "stn": ["classifier=joint", "encoder=fc"],
     "ic_stn": ["classifier=joint", "encoder=fc"],
 }
 
 
-ALONE = ("model", "data", "network", "codec", "task", "experiment", "frame")
+NETWORKS = ("network", "generator", "discriminator")
+ALONE = ("model", "data", *NETWORKS, "codec", "task", "experiment", "frame")
 """Groups whose choices do not go with one another's."""
 
 
