@@ -100,9 +100,7 @@ def test_each_change_is_made_as_often_as_it_should():
     # shifts of ±0.5 px of 4 are rounded to 0 (half to even), so they are never seen
     expected = flip * turn * others
     assert shift < 1
-    assert float(same.float().mean()) == pytest.approx(
-        expected, abs=4 * math.sqrt(expected / 2000)
-    )
+    assert float(same.float().mean()) == pytest.approx(expected, abs=4 * math.sqrt(expected / 2000))
 
 
 def test_gradients_reach_the_images():

@@ -15,7 +15,9 @@ def quadratic(x: torch.Tensor) -> torch.Tensor:
 def test_r1_is_half_the_squared_slope_at_real_items():
     real, fake = torch.randn(64, 3, 4), torch.full((64, 3, 4), torch.nan)
     found = zero_centred(quadratic, real, fake, weight=5.0)
-    assert float(found.detach()) == pytest.approx(2.5 * float(real.flatten(1).square().sum(1).mean()))
+    assert float(found.detach()) == pytest.approx(
+        2.5 * float(real.flatten(1).square().sum(1).mean())
+    )
     torch.testing.assert_close(
         NonSaturating().penalty(quadratic, real, fake, 5.0, torch.rand(64)), found
     )
@@ -32,8 +34,9 @@ def test_the_one_centred_penalty_looks_between_real_and_generated():
 
 def test_a_critic_of_slope_one_pays_nothing():
     direction = torch.tensor([0.6, 0.8])
-    found = one_centred(lambda x: x @ direction, torch.randn(9, 2), torch.randn(9, 2), 10.0,
-                        torch.rand(9))
+    found = one_centred(
+        lambda x: x @ direction, torch.randn(9, 2), torch.randn(9, 2), 10.0, torch.rand(9)
+    )
     assert float(found) < 1e-9
 
 

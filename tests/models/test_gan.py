@@ -59,7 +59,7 @@ class Alone:
 
     world_size, max_steps, estimated_stepping_batches = 1, -1, 100
 
-    class strategy:  # noqa: N801
+    class strategy:
         @staticmethod
         def reduce(value: torch.Tensor, reduce_op: str) -> torch.Tensor:
             return value

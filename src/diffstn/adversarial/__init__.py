@@ -2,7 +2,7 @@
 
 from diffstn.adversarial.adaptive import Adaptive
 from diffstn.adversarial.augment import NUMBERS, augment
-from diffstn.adversarial.losses import LOSSES, AdversarialLoss, Hinge, NonSaturating, WGANGP
+from diffstn.adversarial.losses import LOSSES, WGANGP, AdversarialLoss, Hinge, NonSaturating
 from diffstn.adversarial.penalties import one_centred, zero_centred
 from diffstn.adversarial.unrolled import unrolled
 

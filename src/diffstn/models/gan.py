@@ -1,6 +1,6 @@
 """A generator and a discriminator that learn from each other."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import torch
 from torch import Generator, Tensor
@@ -87,7 +87,7 @@ class GAN(OptimisedModule):
         self.facts, self.codec, self.conditional = facts, codec, conditional
         seen = codec.facts(facts)
         known = {"channels": seen.channels, "size": seen.size, "dim": seen.dim}
-        told = {name: value for name, value in known.items() if value is not None}
+        told: dict[str, Any] = {name: value for name, value in known.items() if value is not None}
         told["classes"] = len(facts.classes) if conditional else 0
         self.generator = fitted(generator, **told)
         self.discriminator = fitted(discriminator, **told)
@@ -99,7 +99,9 @@ class GAN(OptimisedModule):
         self.unrolled_steps = unrolled_steps
         self.augmentation = Adaptive(augment_p, augment_target, augment_thousands)
         if self.augmentation.used and seen.channels is None:
-            raise ValueError("augmentation is for images: model.augment_p=0.0 and no augment_target")
+            raise ValueError(
+                "augmentation is for images: model.augment_p=0.0 and no augment_target"
+            )
         self.truncation = truncation
 
     # how it is trained
@@ -142,7 +144,7 @@ class GAN(OptimisedModule):
         """One step of G after those of D; returns the sum of both losses, for whoever watches."""
         x, label = self.codec.encode(batch.items), batch.label
         count, batches = self.discriminator_steps, self.global_step // OPTIMISERS
-        of_generator, of_discriminator = self.optimizers()
+        of_generator, of_discriminator = cast(Any, self.optimizers())
         parts = list(zip(x.tensor_split(count), label.tensor_split(count), strict=True))
         for i, (some, theirs) in enumerate(parts):
             penalised = (batches * count + i) % self.penalty_interval == 0
@@ -159,7 +161,7 @@ class GAN(OptimisedModule):
         of_generator.step()
         self.discriminator.requires_grad_(True)
         torch.clear_autocast_cache()
-        for scheduler in self.lr_schedulers():
+        for scheduler in cast(Any, self.lr_schedulers()):
             scheduler.step()
         told |= {"loss_generator": loss.detach(), "loss_discriminator": critic.detach()}
         if self.augmentation.used:

@@ -60,8 +60,9 @@ def memorisation(shown: ImageFigures) -> Figure:
         distance, near = nearest(images, data)
         order = distance.argsort()[torch.arange(COLUMNS) % len(distance)]
         blocks.append(torch.cat([images[order].float(), near[order]]).cpu())
+        least, last, median = distance.min(), distance[order].max(), distance.median()
         titles.append(
-            f"{name}, the nearest training image below: distance {float(distance.min()):.2f} to"
-            f" {float(distance[order].max()):.2f}, median of {len(distance)} {float(distance.median()):.2f}"
+            f"{name}, the nearest training image below: distance {float(least):.2f} to"
+            f" {float(last):.2f}, median of {len(distance)} {float(median):.2f}"
         )
     return shown.page("memorisation", torch.stack(blocks), titles, COLUMNS)

@@ -26,7 +26,10 @@ def test_the_spread_is_that_within_groups_of_four():
 
 def test_labels_are_told_apart():
     torch.manual_seed(0)
-    network, x = ResidualDiscriminator(1, (28, 28), classes=3, width=4, most=8), torch.randn(4, 1, 28, 28)
+    network, x = (
+        ResidualDiscriminator(1, (28, 28), classes=3, width=4, most=8),
+        torch.randn(4, 1, 28, 28),
+    )
     scores = [network(x, torch.full((4,), c)) for c in range(3)]
     assert not torch.allclose(scores[0], scores[1])
 

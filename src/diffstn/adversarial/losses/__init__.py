@@ -11,4 +11,4 @@ LOSSES: dict[str, type[AdversarialLoss]] = {
     "wgan_gp": WGANGP,
 }
 
-__all__ = ["LOSSES", "AdversarialLoss", "Hinge", "NonSaturating", "WGANGP"]
+__all__ = ["LOSSES", "WGANGP", "AdversarialLoss", "Hinge", "NonSaturating"]

@@ -16,7 +16,7 @@ def activated(h: Tensor) -> Tensor:
 
 
 class EqualisedLinear(nn.Module):
-    r"""Linear with weights N(0, 1), scaled by $\text{pace}/\sqrt{\text{inputs}}$ when they are used.
+    r"""Linear with weights N(0, 1), scaled by $\text{pace}/\sqrt{\text{inputs}}$ when used.
 
     Adam's steps are of one size for all weights; with this scale they are also alike relative to
     them ("equalised learning rate", Karras et al., Progressive Growing of GANs, 2018).

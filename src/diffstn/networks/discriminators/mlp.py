@@ -1,5 +1,7 @@
 """Points, real or not."""
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 
@@ -24,7 +26,7 @@ class MLPDiscriminator(nn.Module):
         if min(width, layers) < 1:
             raise ValueError(f"width and layers must be at least 1, not {width} and {layers}")
         features = [dim, *[width] * layers]
-        hidden = zip(features, features[1:], strict=False)
+        hidden = pairwise(features)
         self.layers = nn.Sequential(
             *(part for i, o in hidden for part in (nn.Linear(i, o), nn.LeakyReLU(0.2)))
         )

@@ -1,5 +1,7 @@
 """Images, real or not."""
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -75,9 +77,7 @@ class ResidualDiscriminator(nn.Module):
         sizes = halved(size)
         widths = [min(most, width * 2**i) for i in range(len(sizes))]
         self.input = EqualisedConv(channels, widths[0], kernel=1)
-        self.blocks = nn.ModuleList(
-            ResidualBlock(i, o) for i, o in zip(widths, widths[1:], strict=False)
-        )
+        self.blocks = nn.ModuleList(ResidualBlock(i, o) for i, o in pairwise(widths))
         last = widths[-1]
         stride = 2 if min(sizes[0]) > 4 else 1
         self.mixed = EqualisedConv(last + 1, last, stride=stride)

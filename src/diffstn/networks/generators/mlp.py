@@ -1,5 +1,7 @@
 """Points from noise."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -36,7 +38,7 @@ class MLPGenerator(nn.Module):
         self.noise = latent
         self.embedding = nn.Embedding(classes, latent) if classes else None
         features = [latent * (2 if classes else 1), *[width] * layers]
-        hidden = zip(features, features[1:], strict=False)
+        hidden = pairwise(features)
         self.layers = nn.Sequential(
             *(part for i, o in hidden for part in (nn.Linear(i, o), nn.ReLU())),
             nn.Linear(width, dim),
