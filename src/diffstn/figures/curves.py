@@ -69,9 +69,9 @@ def training_curves(metrics_csv: str | os.PathLike[str], path: str | os.PathLike
 
     Columns whose name contains ``loss`` share one panel, those with ``acc``, ``fid`` or
     ``distance`` others; a panel without columns is left out. Curves of more than 100 points are
-    faint, with their running mean over a fiftieth of the points on top. Losses that span more than a factor of
-    20 get a logarithmic axis. Curves of few points show each of them. A panel that
-    was measured at one step alone starts at 0 on both axes.
+    faint, with their running mean over a fiftieth of the points on top. Losses that span more than
+    a factor of 20 get a logarithmic axis. Curves of few points show each of them. A panel that was
+    measured at one step alone starts at 0 on both axes.
 
     Args:
         metrics_csv: Rows as a CSV logger writes them: ``step`` and one column per metric, a cell
