@@ -108,7 +108,7 @@ def test_samples_go_where_the_data_are(settings: dict[str, Any]):
 def test_gradients_of_one_network_do_not_reach_the_other():
     gan = model()
     items, label = torch.randn(16, 2), torch.zeros(16).long()
-    gan.discriminator_loss(items, label, penalised=True, step=0)[1].backward()
+    gan.discriminator_loss(items, label, step=0)[1].backward()
     assert all(p.grad is None for p in gan.generator.parameters())
     assert all(p.grad is not None for p in gan.discriminator.parameters())
     gan.discriminator.requires_grad_(False)

@@ -4,14 +4,14 @@ import torch
 from torch import Tensor, nn
 
 EVERY = 4
-"""Batches from one change of p to the next."""
+"""Steps of the discriminator from one change of p to the next."""
 
 
 class Adaptive(nn.Module):
     r"""The probability p of `augment`, fixed, or led by a sign of overfitting.
 
     $r_t = \mathbb E\,\mathrm{sign}\,D(x)$ over real images of training is 0 while the discriminator
-    cannot tell and 1 when it knows them all. Every four batches p rises where $r_t$ lies above the
+    cannot tell and 1 when it knows them all. Every four steps p rises where $r_t$ lies above the
     target and falls where it lies below, at a rate by which it goes from 0 to 1 in `thousands`
     thousand real images. p and the sums lie in buffers: a checkpoint holds them.
 
@@ -52,7 +52,7 @@ class Adaptive(nn.Module):
         Args:
             sign: the mean of sign D(x) over the batch, of all processes, ().
             images: that it is the mean of.
-            step: of training, which says whether it is time.
+            step: of the discriminator, which says whether it is time.
         """
         if self.target is None:
             return

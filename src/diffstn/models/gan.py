@@ -147,9 +147,9 @@ class GAN(OptimisedModule):
         of_generator, of_discriminator = cast(Any, self.optimizers())
         parts = list(zip(x.tensor_split(count), label.tensor_split(count), strict=True))
         for i, (some, theirs) in enumerate(parts):
-            penalised = (batches * count + i) % self.penalty_interval == 0
+            step = batches * count + i
             of_discriminator.zero_grad()
-            told, critic = self.discriminator_loss(some, theirs, penalised, batches)
+            told, critic = self.discriminator_loss(some, theirs, step)
             self.manual_backward(critic)
             # the last step alone is counted
             (of_discriminator if i == count - 1 else of_discriminator.optimizer).step()
@@ -172,9 +172,13 @@ class GAN(OptimisedModule):
         return told["loss_generator"] + told["loss_discriminator"]
 
     def discriminator_loss(
-        self, x: Tensor, label: Tensor, penalised: bool, step: int
+        self, x: Tensor, label: Tensor, step: int
     ) -> tuple[dict[str, Tensor], Tensor]:
-        """What to log, and the loss of D on real items x (B, *) and as many samples."""
+        """What to log, and the loss of D on real items x (B, *) and as many samples.
+
+        Args:
+            step: how many D has taken, which says whether a penalty is due.
+        """
         with torch.no_grad():
             fake = self.items(self.noise_like(x), label)
         torch.clear_autocast_cache()  # of weights without gradients
@@ -185,7 +189,7 @@ class GAN(OptimisedModule):
 
         of_real, of_fake = critic(real), critic(fake)
         loss = self.loss.discriminator(of_real, of_fake)
-        if penalised and self.penalty_weight:
+        if self.penalty_weight and step % self.penalty_interval == 0:
             between = self.uniform(x, 1)[:, 0]
             weight = self.penalty_weight * self.penalty_interval
             loss = loss + self.loss.penalty(critic, real, fake, weight, between)
