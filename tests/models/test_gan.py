@@ -272,3 +272,10 @@ def test_a_run_of_points_counts_modes_and_a_sweep_of_them_ends_in_a_table(
         numbers = json.loads(path.read_text())["numbers"]
         assert 0 <= numbers["modes found"] <= 8
         assert 0 <= numbers["good points %"] <= 100
+
+
+def test_a_compiled_discriminator_is_refused_where_its_slope_is_asked_for(
+    workplace: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert train_command([*POINTS, "compile=true", "out=run"]) == 2
+    assert "compile=false" in capsys.readouterr().err.splitlines()[-1]

@@ -125,6 +125,11 @@ class GAN(OptimisedModule):
             raise UserError(
                 "trainer.precision=fp16: penalties of a GAN leave its range; use bf16 or fp32"
             )
+        if self.discriminator._compiled_call_impl and (self.penalty_weight or self.unrolled_steps):
+            raise UserError(
+                "compile=true: the slope of a compiled discriminator has no gradient, which"
+                " penalties and unrolled steps ask for; compile=false"
+            )
 
     def configure_optimizers(self) -> Any:
         total = int(self.trainer.estimated_stepping_batches)
