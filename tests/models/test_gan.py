@@ -148,7 +148,7 @@ def rows(run: str) -> list[dict[str, str]]:
     "words",
     [
         [*IMAGES, "model.augment_target=0.6", "model.augment_thousands=1.0", "epochs=2"],
-        [*POINTS, "model.penalty_interval=3"],
+        pytest.param([*POINTS, "model.penalty_interval=3"], marks=pytest.mark.slow),
         pytest.param(
             [*IMAGES, "model.conditional=true", "trainer.precision=bf16", "epochs=2"],
             marks=pytest.mark.slow,
