@@ -46,6 +46,8 @@ SMALL = {
     "network.width": 8,
     "network.blocks": 1,
     "network.head_features": 8,
+    "generator.width": 8,
+    "discriminator.width": 8,
     "schedule.steps": 20,
     "sampler.steps": 2,
     "task.track": 0,

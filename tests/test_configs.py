@@ -47,6 +47,8 @@ FITS: dict[str, list[str]] = {
     "ddpm_sets": CLOUDS,
     "ncsn": [*UPRIGHT, *ELSEWHERE],
     "ncsn_points": ["shapes"],
+    "gan": [*UPRIGHT, *ELSEWHERE],
+    "gan_points": ["shapes"],
     "gaussian_1d": [],  # it has nothing to learn
 }
 """The data sets that a model trains on, where they are not the distorted ones."""
@@ -61,6 +63,10 @@ TAKEN_BY = {
     "network=latent_denoiser": "latent_diff_in_stn",
     "regularisation=kl": "autoencoder",
     "regularisation=vq": "autoencoder",
+    "generator=stylegan": "gan",
+    "generator=mlp": "gan_points",
+    "discriminator=residual": "gan",
+    "discriminator=mlp": "gan_points",
     "codec=as_is": "ddpm_points",
     "codec=autoencoder": "ddpm_unet",
     "codec=pixels": "ddpm_unet",
@@ -115,25 +121,17 @@ OF_MODEL = {
     "ncsn_points": ["sampler.steps=2"],
     "ddpm_ac": [*TINY_UNET, "task.track=0"],
     "stn_in_diff": TINY_UNET,
+    "gan": ["generator.width=4", "discriminator.width=4", "task.track=0"],
     "noisy_classifier": ["network.width=8"],
     "stn": ["classifier=joint", "encoder=fc"],
     "ic_stn": ["classifier=joint", "encoder=fc"],
 }
 
 
+NETWORKS = ("network", "generator", "discriminator")
 ALONE = (
-    *(
-        "model",
-        "data",
-        "network",
-        "process",
-        "regularisation",
-        "codec",
-        "control",
-        "task",
-        "experiment",
-    ),
-    "frame",
+    *("model", "data", *NETWORKS, "process", "regularisation", "codec", "control", "task"),
+    *("experiment", "frame"),
 )
 """Groups whose choices do not go with one another's."""
 

@@ -12,6 +12,7 @@ def test_says_a_line_per_epoch_where_there_is_no_terminal(capsys: pytest.Capture
         optimizers=[],
         is_global_zero=True,
         estimated_stepping_batches=20,
+        max_steps=-1,
         global_step=0,
         current_epoch=0,
         max_epochs=2,

@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 from tqdm import tqdm
 
 from diffstn.callbacks.metrics_csv import fresh_metrics
-from diffstn.callbacks.steps import steps
+from diffstn.callbacks.steps import steps, steps_in_all
 
 
 class Progress(pl.Callback):
@@ -25,7 +25,7 @@ class Progress(pl.Callback):
         self.start = time.perf_counter()
         if trainer.is_global_zero:
             self.bar = tqdm(
-                total=int(trainer.estimated_stepping_batches),
+                total=steps_in_all(trainer),
                 initial=steps(trainer),
                 desc="training",
                 unit="step",

@@ -15,7 +15,7 @@ from diffstn.figures.style import CYCLE, PLOT, hexadecimal
 
 Series = tuple[NDArray[np.float64], NDArray[np.float64]]
 
-PANELS = {"loss": "loss", "accuracy": "acc", "FID": "fid"}
+PANELS = {"loss": "loss", "accuracy": "acc", "FID": "fid", "distance": "distance"}
 """Title of each panel, and the word in a column's name that puts the column there."""
 LARGEST = 1e100
 """What can be drawn."""
@@ -67,11 +67,11 @@ def running_mean(values: NDArray[np.float64], window: int) -> NDArray[np.float64
 def training_curves(metrics_csv: str | os.PathLike[str], path: str | os.PathLike[str]) -> Path:
     """Plot the loss, the accuracy and the FID of a run against its optimisation steps.
 
-    Columns whose name contains ``loss`` share one panel, those with ``acc`` another; a panel
-    without columns is left out. Curves of more than 100 points are faint, with their
-    running mean over a fiftieth of the points on top. Losses that span more than a factor of
-    20 get a logarithmic axis. Curves of few points show each of them. A panel that
-    was measured at one step alone starts at 0 on both axes.
+    Columns whose name contains ``loss`` share one panel, those with ``acc``, ``fid`` or
+    ``distance`` others; a panel without columns is left out. Curves of more than 100 points are
+    faint, with their running mean over a fiftieth of the points on top. Losses that span more than
+    a factor of 20 get a logarithmic axis. Curves of few points show each of them. A panel that was
+    measured at one step alone starts at 0 on both axes.
 
     Args:
         metrics_csv: Rows as a CSV logger writes them: ``step`` and one column per metric, a cell

@@ -22,6 +22,7 @@ from diffstn.diffusion.schedules import Schedule
 from diffstn.diffusion.weighting import WEIGHTINGS
 from diffstn.diffusion.wrappers import ByClassifier, ClassifierFree, Clipped
 from diffstn.errors import UserError
+from diffstn.models.asked import asked_labels
 from diffstn.models.denoiser import denoiser_for
 from diffstn.models.fit_to_data import fit_codec
 from diffstn.models.noise import noise_for, timesteps_for
@@ -281,7 +282,7 @@ class DiffusionModel(OptimisedModule):
                 f"guidance_scale={guidance_scale}: this model never went without labels, or with"
             )
         generator = Generator().manual_seed(seed)
-        labels = self._labels(n, label)
+        labels = asked_labels(n, label, self.facts.classes)
         z = torch.randn((n, *self.noise_shape), generator=generator)
         told = labels.split(batch_size) if labels is not None else [None] * n
         made = [
@@ -298,21 +299,6 @@ class DiffusionModel(OptimisedModule):
             return (seen.channels, *seen.size)
         assert seen.dim is not None
         return (seen.points, seen.dim) if seen.points else (seen.dim,)
-
-    def _labels(self, n: int, label: int | str | Tensor | None) -> Tensor | None:
-        """A class for each of n items, (n,); None where none is asked for."""
-        if label is None:
-            return None
-        if isinstance(label, str):
-            if label not in self.facts.classes:
-                raise ValueError(
-                    f"label={label!r}: the classes are {', '.join(self.facts.classes)}"
-                )
-            label = self.facts.classes.index(label)
-        labels = torch.as_tensor(label, dtype=torch.long).expand(n)
-        if int(labels.min()) < 0 or int(labels.max()) >= self.classes:
-            raise ValueError(f"label={label}: the classes are 0 to {self.classes - 1}")
-        return labels
 
     def noise(self, shape: tuple[int, ...], generator: Generator | None = None) -> Tensor:
         """A sample x_T of the process's prior, made on the generator's device, on the model's."""

@@ -35,3 +35,16 @@ class Generates(Protocol):
             label: classes (B,); None: of any.
             generator: of what is random on the way.
         """
+
+
+@runtime_checkable
+class Styled(Generates, Protocol):
+    """A model that makes items of styles w, which it makes of noise."""
+
+    def styles(self, noise: Tensor, label: Tensor | None = None) -> Tensor:
+        """w (B, width) of noise (B, *noise_shape)."""
+
+    def styled(
+        self, w: Tensor, noise: Tensor, label: Tensor | None = None, truncation: float = 1.0
+    ) -> Tensor:
+        """Items of styles, which `truncation` brings nearer to their mean: 0 is the mean."""

@@ -77,8 +77,8 @@ def check_optimisation(model: pl.LightningModule, data: Any, settings: Mapping[s
         UserError: one line, with the remedy.
     """
     getattr(model, "check_optimisation", lambda data: None)(data)
-    for name in ("gradient_clip_val", "accumulate_grad_batches"):
-        if not model.automatic_optimization and settings.get(name) not in (None, 1):
+    for name, idle in {"gradient_clip_val": 0, "accumulate_grad_batches": 1}.items():
+        if not model.automatic_optimization and settings.get(name) not in (None, idle):
             raise UserError(
                 f"trainer.{name}={settings[name]}: {type(model).__name__} takes its steps by itself"
                 f" and makes no use of this; trainer.{name}=null"

@@ -42,7 +42,7 @@ from diffstn.tasks.classes_of_samples import (
     purities,
 )
 from diffstn.tasks.features import choose_features
-from diffstn.tasks.image_figures import plot_images
+from diffstn.tasks.plot_images import plot_images
 from diffstn.tasks.rounded import rounded
 from diffstn.tasks.sampling import labels_like, no_labels, sampled_images
 from diffstn.tasks.task import Figure, Precision, Task
@@ -150,7 +150,7 @@ class GenerateImages(Task):
         return "\n\n".join(tables)
 
     def plot(self, model: Any, data: Any, folder: Path, seed: int = 0) -> list[Figure]:
-        """Samples by class, the ways to noise and back, what the network says, interpolations."""
+        """What the model can show, see `plot_images`, and where its classes lie."""
         figures = plot_images(model, data, folder, seed, self.per_class)
         if self.mapped:
             features = choose_features(self.features, data.facts, self.inception_weights)

@@ -17,6 +17,7 @@ from diffstn.data.labelled import Labelled
 from diffstn.errors import UserError
 from diffstn.figures.cloud_images import cloud_images
 from diffstn.metrics.clouds import Chamfer, CloudDistance, Wasserstein, pairwise
+from diffstn.metrics.clouds.modes import modes
 from diffstn.models.generates import Generates
 from diffstn.store.markdown import rows_by_name
 from diffstn.tasks.cloud_figures import plot_clouds
@@ -35,7 +36,8 @@ class GeneratePoints(Task):
 
     A conditional model is asked for every class; an unconditional one is measured against the
     data's whole mixture. Chamfer distances and the exact W₁ are averaged over 5 fresh samples, and
-    so are their floors, the distances between those.
+    so are their floors, the distances between those. Of a mixture of Gaussians also the modes that
+    samples reach and the share of samples that are of one, see `modes`.
 
     Args:
         samples: points of each shape; None: as many as the test split has.
@@ -75,9 +77,17 @@ class GeneratePoints(Task):
                 row[title] = rounded(found)
                 row[f"{title} floor"] = rounded(floor)
                 row[f"{title} ratio"] = rounded(found / floor)
+            if (mixture := modes_of(data, label)) is not None:
+                reached = modes(made, mixture.centres, mixture.sd)
+                row["modes found"] = reached.found
+                row["good points %"] = rounded(100 * reached.good)
             table[name] = row
-        ratios = [f"{title} ratio" for title in distances]
-        mean = {r: rounded(sum(row[r] for row in table.values()) / len(table)) for r in ratios}
+        told = [*(f"{title} ratio" for title in distances), "modes found", "good points %"]
+        mean = {
+            r: rounded(sum(row[r] for row in table.values()) / len(table))
+            for r in told
+            if all(r in row for row in table.values())
+        }
         result = {
             "generation": table,
             "numbers": mean,
@@ -85,8 +95,7 @@ class GeneratePoints(Task):
             "against": f"{FLOORS} fresh samples of the shape",
             "normalisation": "coordinates as they come, within [-1, 1]",
         }
-        told = ("samples", "against", "normalisation")
-        protocol = {name: result[name] for name in told}
+        protocol = {name: result[name] for name in ("samples", "against", "normalisation")}
         return {**result, "protocol": protocol, "seconds": round(time.perf_counter() - start, 1)}
 
     def table(self, metrics: Mapping[str, Any]) -> str:
@@ -124,3 +133,8 @@ class GeneratePoints(Task):
         generator = Generator().manual_seed(seed)
         made = sampled_items(model, labels, generator, len(labels))
         return Labelled(made, labels if model.conditional else no_labels(n))
+
+
+def modes_of(data: Any, label: int | None) -> Any:
+    """The mixture of Gaussians that data are drawn from; None if they are from none."""
+    return data.modes(label) if hasattr(data, "modes") else None

@@ -15,7 +15,6 @@ from diffstn.figures.animation import animation_gif
 from diffstn.figures.contact import contact_sheet
 from diffstn.figures.panels import panel_page
 from diffstn.figures.reverse_strip import reverse_strip
-from diffstn.models.diffusion_model import DiffusionModel, told
 
 STEPS_SHOWN = 40
 """Of a reverse process, enough for motion to be seen."""
@@ -23,24 +22,6 @@ COLUMNS = 10
 SCALES = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Guidance scales of the sweep."""
 WIDTH = 960
-
-
-def plot_images(
-    model: Any, data: Any, folder: Path, seed: int, per_class: int
-) -> list[tuple[str, Path]]:
-    """Samples by class; of a diffusion model also the ways to noise and back, what the network
-    says, and interpolations.
-    """
-    shown = ImageFigures(model, data, folder, seed)
-    figures = [shown.samples(per_class)]
-    if not isinstance(model, DiffusionModel):
-        return figures
-    figures += [*shown.reverse(), shown.forward(), shown.noise()]
-    if data.count("test") > 1:
-        figures.append(shown.between())
-    if model.conditional and model.label_dropout:
-        figures.append(shown.guidance())
-    return figures
 
 
 class ImageFigures:
@@ -60,6 +41,7 @@ class ImageFigures:
         self.classes = data.facts.classes
         self.names = self.classes[:COLUMNS]
         self.scale = max(1, WIDTH // COLUMNS // data.facts.size[1])
+        self.label = torch.arange(len(self.names))
         labels = data.labels("test")
         rows = [(labels == c).nonzero()[:1, 0] for c in range(len(self.names))]
         self.real = data.batch("test", torch.cat(rows), model.device)
@@ -139,7 +121,7 @@ class ImageFigures:
         x_t = schedule.add_noise(x_0, t, eps)
         condition = {"label": self.real.label} if self.model.conditional else {}
         said = self.model.denoiser(x_t, t, **condition)
-        pixels = told("auto", self.model.codec, "bins") is not None
+        pixels = getattr(self.model.codec, "bins", None) is not None
         titles = [
             f"x_0; noise grows from t = {int(t[0])} to {int(t[-1])}",
             "x_t, image and noise",

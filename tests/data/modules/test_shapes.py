@@ -7,7 +7,15 @@ import torch
 from scipy.stats import kstest
 
 from diffstn.data.modules.shape_points import ShapePoints
-from diffstn.data.modules.shapes import SHAPES, Checkerboard, Curves, arc, shape
+from diffstn.data.modules.shapes import (
+    MIXTURES,
+    SHAPES,
+    Checkerboard,
+    Curves,
+    Gaussians,
+    arc,
+    shape,
+)
 from diffstn.errors import UserError
 
 from ..conftest import seeded
@@ -87,3 +95,22 @@ def test_impossible_shapes_are_refused():
         ShapePoints("circle", thickness=-1)
     with pytest.raises(ValueError, match="even number"):
         Checkerboard(3)
+
+
+def test_mixtures_lie_around_their_centres_and_are_none_of_all():
+    for name, count in (("ring8", 8), ("grid25", 25)):
+        mixture = shape(name)
+        assert isinstance(mixture, Gaussians)
+        assert len(mixture.centres) == count
+        points = mixture.draw(20_000, seeded())
+        assert float(points.abs().max()) <= 1
+        gap, which = (points[:, None] - mixture.centres).norm(dim=2).min(1)
+        assert float(gap.square().mean()) == pytest.approx(2 * mixture.sd**2, rel=0.03)
+        assert int(which.bincount().min()) > 20_000 / count * 0.8
+        data = ShapePoints(name, train=10, val=10, test=10)
+        assert data.modes() is not None
+        torch.testing.assert_close(data.modes().centres, mixture.centres)
+    assert not set(MIXTURES) & set(ShapePoints("all", train=10, val=10, test=10).classes)
+    assert ShapePoints("circle", train=10, val=10, test=10).modes() is None
+    thick = shape("ring8", thickness=0.015)
+    assert thick.sd == pytest.approx(0.025)

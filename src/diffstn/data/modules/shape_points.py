@@ -11,7 +11,7 @@ from diffstn.data.batches import SampleBatch
 from diffstn.data.facts import Facts
 from diffstn.data.labelled import Labelled
 from diffstn.data.modules.drawn import DrawnData
-from diffstn.data.modules.shapes import SHAPES, shape
+from diffstn.data.modules.shapes import MIXTURES, SHAPES, Gaussians, shape
 from diffstn.errors import UserError
 
 ALL = "all"
@@ -21,7 +21,7 @@ class ShapePoints(DrawnData):
     """Batches of points drawn from one shape, or from every shape with its name as the label.
 
     Args:
-        shape: one of `SHAPES`, or "all".
+        shape: one of `SHAPES` or of `MIXTURES`, or "all", which is all of the first.
         thickness: standard deviation of the points around the lines.
         train, val, test: how many points of each split; one epoch sees `train` of them.
         options: as for `DrawnData`.
@@ -43,8 +43,9 @@ class ShapePoints(DrawnData):
         **options: Any,
     ) -> None:
         super().__init__(train=train, val=val, test=test, **options)
-        if shape not in (*SHAPES, ALL):
-            raise UserError(f"data.shape={shape}: choose {', '.join(SHAPES)} or {ALL}")
+        known = (*SHAPES, *MIXTURES)
+        if shape not in (*known, ALL):
+            raise UserError(f"data.shape={shape}: choose {', '.join(known)} or {ALL}")
         if thickness < 0:
             raise UserError(f"data.thickness is {thickness}: it must be at least 0")
         self.classes = list(SHAPES) if shape == ALL else [shape]
@@ -68,6 +69,12 @@ class ShapePoints(DrawnData):
             if len(mine):
                 points[mine] = shape(name, self.thickness).draw(len(mine), generator)
         return Labelled(points, labels)
+
+    def modes(self, label: int | None = None) -> Gaussians | None:
+        """The mixture that points of the class `label` are drawn from, if they are from one."""
+        name = self.classes[label or 0]
+        made = shape(name, self.thickness)
+        return made if isinstance(made, Gaussians) else None
 
     def fresh(self, n: int, generator: torch.Generator) -> Labelled:
         return self.draw(n, generator)

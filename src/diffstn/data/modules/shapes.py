@@ -1,4 +1,4 @@
-"""Plane shapes to draw points from: curves by their length, and a checkerboard by its area."""
+"""Plane shapes to draw points from: curves, a checkerboard, and mixtures of Gaussians."""
 
 from __future__ import annotations
 
@@ -54,6 +54,24 @@ class Checkerboard:
         if self.thickness:
             points += self.thickness * torch.randn(n, 2, generator=generator)
         return points
+
+
+class Gaussians:
+    """Points of a mixture of equally likely round Gaussians.
+
+    Args:
+        centres: (K, 2).
+        sd: standard deviation in both coordinates.
+        thickness: of more Gaussian noise.
+    """
+
+    def __init__(self, centres: Tensor, sd: float, thickness: float = 0.0) -> None:
+        self.centres, self.sd = centres.float(), math.hypot(sd, thickness)
+
+    def draw(self, n: int, generator: Generator | None = None) -> Tensor:
+        """n independent points, (n, 2)."""
+        which = torch.randint(len(self.centres), (n,), generator=generator)
+        return self.centres[which] + self.sd * torch.randn(n, 2, generator=generator)
 
 
 def arc(
@@ -126,12 +144,30 @@ CURVES: dict[str, Callable[[], list[Tensor]]] = {
 SHAPES = (*CURVES, "checkerboard")
 
 
-def shape(name: str, thickness: float = 0.0) -> Curves | Checkerboard:
+def ring8() -> tuple[Tensor, float]:
+    """Eight centres on a circle of radius 0.8; sd 0.02, 1/40 of it (Metz et al., 2017: 1/100)."""
+    phi = torch.arange(8, dtype=torch.float64) * (math.pi / 4)
+    return 0.8 * torch.stack([phi.cos(), phi.sin()], dim=1), 0.02
+
+
+def grid25() -> tuple[Tensor, float]:
+    """5 × 5 centres 0.4 apart; sd 0.01, 0.05/2 of that (Srivastava et al., VEEGAN, 2017)."""
+    side = torch.linspace(-0.8, 0.8, 5, dtype=torch.float64)
+    return torch.cartesian_prod(side, side), 0.01
+
+
+MIXTURES: dict[str, Callable[[], tuple[Tensor, float]]] = {"ring8": ring8, "grid25": grid25}
+"""Of separate modes, for what generative models leave out; not among the shapes of "all"."""
+
+
+def shape(name: str, thickness: float = 0.0) -> Curves | Checkerboard | Gaussians:
     """The shape of that name, within [−1, 1]² but for its thickness; ValueError lists them."""
-    if name not in SHAPES:
-        raise ValueError(f"no shape called '{name}'; choose {', '.join(SHAPES)}")
+    if name not in (*SHAPES, *MIXTURES):
+        raise ValueError(f"no shape called '{name}'; choose {', '.join((*SHAPES, *MIXTURES))}")
     if thickness < 0:
         raise ValueError(f"thickness must be at least 0, not {thickness}")
+    if name in MIXTURES:
+        return Gaussians(*MIXTURES[name](), thickness)
     return (
         Curves(CURVES[name](), thickness) if name in CURVES else Checkerboard(thickness=thickness)
     )

@@ -1,0 +1,1 @@
+"""From items to a number that is high for real ones."""

@@ -1,0 +1,1 @@
+"""From noise to items, in one step."""
