@@ -6,8 +6,6 @@ from torch import Tensor, nn
 
 from diffstn.networks.blocks.equalised import EqualisedLinear, activated
 
-PACE = 0.01
-"""Learning rate of the mapping, relative to that of all else."""
 DECAY = 0.995
 """Of the running mean of styles, per batch of training."""
 
@@ -24,6 +22,7 @@ class Mapping(nn.Module):
         width: features of w.
         layers: how many.
         classes: number of labels; 0: none.
+        pace: learning rate relative to that of all else.
 
     Shapes: z (B, latent), label (B,) → w (B, width).
 
@@ -32,11 +31,13 @@ class Mapping(nn.Module):
 
     mean: Tensor
 
-    def __init__(self, latent: int, width: int, layers: int, classes: int = 0) -> None:
+    def __init__(
+        self, latent: int, width: int, layers: int, classes: int = 0, pace: float = 0.01
+    ) -> None:
         super().__init__()
         self.embedding = nn.Embedding(classes, latent) if classes else None
         inputs = [latent * (2 if classes else 1), *[width] * (layers - 1)]
-        self.layers = nn.ModuleList(EqualisedLinear(i, width, pace=PACE) for i in inputs)
+        self.layers = nn.ModuleList(EqualisedLinear(i, width, pace=pace) for i in inputs)
         self.register_buffer("mean", torch.zeros(max(classes, 1), width))
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:

@@ -45,6 +45,7 @@ class StyleGAN(nn.Module):
         latent: features of z.
         style: features of w.
         layers: of the mapping.
+        pace: learning rate of the mapping, relative to that of all else.
         width: channels at the image's size; each halving of the sides doubles them.
         most: channels at most.
 
@@ -70,10 +71,13 @@ class StyleGAN(nn.Module):
         latent: int = 64,
         style: int = 128,
         layers: int = 2,
+        pace: float = 0.01,
         width: int = 32,
         most: int = 128,
     ) -> None:
         super().__init__()
+        if pace <= 0:
+            raise ValueError(f"pace must be positive, not {pace}")
         if min(latent, style, layers, width, most) < 1:
             raise ValueError(
                 "latent, style, layers, width and most must be at least 1, not"
@@ -81,7 +85,7 @@ class StyleGAN(nn.Module):
             )
         self.latent, sizes = latent, halved(size)
         widths = [min(most, width * 2**i) for i in reversed(range(len(sizes)))]
-        self.mapping = Mapping(latent, style, layers, classes)
+        self.mapping = Mapping(latent, style, layers, classes, pace)
         self.constant = nn.Parameter(torch.randn(1, widths[0], *sizes[0]))
         self.layers = nn.ModuleList([StyledLayer(widths[0], widths[0], style)])
         self.planes = [sizes[0]]
