@@ -194,7 +194,7 @@ def test_the_upright_image_is_wanted_of_the_distorted_one(built: Build, aligned:
         (["model.timestep_power=0"], "timestep_power must be positive"),
         (["model.guidance_scale=1", "model.label_dropout=1"], "needs a base that hears labels"),
         (["+encoder=pool"], "leave encoder out"),
-        ([*DISTORTED, "~encoder", "model.aligned=true"], "an encoder says how to turn"),
+        ([*DISTORTED, "~encoder"], "an encoder says how to turn"),
         (["control=low_resolution", "control.factor=3"], "divide the sides, 28 x 28"),
         (["control.threshold=3"], "a gradient lies between"),
         (["control=half", "control.hidden=middle"], "choose top, bottom, left, right or any"),
