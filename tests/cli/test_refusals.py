@@ -61,7 +61,7 @@ Train = Callable[..., int]
         ("callbacks=lr_monitor", "write +callbacks=lr_monitor"),
         # what makes no sense
         ("model.label_weight=-1", "must be a number of at least 0"),
-        ("model=ddpm_unet model.bins=0", "must be a whole number of at least 1 or null"),
+        ("model=ddpm_unet model.bins=0", "of at least 1 or one of auto or null"),
         ("trainer.devices=0", "choose 1 to "),
         ("trainer.devices=1000", "choose 1 to "),
         ("data.batch_size=1", "has batch norms, which need 2 or more"),

@@ -37,7 +37,7 @@ def test_a_folder_of_hydra_s_is_taken_too(train: Train):
         (["--cfg", "job", "model=stn"], "diffstn.models.stn.STN"),
         (["model=stn", "-c", "job", "--package", "optimizer"], "torch.optim.SGD"),
         (["--info", "searchpath"], "Provider"),
-        (["--help"], "model: classifier, "),
+        (["--help"], "model: autoencoder, "),
         (["--hydra-help"], "--config-dir"),
         (["-sc", "install=bash"], "complete"),
     ],
