@@ -16,20 +16,17 @@ auxiliary classifier and the judge, which took no part in the training, read in 
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from equal_time import trained
 from rows import Rows
 from torch import Tensor
-from turns import fastest
 
-from diffstn.build import build, build_data, load_model
-from diffstn.cli.conf import training_config
+from diffstn.build import build_data, load_model
 from diffstn.cli.overrides import apply_overrides
-from diffstn.cli.train import train_command
 from diffstn.figures.contact import contact_sheet
 from diffstn.figures.panels import panel_page
 from diffstn.hardware import choose_hardware
@@ -37,7 +34,7 @@ from diffstn.metrics.images import Seen
 from diffstn.models.classified_diffusion import ClassifiedDiffusion
 from diffstn.networks.blocks.image_moments import image_moments
 from diffstn.networks.blocks.modulated_batch_norm import ModulatedBatchNorm
-from diffstn.store.run_folder import RunFolder, open_run
+from diffstn.store.run_folder import RunFolder
 from diffstn.tasks.features import choose_features
 from diffstn.tasks.generate_images import image_generation
 from diffstn.tasks.sampling import labels_like
@@ -105,45 +102,6 @@ class Overheard:
         if self.classifier is not None:
             self.read.append(self.classifier(images).float().argmax(1).cpu())
         return self.features(images)
-
-
-def steps_in(minutes: float, words: Sequence[str]) -> int:
-    """How many steps a training makes in so many minutes, by the fastest of a few of its own."""
-    built, hardware = build(training_config(words)), choose_hardware()
-    model: Any = built.model.to(hardware.device).train()
-    built.data.setup()
-    model.log = model.log_dict = lambda *_, **__: None
-    batch = built.data.batch("train", torch.arange(built.data.batch_size), hardware.device)
-    optimizer = model.optimizer_factory([{"params": list(model.parameters())}])
-
-    def step() -> None:
-        with hardware.autocast():
-            loss = model.training_step(batch, 0)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-
-    [best] = fastest([step], rounds=3, times=2, seconds=30)
-    return max(1, int(60 * minutes / best))
-
-
-def trained(folder: Path, words: Sequence[str], minutes: float) -> RunFolder:
-    """The run of these words, trained as long as it takes; what is there is not done again.
-
-    Raises:
-        SystemExit: the training failed.
-    """
-    done = folder / "status.json"
-    if done.exists() and json.loads(done.read_text())["state"] == "done":
-        return open_run(str(folder))
-    if (folder / "config.yaml").exists():
-        code = train_command([f"out={folder}", "resume=true"])
-    else:
-        steps = steps_in(minutes, words)
-        code = train_command([*words, f"trainer.max_steps={steps}", f"out={folder}"])
-    if code:
-        sys.exit(code)
-    return open_run(str(folder))
 
 
 def numbers(run: RunFolder, words: Sequence[str], options: argparse.Namespace) -> dict[str, Any]:
@@ -294,12 +252,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if unknown := set(chosen) - set(CONTENDERS):
         parser.error(f"--rows {unknown.pop()}: choose of {', '.join(CONTENDERS)}")
     data = [*DATA[options.data], *([f"data.source={options.source}"] if options.source else [])]
-    quick = ["report=false", "task.track=0", "task.per_class=2", "task.samples=512"]
-    top = Path(options.runs) / options.data
+    quick = ["task.track=0", "task.per_class=2", "task.samples=512"]
+    top = (Path(options.runs) / options.data).absolute()
     auxiliary = trained(
         top / AUXILIARY,
-        ["model=classifier", *data, "encoder=lenet", "seed=9", "report=false"],
-        min(options.minutes, max(1.0, options.minutes / 10)),
+        ["model=classifier", *data, "encoder=lenet", "seed=9"],
+        60 * min(options.minutes, max(1.0, options.minutes / 10)),
     )
     header = ["class by", "sampled", "seed", "steps", "as asked %", "read by its own %"]
     header += ["FID test", "recall %", "IS", "CAS %", "purity %", "among real %"]
@@ -311,7 +269,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             its = [*data, *one.words, f"seed={seed}", *quick, *words]
             if "model=ddpm_ac" in one.words and "classifier=joint" not in one.words:
                 its.append(f"classifier.run={auxiliary.path}")
-            runs[key] = run = trained(top / f"{key}_{seed}", its, options.minutes)
+            runs[key] = run = trained(top / f"{key}_{seed}", its, 60 * options.minutes)
             steps = run.read_config()["trainer"]["max_steps"]
             for way, more in one.ways.items():
                 found = kept(run, way, more, options)

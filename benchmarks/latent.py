@@ -17,99 +17,30 @@ in its latents would reach. Seconds a sample are those of batches of 64. What wa
 """
 
 import argparse
-import json
-import subprocess
-import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from equal_time import seconds_a_sample, trained, words_of_images
 from rows import Rows
 
-from diffstn.build import load_model
 from diffstn.hardware import choose_hardware
-from diffstn.library import compose
-from diffstn.runs.train import seeded
-from diffstn.store.run_folder import RunFolder
 
-ROOT = Path(__file__).parents[1]
-WARM, TIMED = 3, 12
-"""Steps before the clock, and on it."""
 WAYS = ("pixels", "autoencoder", "latent", "latent, autoencoder not counted")
-AT_ONCE = 64
 
 
 def words_of(way: str, data: str, coder: Path) -> list[str]:
     """The overrides of one training, but for its length."""
     kind = "autoencoder" if way == "autoencoder" else "ddpm_unet"
-    if data == "digits":
-        words = [f"experiment=latent/mnist{'_autoencoder' * (kind == 'autoencoder')}"]
-        shape = ["data=mnist"]
-    else:
-        words = [f"experiment=latent/images64{'_autoencoder' * (kind == 'autoencoder')}"]
-        shape = ["data=image_folder", "data.image_size=[64,64]", f"data.root={data}"]
+    name = "mnist" if data == "digits" else "images64"
+    words = [f"experiment=latent/{name}{'_autoencoder' * (kind == 'autoencoder')}"]
+    if data != "digits":
         words.append(f"data.root={data}")
     if way == "pixels":
         small = [] if data == "digits" else ["data.batch_size=32", "data.eval_batch_size=128"]
-        return ["model=ddpm_unet", *shape, *small]
+        return ["model=ddpm_unet", *words_of_images(data), *small]
     return words if kind == "autoencoder" else [*words, f"codec={coder}"]
-
-
-def seconds_of_a_step(words: Sequence[str]) -> float:
-    """Of training, the median over a few."""
-    config = compose([*words, "report=false"])
-    hardware = choose_hardware(config["trainer"]["accelerator"], config["trainer"]["precision"])
-    built = seeded(config)
-    model: Any = built.model
-    data = built.data
-    data.setup()
-    model.to(hardware.device).train()
-    model.log = model.log_dict = lambda *_, **__: None
-    made = model.optimizer_factory([p for p in model.parameters() if p.requires_grad])
-    rows = torch.randint(data.count("train"), (data.batch_size,))
-    times = []
-    for i in range(WARM + TIMED):
-        start = time.perf_counter()
-        with hardware.autocast():
-            loss = model.training_step(data.batch("train", rows, hardware.device), i)
-        loss.backward()
-        made.step()
-        made.zero_grad()
-        float(loss.detach())
-        times.append(time.perf_counter() - start)
-    return sorted(times[WARM:])[TIMED // 2]
-
-
-def trained(folder: Path, words: Sequence[str], seconds: float) -> dict[str, Any]:
-    """The metrics of a run of about so many seconds, trained unless it was before."""
-    run = RunFolder(folder)
-    if not (folder / "metrics.json").exists():
-        begun = run.config.exists()
-        if not begun:
-            steps = max(1, round(seconds / seconds_of_a_step(words)))
-            words = [*words, f"trainer.max_steps={steps}", "validate_every=1000000"]
-        again = ["resume=true"] if begun else words
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with (folder.parent / f"{folder.name}.log").open("a") as log:
-            asked = [sys.executable, str(ROOT / "train.py"), *again, f"out={folder}"]
-            subprocess.run([*asked, "report=false"], stdout=log, stderr=log, check=True)
-    return run.read_json("metrics")
-
-
-def seconds_a_sample(folder: Path) -> float:
-    """Of one image, in batches; measured once and kept."""
-    kept = folder / "seconds_a_sample.json"
-    if not kept.exists():
-        hardware = choose_hardware("auto", "auto")
-        model: Any = load_model(str(folder)).to(hardware.device)
-        with hardware.autocast():
-            model.sample(AT_ONCE, batch_size=AT_ONCE)
-            start = time.perf_counter()
-            model.sample(AT_ONCE, batch_size=AT_ONCE)
-        kept.write_text(json.dumps((time.perf_counter() - start) / AT_ONCE))
-    return float(json.loads(kept.read_text()))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -145,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             words += [f"seed={seed}", *asked.overrides.split()]
             if way != "autoencoder":
                 words += [f"task.samples={asked.samples}", "task.track=0"]
-            metrics = trained(folder, words, seconds)
+            metrics = trained(folder, words, seconds).read_json("metrics")
             took = metrics["train_seconds"]
             spent = took if way == "autoencoder" else spent
             coded = spent if way == "latent" else 0.0

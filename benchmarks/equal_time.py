@@ -1,0 +1,110 @@
+"""Trainings of so many seconds, which go on where they were stopped."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytorch_lightning as pl
+import torch
+
+from diffstn.build import load_model
+from diffstn.hardware import choose_hardware
+from diffstn.library import compose
+from diffstn.runs.train import seeded
+from diffstn.store.logs import quiet_libraries
+from diffstn.store.run_folder import RunFolder
+
+ROOT = Path(__file__).parents[1]
+WARM, TIMED = 3, 12
+"""Batches before the clock, and on it."""
+AT_ONCE = 64
+
+
+class Clock(pl.Callback):
+    """When each batch of training was over."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def on_train_batch_end(self, *_: Any, **__: Any) -> None:
+        self.times.append(time.perf_counter())
+
+
+class Pace(NamedTuple):
+    """Of a training."""
+
+    seconds: float
+    """Of a batch, the median over a few."""
+    steps: int
+    """That a batch counts: one of each optimiser."""
+
+
+def pace_of(words: Sequence[str]) -> Pace:
+    """How fast the training of these words is, by its first batches."""
+    quiet_libraries()
+    config = compose([*words, "report=false"])
+    hardware = choose_hardware(config["trainer"]["accelerator"], config["trainer"]["precision"])
+    built, clock = seeded(config), Clock()
+    trainer = pl.Trainer(
+        accelerator=hardware.accelerator,
+        precision=hardware.precision,  # type: ignore[arg-type]
+        max_epochs=1,
+        limit_train_batches=WARM + TIMED,
+        limit_val_batches=0,
+        callbacks=[clock],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(built.model, datamodule=built.data)
+    spans = torch.tensor(clock.times).diff()
+    return Pace(float(spans[min(WARM, len(spans) - 1) :].median()), len(trainer.optimizers))
+
+
+def trained(folder: Path, words: Sequence[str], seconds: float) -> RunFolder:
+    """The run of these words in the folder, trained for about so long unless it was before.
+
+    Its length in steps follows from the speed at the start, so that the learning rate falls to zero
+    within it. What the training says stands in a file beside the folder.
+
+    Raises:
+        subprocess.CalledProcessError: it failed.
+    """
+    run = RunFolder(folder)
+    if not (folder / "metrics.json").exists():
+        again = ["resume=true"]
+        if not run.config.exists():
+            pace = pace_of(words)
+            steps = max(1, round(seconds / pace.seconds)) * pace.steps
+            again = [*words, f"trainer.max_steps={steps}", "validate_every=1000000"]
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with (folder.parent / f"{folder.name}.log").open("a") as log:
+            asked = [sys.executable, str(ROOT / "train.py"), *again, f"out={folder}"]
+            subprocess.run([*asked, "report=false"], stdout=log, stderr=log, check=True)
+    return run
+
+
+def seconds_a_sample(folder: Path) -> float:
+    """Of one image of a run's model, in batches; measured once and kept."""
+    kept = folder / "seconds_a_sample.json"
+    if not kept.exists():
+        hardware = choose_hardware("auto", "auto")
+        model: Any = load_model(str(folder)).to(hardware.device)
+        with hardware.autocast():
+            model.sample(AT_ONCE, batch_size=AT_ONCE)
+            start = time.perf_counter()
+            model.sample(AT_ONCE, batch_size=AT_ONCE)
+        kept.write_text(json.dumps((time.perf_counter() - start) / AT_ONCE))
+    return float(json.loads(kept.read_text()))
+
+
+def words_of_images(data: str) -> list[str]:
+    """MNIST's digits at 28 pixels, or the images of a folder at 64."""
+    if data == "digits":
+        return ["data=mnist"]
+    return ["data=image_folder", "data.image_size=[64,64]", f"data.root={data}"]
