@@ -56,6 +56,74 @@ NUMBERS = [
     ),
 ]
 
+FAST = "trainer.fast_dev_run=true out=out"
+FAMILIES = [
+    *words(
+        f"train model=gan {FAST}",
+        *("model.augment_p=1.5", "model.augment_p=-0.1", "model.augment_p=nan"),
+        *("model.augment_target=2", "model.augment_target=nan", "model.augment_thousands=0"),
+        *("model.augment_thousands=nan", "model.penalty_weight=-1", "model.penalty_weight=nan"),
+        *("model.penalty_interval=0", "model.unrolled_steps=-1", "model.discriminator_steps=0"),
+        *("model.discriminator_steps=1000", "model.discriminator_lr=0", "model.loss=foo"),
+        *("model.discriminator_lr=nan", "model.truncation=nan", "generator.width=0"),
+        *("generator.pace=0", "generator.pace=nan", "discriminator=mlp", "generator=mlp"),
+        *(
+            "discriminator.width=0",
+            "optimizer=sgd model.unrolled_steps=2",
+        ),
+    ),
+    *words(
+        f"train model=gan_points {FAST}",
+        *("model.augment_p=0.5", "data.shape=ring9", "generator.latent=0", "generator.layers=0"),
+    ),
+    *words(
+        f"train model=autoencoder {FAST}",
+        *("regularisation.weight=-1", "regularisation.weight=nan", "model.edge_weight=-1"),
+        *("regularisation=vq regularisation.codes=1", "regularisation=vq regularisation.decay=2"),
+        *("network.width=0", "model.pixel_loss=l3", "schedule=cosine"),
+    ),
+    *words(
+        UNET,
+        *("codec=autoencoder", "codec=nowhere", "codec=.", "codec=pretrained/judge"),
+        *("codec=autoencoder codec.run=pretrained/judge", "codec=autoencoder codec.run=/dev/null"),
+        *("sampler=annealed_langevin sampler.rate=0", "network.norm=foo"),
+        *("sampler=annealed_langevin sampler.each=0", "network.label=foo"),
+        *("network.norm=conditional_batch network.label=channel", "data.classes=[3]"),
+        *("data.classes=[3,3]", "data.classes=[3,nine]", "data.flip=2", "data.flip=nan"),
+        *("data.crop=-1", "data.crop=28", "data.crop_fill=foo"),
+        *("schedule=geometric schedule.sigma_min=9 schedule.sigma_max=1",),
+        *("schedule=geometric schedule.sigma_max=nan", "schedule=geometric schedule.steps=1"),
+    ),
+    *words(
+        f"train model=ddpm_ac {FAST}",
+        *("model.classifier_weight=-1", "model.classifier_weight=nan", "classifier=frozen x=1"),
+        *("model.classifier_signal=foo", "model.classifier_reads=foo"),
+    ),
+    *words(
+        f"train model=cold {FAST}",
+        *("process.steps=1 sampler.steps=2", "process.steps=0", "process.largest=0"),
+        *("process.largest=nan", "task.at=[2.0]"),
+        *("task.at=[]", "task.at=[nan]", "sampler=ddpm", "sampler=langevin", "model.loss=l3"),
+        *("process=turn task=generate_images", "process=turn process.scale=[0,0]"),
+    ),
+    *words(
+        f"train model=cold_stn {FAST}",
+        *("model.jitter=-1", "model.jitter=nan", "model.steps=0", "sampler=ddim"),
+        *("data/distortion=projective", "model.velocity=foo", "model.hypotheses=0"),
+    ),
+    *words(
+        f"train model=controlnet {FAST}",
+        *("base=nowhere", "base=pretrained/judge", "base=/dev/null", "base=null"),
+        *("control=distorted", "model.aligned=true", "model.label_dropout=2"),
+        *("model.timestep_power=0", "model.guidance_scale=nan", "data=cifar10 data.root=nowhere"),
+    ),
+    *words(
+        f"train model=diff_in_stn {FAST}",
+        *("model.noise=cauchy", "model.noise=laplace sampler=ddpm", "model.noise=wrapped"),
+        *("model.noise=uniform sampler=langevin"),
+    ),
+]
+
 SYNTAX = [
     *words(
         "train trainer.fast_dev_run=true encoder=fc data.limit_train=64 out=out",
@@ -236,6 +304,7 @@ PLACES = [
 
 GROUPS = {
     "numbers": NUMBERS,
+    "families": FAMILIES,
     "syntax": SYNTAX,
     "words about a run": [*OF_A_RUN, *SHIPPED],
     "places": PLACES,

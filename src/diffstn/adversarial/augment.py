@@ -11,7 +11,7 @@ CHANGES = (
     *("flip", "turn", "shift", "scale", "rotation before", "stretch", "rotation after"),
     *("fraction", "brightness", "contrast", "hue", "saturation"),
 )
-"""In their order. The first eight are one affine map, the others one matrix of colours."""
+"""The first eight are one affine map, the others one matrix of colours."""
 VALUES = 14
 """Numbers that say how far they go; two of them have two."""
 NUMBERS = len(CHANGES) + VALUES

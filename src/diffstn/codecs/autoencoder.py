@@ -108,6 +108,10 @@ class AutoencoderCodec(Frozen):
 
     @torch.no_grad()
     def decode(self, x_0: Tensor) -> Tensor:
+        return self.unclipped(x_0)
+
+    def unclipped(self, x_0: Tensor) -> Tensor:
+        """What `decode` answers, through which gradients pass."""
         mean, std = self._scale()
         return self.coder.decode(x_0.float() * std + mean)
 

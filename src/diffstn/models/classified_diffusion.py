@@ -53,7 +53,6 @@ class ClassifiedDiffusion(DiffusionModel):
         self.classifier = fitted(classifier, facts=facts)
         self.classifier_reads = classifier_reads
         self.classified = Classified(self.loss, self.read, classifier_weight, classifier_signal)
-        self.loss = self.classified
 
     def images(self, x_0: Tensor) -> Tensor:
         """Images as the classifier reads them, through which gradients pass."""

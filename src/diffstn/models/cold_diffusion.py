@@ -13,6 +13,7 @@ from diffstn.diffusion import Restorer
 from diffstn.diffusion.processes import Until
 from diffstn.diffusion.samplers import Sampler
 from diffstn.errors import UserError
+from diffstn.models.fit_to_data import fit_codec
 from diffstn.models.noise import noise_for, timesteps_for
 from diffstn.models.optimised import OptimisedModule
 
@@ -83,8 +84,11 @@ class ColdDiffusion(OptimisedModule):
         self.sampler, self.loss = sampler, loss
 
     def setup(self, stage: str) -> None:
-        if stage == "fit" and hasattr(self.process, "fit"):
-            data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        if stage != "fit":
+            return
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        fit_codec(self.codec, data)
+        if hasattr(self.process, "fit"):
             rows = torch.arange(min(EXAMPLES, data.count("train")))
             self.process.fit(self.codec.encode(data.batch("train", rows).items).to(self.device))
 

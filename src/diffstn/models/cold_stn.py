@@ -1,5 +1,6 @@
 """Un-turn an image step by step: cold diffusion of its pose."""
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -46,7 +47,7 @@ class ColdSTN(PoseCorrector):
     z ~ N(0, I) in the Lie algebra, and the remaining pose is what leads from there to A.
 
     A map without a real logarithm (a half turn with unequal scales) goes by its polar factors;
-    where what remains has none, the image is left out of the loss.
+    where what remains has none, or one beyond bounds, the image is left out of the loss.
 
     Args:
         facts: of the data.
@@ -110,8 +111,8 @@ class ColdSTN(PoseCorrector):
                 t = shuffled_timesteps(len(batch.A), steps, generator)
                 z = torch.randn(batch.A.shape, generator=generator)
                 seen, left = self.carried(batch.image, batch.A, t, z)
-                relative = self.denoiser.relative(seen, left)
-                found.append(logarithm(relative[has_logarithm(relative)]).flatten(1))
+                log, known = moderate_logarithm(self.denoiser.relative(seen, left))
+                found.append(log[known])
         self.denoiser.standardiser.fit(torch.cat(found))
 
     def carried(self, image: Tensor, A: Tensor, t: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
@@ -127,10 +128,7 @@ class ColdSTN(PoseCorrector):
         restorer = self.denoiser
         t = timesteps_for(batch.A, restorer.process.steps)
         seen, left = self.carried(batch.image, batch.A, t, noise_for(batch.A))
-        relative = restorer.relative(seen, left)
-        known = has_logarithm(relative)
-        identity = torch.eye(2, 3, device=relative.device)
-        log = logarithm(torch.where(known[:, None, None], relative, identity)).flatten(1)
+        log, known = moderate_logarithm(restorer.relative(seen, left))
         features = restorer.encoder(seen)
         error = restorer.regressor(features, t).float() - restorer.standardiser.encode(log)
         pose = (error.square().mean(1) * known).mean()
@@ -166,3 +164,16 @@ class ColdSTN(PoseCorrector):
         for t, *poses in walk:
             now, foreseen = (self.to_frame(image, pose)[:, None] for pose in poses)
             yield t, now, foreseen
+
+
+def moderate_logarithm(A: Tensor) -> tuple[Tensor, Tensor]:
+    """Logarithms (B, 6) of maps (B, 2, 3), and which of them (B,) can be learned.
+
+    Near half turns with unequal scales a logarithm grows without bound. Those that are none, or
+    have an entry above a full turn, are 0 here and are not learned.
+    """
+    known = has_logarithm(A)
+    identity = torch.eye(2, 3, device=A.device)
+    log = logarithm(torch.where(known[:, None, None], A, identity)).flatten(1)
+    known = known & (log.abs().amax(1) <= 2 * math.pi)
+    return torch.where(known[:, None], log, torch.zeros_like(log)), known

@@ -150,7 +150,7 @@ class DiffusionModel(OptimisedModule):
         self.clip: float | None = told(clip, codec, "clip")
         self.clip_quantile = clip_quantile
         Clipped(self.denoiser, self.clip, clip_quantile)  # refuses what is out of range
-        led = () if guide is None else (guide_of(guide, facts, schedule),)
+        led = () if guide is None else (guide_of(guide, facts, schedule, codec),)
         self.guides = led  # in a tuple: its weights are not ours
         self.timestep_power = timestep_power
         self.conditional, self.label_dropout = conditional, label_dropout
@@ -324,7 +324,7 @@ def told(value: Any, codec: Any, name: str) -> Any:
     return getattr(codec, name, None) if value == "auto" else value
 
 
-def guide_of(run: str, facts: Facts, schedule: Schedule) -> NoisyClassifier:
+def guide_of(run: str, facts: Facts, schedule: Schedule, codec: Codec) -> NoisyClassifier:
     """The classifier of noisy data in the folder `run`, which takes no gradients of its own.
 
     Raises:
@@ -342,6 +342,10 @@ def guide_of(run: str, facts: Facts, schedule: Schedule) -> NoisyClassifier:
             f"model.guide={run} knows {theirs.channels}-channel images of the classes"
             f" {', '.join(theirs.classes)}; train one on this data:"
             " python train.py model=noisy_classifier data=..."
+        )
+    if model.codec.facts(facts) != codec.facts(facts):
+        raise UserError(
+            f"model.guide={run} reads what another codec encodes; train one with the model's own"
         )
     check_guide(model, schedule, len(facts.classes))
     return model.requires_grad_(False)

@@ -15,6 +15,7 @@ from diffstn.diffusion.named import named
 from diffstn.errors import UserError
 from diffstn.metrics.sliced import sliced_wasserstein
 from diffstn.models.asked import asked_labels
+from diffstn.models.fit_to_data import fit_codec
 from diffstn.models.noise import noise_for
 from diffstn.models.optimised import OptimisedModule, grouped
 from diffstn.ranks import of_all
@@ -106,6 +107,13 @@ class GAN(OptimisedModule):
 
     # how it is trained
 
+    def setup(self, stage: str) -> None:
+        """Fit the codec, and tell DDP that a step uses one of the two networks."""
+        if stage == "fit":
+            fit_codec(self.codec, self.trainer.datamodule)  # type: ignore[attr-defined]
+            told = getattr(self.trainer.strategy, "_ddp_kwargs", {})
+            told["find_unused_parameters"] = True
+
     def check_optimisation(self, data: Any = None) -> None:
         super().check_optimisation(data)
         batch_size = getattr(data, "batch_size", self.discriminator_steps)
@@ -115,9 +123,13 @@ class GAN(OptimisedModule):
                 f" model.discriminator_steps={self.discriminator_steps}: make it larger"
             )
         made = self.optimizer_factory(grouped([torch.nn.Parameter(torch.zeros(2, 2))]))
-        if self.unrolled_steps and not isinstance(made, torch.optim.Adam):
+        decays = any(
+            group.get("weight_decay") or group.get("amsgrad") for group in made.param_groups
+        )
+        if self.unrolled_steps and (type(made) is not torch.optim.Adam or decays):
             raise UserError(
-                f"model.unrolled_steps={self.unrolled_steps} foresees steps of Adam: optimizer=adam"
+                f"model.unrolled_steps={self.unrolled_steps} foresees steps of plain Adam:"
+                " optimizer=adam_no_momentum or optimizer=adam, without weight_decay and amsgrad"
             )
 
     def on_fit_start(self) -> None:
@@ -228,15 +240,16 @@ class GAN(OptimisedModule):
                 self.scores(x, label, weights), self.scores(fake, label, weights)
             )
 
-        return unrolled(
-            {name: p.detach().clone().requires_grad_() for name, p in own.items()},
-            loss,
-            self.unrolled_steps,
-            {name: optimizer.state.get(p, {}) for name, p in own.items()},
-            group["lr"],
-            group["betas"],
-            group["eps"],
-        )
+        with torch.autocast(x.device.type, enabled=False):
+            return unrolled(
+                {name: p.detach().clone().requires_grad_() for name, p in own.items()},
+                loss,
+                self.unrolled_steps,
+                {name: optimizer.state.get(p, {}) for name, p in own.items()},
+                group["lr"],
+                group["betas"],
+                group["eps"],
+            )
 
     def scores(
         self, items: Tensor, label: Tensor, weights: dict[str, Tensor] | None = None

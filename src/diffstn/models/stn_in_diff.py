@@ -97,6 +97,8 @@ class STNInDiff(Redrawer):
             raise ValueError(
                 "the classifier only judges and would never learn here: pass classifier=frozen"
             )
+        if codec.clip is None:
+            raise ValueError("this model aligns and redraws pixels: codec=pixels")
         self.facts, self.codec = facts, codec
         self.frame = named_frame(frame)
         self.encoder = encoder_for(facts, encoder, self.frame)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from diffstn.data.distortions.affine import AffineDistortion
-from diffstn.spatial import geodesic, warp
+from diffstn.spatial import as_matrix, geodesic, invert, warp
 
 
 class Turn:
@@ -48,4 +48,4 @@ class Turn:
 
     def corrupt(self, x_0: Tensor, t: Tensor, noise: Tensor) -> Tensor:
         """x_t of x_0 (B, C, H, W) in [−1, 1] and A = noise (B, 6) at t (B,)."""
-        return warp(x_0 + 1, geodesic(noise, -t / self.steps)) - 1
+        return warp(x_0 + 1, invert(as_matrix(geodesic(noise, t / self.steps)))) - 1

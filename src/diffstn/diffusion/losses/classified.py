@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from diffstn.diffusion.denoiser import Denoised, Denoiser
+from diffstn.diffusion.denoiser import Denoiser
 from diffstn.diffusion.losses.loss import Loss
 from diffstn.diffusion.named import named
 
@@ -21,7 +21,7 @@ SIGNALS: dict[str, Callable[[Tensor], Tensor]] = {
 """How much the classifier counts at a noise level, by name; called with ᾱ_t."""
 
 
-class Classified(Loss):
+class Classified:
     r"""$L + w\,\lambda(\bar\alpha_t)\,\mathrm{CE}(c(\hat x_0), y)$: a loss and a classifier's.
 
     A network that predicts ε answers x̂_0 = (x_t − σ_t ε̂) / α_t. To change x̂_0 by δ costs it
@@ -55,6 +55,7 @@ class Classified(Loss):
     def __call__(
         self, denoiser: Denoiser, x_0: Tensor, t: Tensor, eps: Tensor, **condition: Tensor
     ) -> Tensor:
+        """The whole of it for each item, (B,); `label` (B,) is a part of the condition."""
         own, read = self.both(denoiser, x_0, t, eps, **condition)
         return own + self.of(denoiser.schedule.alpha_bar(t), read)
 
@@ -66,21 +67,10 @@ class Classified(Loss):
         self, denoiser: Denoiser, x_0: Tensor, t: Tensor, eps: Tensor, **condition: Tensor
     ) -> tuple[Tensor, Tensor]:
         """L and the cross-entropy of each item, (B,), of one call of the denoiser."""
+        eps = denoiser.process.noise(eps)
         x_t = denoiser.process.corrupt(x_0, t, eps)
         denoised = denoiser(x_t, t, **condition)
         own = self.loss.score(denoiser, denoised, x_0, x_t, t, eps)
         logits, label = self.classifier(denoised.x_0).float(), condition["label"]
         known = label.masked_fill(label >= logits.shape[1], -100)
         return own, F.cross_entropy(logits, known, ignore_index=-100, reduction="none")
-
-    def score(
-        self,
-        denoiser: Denoiser,
-        denoised: Denoised,
-        x_0: Tensor,
-        x_t: Tensor,
-        t: Tensor,
-        eps: Tensor,
-    ) -> Tensor:
-        """That of L alone: what was said does not tell the label."""
-        return self.loss.score(denoiser, denoised, x_0, x_t, t, eps)

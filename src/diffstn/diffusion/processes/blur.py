@@ -20,9 +20,9 @@ class Blur(Separable):
 
         L_t = Cᵀ diag(exp(−(πk/n)² σ_t²/2)) C,    k = 0, …, n − 1
 
-    Blurs add up, D(D(x, σ), ρ) = D(x, √(σ² + ρ²)), the mean never changes, and what is left at T is
-    the mean and e^(−π²/2 (σ_T/n)²) of the slowest wave. σ grows geometrically from t = 1 to T, as
-    every factor takes away waves of the next finer scale.
+    Blurs add up, D(D(x, σ), ρ) = D(x, √(σ² + ρ²)), the mean never changes, and what is left at T
+    beside it is e^(−π²/2 (σ_T/n)²) of the slowest wave and less of all others. σ grows
+    geometrically from t = 1 to T, as every factor takes away waves of the next finer scale.
 
     Args:
         channels, size: C and (H, W) of the images.

@@ -43,7 +43,7 @@ class Noised(nn.Module):
     @property
     def gaussian(self) -> bool:
         """Whether samplers may draw fresh normal noise and take −ε̂ / σ_t for the score."""
-        return self.kind is NOISES["gaussian"]
+        return isinstance(self.kind, type(NOISES["gaussian"]))
 
     @property
     def steps(self) -> int:

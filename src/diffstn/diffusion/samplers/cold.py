@@ -26,6 +26,7 @@ class ColdNaive(Sampler):
 
     steps: int | None = None
     cold: ClassVar[bool] = True
+    stochastic: ClassVar[bool] = False
 
     def step(self, jump: Jump) -> Tensor:
         return jump.process.corrupt(jump.denoised.x_0, jump.s, jump.denoised.eps)

@@ -84,7 +84,7 @@ def t_sne(
     y = (centred @ main.T).float()
     y = 1e-4 * y / y.std().clamp(min=1e-12)
     y = y + 1e-6 * torch.randn(y.shape, generator=generator or Generator().manual_seed(0))
-    rate = max(len(x) / EXAGGERATION, 50.0)
+    rate = max(len(x) / EXAGGERATION / 4, 50.0)  # the gradient has the factor 4
     velocity, gains = torch.zeros_like(y), torch.ones_like(y)
     for step in range(iterations):
         early = step < EXAGGERATED * iterations

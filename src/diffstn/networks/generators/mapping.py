@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from diffstn.networks.blocks.equalised import EqualisedLinear, activated
+from diffstn.ranks import summed
 
 DECAY = 0.995
 """Of the running mean of styles, per batch of training."""
@@ -30,6 +31,7 @@ class Mapping(nn.Module):
     """
 
     mean: Tensor
+    batches: Tensor
 
     def __init__(
         self, latent: int, width: int, layers: int, classes: int = 0, pace: float = 0.01
@@ -39,6 +41,7 @@ class Mapping(nn.Module):
         inputs = [latent * (2 if classes else 1), *[width] * (layers - 1)]
         self.layers = nn.ModuleList(EqualisedLinear(i, width, pace=pace) for i in inputs)
         self.register_buffer("mean", torch.zeros(max(classes, 1), width))
+        self.register_buffer("batches", torch.zeros(max(classes, 1), 1))
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         h = normalised(z.float())
@@ -52,13 +55,18 @@ class Mapping(nn.Module):
 
     @torch.no_grad()
     def observe(self, w: Tensor, label: Tensor | None = None) -> None:
-        """Move the means of the classes towards styles (B, width) of a batch of theirs."""
+        """Move the means of the classes towards styles (B, width) of a batch that processes share.
+
+        The first batches of a class count alike.
+        """
         count = len(self.mean)
         rows = torch.zeros(len(w), dtype=torch.long, device=w.device) if label is None else label
         of = F.one_hot(rows, count).to(w).T  # (classes, B)
-        number = of.sum(1, keepdim=True)
-        there = torch.where(number > 0, of @ w / number.clamp_min(1), self.mean)
-        self.mean.lerp_(there, 1 - DECAY)
+        number, total = summed(of.sum(1, keepdim=True)), summed(of @ w)
+        here = number > 0
+        rate = (1 / (self.batches + 1)).clamp_min(1 - DECAY) * here
+        self.mean.lerp_(total / number.clamp_min(1), rate)
+        self.batches += here
 
     def truncated(self, w: Tensor, truncation: float, label: Tensor | None = None) -> Tensor:
         """Styles (B, width) on the way to their class's mean: 1 leaves them, 0 is the mean."""
