@@ -120,7 +120,7 @@ FAMILIES = [
     *words(
         f"train model=diff_in_stn {FAST}",
         *("model.noise=cauchy", "model.noise=laplace sampler=ddpm", "model.noise=wrapped"),
-        *("model.noise=uniform sampler=langevin"),
+        "model.noise=uniform sampler=langevin",
     ),
 ]
 
