@@ -24,6 +24,7 @@ from diffstn.networks.generators.mlp import MLPGenerator
 from diffstn.optim.lr_schedules import constant
 from diffstn.store.run_folder import RunFolder
 from tests.conftest import SMALL
+from tests.forked import Forked, two_ranks
 
 NETS = [
     *("generator.width=4", "generator.most=8", "generator.style=8", "generator.latent=8"),
@@ -281,3 +282,17 @@ def test_a_compiled_discriminator_is_refused_where_its_slope_is_asked_for(
 ):
     assert train_command([*POINTS, "compile=true", "out=run"]) == 2
     assert "compile=false" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_two_processes_train_the_same_networks(workplace: Path):
+    """Each step uses one of the networks, and half a batch each learns what a whole one does."""
+    words = [w for w in POINTS if w not in ("data.batch_size=40", "accelerator=cpu")]
+    two = ["accelerator=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "data.batch_size=20"]
+    both = two_ranks(lambda: train_command([*words, *two, "out=two"]), workplace)
+    assert [one.wait() for one in both] == [0, 0], both[0].said.read_text()
+    one = Forked(lambda: train_command([*POINTS, "out=one"]), workplace)
+    assert one.wait() == 0, one.said.read_text()
+    ours, theirs = (checkpoint(name)["state_dict"] for name in ("one", "two"))
+    for name, value in ours.items():
+        assert torch.allclose(value, theirs[name], rtol=1e-3, atol=1e-4), name
