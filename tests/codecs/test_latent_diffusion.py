@@ -13,7 +13,9 @@ import diffstn
 from diffstn.build import load_model
 from diffstn.cli.of_a_run import run_command
 from diffstn.cli.train import train_command
+from diffstn.codecs.autoencoder import AutoencoderCodec
 from diffstn.data.sources import mnist
+from diffstn.errors import UserError
 from diffstn.store.checkpoints import trained_weights
 from diffstn.store.run_folder import RunFolder
 from diffstn.tasks.generate_images import GenerateImages
@@ -101,3 +103,30 @@ def test_what_does_not_fit_is_one_line(
     [line] = [li for li in capsys.readouterr().err.splitlines() if li.startswith("error: ")]
     assert message in line
     assert not (place / "refused" / "config.yaml").exists()
+
+
+def test_a_run_keeps_to_its_latents(place: Path):
+    """Another autoencoder's are not what the model has learned; the same, moved, will do."""
+    model: Any = load_model("run")
+    moved = AutoencoderCodec("elsewhere")
+    moved.load_state_dict(model.codec.state_dict())
+    state = {**model.codec.state_dict(), "digest": model.codec.digest + 1}
+    with pytest.raises(UserError, match="not the autoencoder in whose latents"):
+        moved.load_state_dict(state)
+
+
+def test_the_class_of_a_strangers_codec_is_not_even_imported(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    (tmp_path / "foreign_codec.py").write_text("raise SystemExit('code of a stranger has run')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    strange = tmp_path / "strange"
+    shutil.copytree("elsewhere", strange)
+    config = (strange / "config.yaml").read_text()
+    ours = "diffstn.models.autoencoder.Autoencoder"
+    (strange / "config.yaml").write_text(config.replace(ours, "foreign_codec.Net"))
+    words = [word for word in WORDS if word not in ("codec=coder", "out=run")]
+    words += ["codec=autoencoder", f"codec.run={strange}"]
+    assert train_command([*words, "out=other"]) == 2
+    assert "foreign_codec.Net" in capsys.readouterr().err
+    assert "foreign_codec" not in sys.modules

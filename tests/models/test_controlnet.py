@@ -12,7 +12,7 @@ from torch import nn
 from diffstn.build import Built, load_model
 from diffstn.data.batches import DistortedBatch
 from diffstn.errors import UserError
-from diffstn.models.controlnet import ControlNet, digest_of
+from diffstn.models.controlnet import ControlNet, digest_of_base
 from diffstn.models.redrawer import Redrawer
 
 Build = Callable[..., Built]
@@ -54,7 +54,7 @@ def test_untrained_it_samples_what_its_base_samples_to_the_bit(built: Build, sam
 def test_it_has_of_its_base_nothing_but_its_digest(edges: ControlNet):
     base = load_model("pretrained/mnist_unet")
     state, theirs = edges.state_dict(), base.denoiser.network.state_dict()
-    assert torch.equal(edges.base_digest, digest_of(base))
+    assert torch.equal(edges.base_digest, digest_of_base(base))
     own = sum(p.numel() for p in edges.parameters() if p.requires_grad)
     judge = sum(v.numel() for v in edges.classifier.state_dict().values())
     assert sum(v.numel() for v in state.values()) == own + judge + 16
@@ -70,13 +70,13 @@ def test_it_has_of_its_base_nothing_but_its_digest(edges: ControlNet):
 
 def test_the_digest_tells_weights_and_schedules_apart():
     base: Any = load_model("pretrained/mnist_unet")
-    first = digest_of(base)
-    assert torch.equal(first, digest_of(load_model("pretrained/mnist_unet")))
+    first = digest_of_base(base)
+    assert torch.equal(first, digest_of_base(load_model("pretrained/mnist_unet")))
     base.denoiser.schedule.log_alpha_bar[5] += 1e-3
-    second = digest_of(base)
+    second = digest_of_base(base)
     with torch.no_grad():
         base.denoiser.network.last.bias[0] += 1e-3
-    assert len({tuple(one.tolist()) for one in (first, second, digest_of(base))}) == 3
+    assert len({tuple(one.tolist()) for one in (first, second, digest_of_base(base))}) == 3
 
 
 def test_it_learns_to_heed_the_control(built: Build):

@@ -86,7 +86,7 @@ def test_the_spread_is_that_of_the_places():
         (["model=autoencoder", "model.pixel_loss=l3"], "must be one of l1, l2"),
         (["model=autoencoder", "model.edge_weight=-1"], "must be a number of at least 0"),
         (["model=autoencoder", "regularisation.codes=9"], "no setting 'regularisation.codes'"),
-        (["model=autoencoder", "data.limit_test=100"], "images of test=100: a Fréchet distance"),
+        (["model=autoencoder", "data.limit_test=100"], "the test split has 100 images"),
         (["model=autoencoder", "data=affine_mnist"], "it needs images as they are"),
     ],
 )

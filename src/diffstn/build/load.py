@@ -41,6 +41,7 @@ def load_model(
     run = open_run(run) if isinstance(run, str) else run
     config = config or run.read_config()
     if trust is not None:
+        check_targets(config["model"], trust)  # `needed` imports its class
         check_targets(needed(config), trust)
     if facts is None:
         facts = run.facts or getattr(build_data(config), "facts", None)
@@ -52,12 +53,11 @@ def load_model(
         checkpoint or settings["checkpoint"],
         weights or (settings["weights"] if config["ema_decay"] else "raw"),
     )
-    own = model.state_dict()
     for name, module in model.named_modules():
         if getattr(module, "brought_weights", False):
             mine = f"{name}."
             state = {k: v for k, v in state.items() if not k.startswith(mine)}
-            state |= {k: v for k, v in own.items() if k.startswith(mine)}
+            state |= {k: v for k, v in model.state_dict().items() if k.startswith(mine)}
     try:
         model.load_state_dict(state)
     except RuntimeError as error:

@@ -45,9 +45,10 @@ class Progress(pl.Callback):
         metrics = "  ".join(
             f"{name} {value.item():.4f}" for name, value in fresh_metrics(trainer).items()
         )
+        of = f"/{trainer.max_epochs}" if (trainer.max_epochs or 0) > 0 else ""
         elapsed = tqdm.format_interval(time.perf_counter() - self.start)
         self.bar.write(
-            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  [{elapsed}]  {metrics}",
+            f"epoch {trainer.current_epoch + 1}{of}  [{elapsed}]  {metrics}",
             file=sys.stdout,
         )
         sys.stdout.flush()

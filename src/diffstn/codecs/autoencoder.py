@@ -10,6 +10,7 @@ from torch import Tensor
 from diffstn.build import build_model, load_model, needed
 from diffstn.data.facts import Facts
 from diffstn.errors import UserError
+from diffstn.networks.digest import digest_of
 from diffstn.networks.frozen import Frozen
 from diffstn.store.run_folder import open_run
 
@@ -32,13 +33,15 @@ class AutoencoderCodec(Frozen):
         kept: what `self_contained` put there; of another run it counts for nothing.
 
     Raises:
-        UserError: there is no such run, it is no autoencoder, or (`facts`) it codes other images.
+        UserError: there is no such run, it is no autoencoder, it is not the one that the
+            model has learned with, or (`facts`) it codes other images.
     """
 
     clip = None
     bins = None
     mean: Tensor
     std: Tensor
+    digest: Tensor
 
     def __init__(self, run: str | None = None, kept: Mapping[str, Any] | None = None) -> None:
         if run is None:
@@ -62,6 +65,8 @@ class AutoencoderCodec(Frozen):
         channels = model.coder.latent_shape[0]
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("std", torch.ones(channels))
+        known = torch.zeros(16, dtype=torch.uint8) if own else digest_of(model.coder.state_dict())
+        self.register_buffer("digest", known)
 
     @property
     def coder(self) -> Any:
@@ -117,6 +122,16 @@ class AutoencoderCodec(Frozen):
 
     def _scale(self) -> tuple[Tensor, Tensor]:
         return self.mean[:, None, None], self.std[:, None, None]
+
+    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
+        theirs = state.get(f"{prefix}digest")
+        other = theirs is not None and not torch.equal(theirs.cpu(), self.digest.cpu())
+        if other and self.coder.brought_weights:
+            raise UserError(
+                f"codec.run={self.run} is not the autoencoder in whose latents these weights have"
+                " learned: leave codec= out"
+            )
+        super()._load_from_state_dict(state, prefix, *rest)
 
     @staticmethod
     def self_contained(node: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """ControlNet: a trained diffusion model, led by an image of another kind."""
 
-import hashlib
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from diffstn.annotations import NotNegative
 from diffstn.build import Factory, load_model, needed
 from diffstn.data.controls import Control, Distorted
 from diffstn.data.facts import Facts
@@ -21,6 +21,7 @@ from diffstn.models.noise import noise_for, timesteps_for
 from diffstn.models.redrawer import Redrawer
 from diffstn.networks.denoisers.controlled import Controlled
 from diffstn.networks.denoisers.unet import UNet
+from diffstn.networks.digest import digest_of
 from diffstn.networks.heads.aligner import Aligner
 from diffstn.ranks import of_all
 from diffstn.store.run_folder import open_run
@@ -85,7 +86,7 @@ class ControlNet(Redrawer):
         classifier: Factory,
         encoder: Factory | None = None,
         aligned: bool = False,
-        align_weight: float = 1.0,
+        align_weight: NotNegative = 1.0,
         label_dropout: float = 0.5,
         timestep_power: float = 1.0,
         guidance_scale: float = 0.0,
@@ -130,7 +131,7 @@ class ControlNet(Redrawer):
         own = below.denoiser
         network = Controlled(own.network, control.channels(facts), features)  # type: ignore[arg-type]
         self.denoiser = Denoiser(network, own.process, own.prediction, own.variance)
-        self.register_buffer("base_digest", digest_of(below))
+        self.register_buffer("base_digest", digest_of_base(below))
         self.loss, self.weighting = below.loss, below.weighting
         self.guided = Clipped(ClassifierFree(self.denoiser, guidance_scale), clip, clip_quantile)
         self.sampler = sampler
@@ -272,6 +273,7 @@ def base_of(run: str, facts: Facts) -> Any:
     """
     folder = open_run(run, "base")
     config = folder.read_config()
+    check_targets(config["model"])  # `needed` imports its class
     check_targets(needed(config))
     kind = located(config["model"]["_target_"])  # before it is built: a run may name itself
     model: Any = load_model(folder) if issubclass(kind, DiffusionModel) else None
@@ -305,12 +307,8 @@ def _images(facts: Facts) -> str:
     return f"{size} images of {', '.join(facts.classes[:10])}"
 
 
-def digest_of(model: DiffusionModel) -> Tensor:
-    """16 bytes that are the same only for the same network with the same weights and process."""
-    sha = hashlib.sha256()
-    table = model.denoiser.schedule.log_alpha_bar
-    for name, value in {**model.denoiser.network.state_dict(), "log_alpha_bar": table}.items():
-        sha.update(name.encode())
-        sha.update(value.cpu().contiguous().numpy().tobytes())
-    sha.update(type(model.denoiser.prediction).__name__.encode())
-    return torch.tensor(list(sha.digest()[:16]), dtype=torch.uint8)
+def digest_of_base(model: DiffusionModel) -> Tensor:
+    """Of its network, weights and names, its process and its prediction, see `digest_of`."""
+    own = model.denoiser
+    told = {**own.network.state_dict(), "log_alpha_bar": own.schedule.log_alpha_bar}
+    return digest_of(told, type(own.prediction).__name__)

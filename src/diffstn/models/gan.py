@@ -1,5 +1,6 @@
 """A generator and a discriminator that learn from each other."""
 
+import math
 from typing import Annotated, Any, cast
 
 import torch
@@ -78,13 +79,18 @@ class GAN(OptimisedModule):
         augment_target: float | None = None,
         augment_thousands: float = 500.0,
         conditional: bool = False,
-        truncation: float = 1.0,
+        truncation: NotNegative = 1.0,
         **optimisation: Any,
     ) -> None:
         super().__init__(**optimisation)
         self.automatic_optimization = False
         if discriminator_lr is not None and discriminator_lr <= 0:
             raise ValueError(f"discriminator_lr must be positive, not {discriminator_lr}")
+        if conditional and len(facts.classes) < 2:
+            raise ValueError(
+                "model.conditional=true tells classes apart, and the data have one:"
+                " model.conditional=false"
+            )
         self.facts, self.codec, self.conditional = facts, codec, conditional
         seen = codec.facts(facts)
         known = {"channels": seen.channels, "size": seen.size, "dim": seen.dim}
@@ -361,5 +367,7 @@ class GAN(OptimisedModule):
         if labels is None:
             labels = torch.randint(len(classes), (n,), generator=generator)
         psi = self.truncation if truncation is None else truncation
+        if not 0 <= psi < math.inf:
+            raise ValueError(f"truncation={psi}: 1 is none, 0 the mean, and less makes no sense")
         pairs = zip(noise.split(batch_size), labels.split(batch_size), strict=True)
         return torch.cat([self.styled(self.styles(z, c), z, c, psi) for z, c in pairs])

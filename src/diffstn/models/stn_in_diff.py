@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
+from diffstn.annotations import NotNegative
 from diffstn.build import Factory
 from diffstn.codecs.codec import Codec
 from diffstn.data.facts import Facts
@@ -75,7 +76,7 @@ class STNInDiff(Redrawer):
         variance: str = "fixed_small",
         hypotheses: int = 1,
         spatial: bool = True,
-        align_weight: float = 1.0,
+        align_weight: NotNegative = 1.0,
         frame: str = "none",
         noise_levels: int = 1,
         timestep_power: float = 1.0,

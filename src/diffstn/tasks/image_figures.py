@@ -101,15 +101,18 @@ class ImageFigures:
         return [("reverse_process_moving", moving), ("reverse_process", strip)]
 
     def forward(self) -> tuple[str, Path]:
-        """The same image and the same noise under the linear and the cosine schedule."""
+        """The same image and the same noise under the linear and the cosine schedule, and under
+        the model's own if that is another; x_t at unit size."""
         x_0 = self.model.codec.encode(self.real.image[:1])
         eps = torch.randn(x_0.shape, generator=self.generator).to(x_0)
-        rows = []
-        for schedule in (Linear().to(x_0.device), Cosine().to(x_0.device)):
+        own, rows = self.model.denoiser.schedule, []
+        named = {"linear": Linear().to(x_0.device), "cosine": Cosine().to(x_0.device)}
+        named.setdefault(type(own).__name__.lower(), own)
+        for schedule in named.values():
             t = torch.linspace(0, schedule.steps, COLUMNS).round().long().to(x_0.device)
             x_t = schedule.add_noise(x_0.expand(COLUMNS, -1, -1, -1), t, eps)
-            rows.append(self.decoded(x_t))
-        titles = ["linear, t = 0 … T", "cosine, t = 0 … T"]
+            rows.append(self.decoded(schedule.to_unit(x_t, t)))
+        titles = [f"{name}, t = 0 … T" for name in named]
         return self.page("forward_process", torch.stack(rows), titles, COLUMNS)
 
     def noise(self) -> tuple[str, Path]:

@@ -80,7 +80,12 @@ class Reconstruct(Task):
         if data.is_loaded:
             check_real_images(data)
             for split in ("train", "test"):
-                check_samples(self.total(data, split), features, f"images of {split}")
+                if (count := self.total(data, split)) <= features.size:
+                    raise UserError(
+                        f"the {split} split has {count} images, and a Fréchet distance in"
+                        f" {features.size} features ({features.name}) needs more than that: use"
+                        f" more of them (data.limit_{split}), or task.samples=0 for no distances"
+                    )
 
     def total(self, data: Any, split: str) -> int:
         """How many images of a split are reconstructed."""

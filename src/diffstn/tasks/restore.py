@@ -107,6 +107,8 @@ class Restore(Task):
             )
         if not self.at:
             raise UserError("task.at=[]: name a share of the process, such as 1.0")
+        if min(self.at) == 0:
+            raise UserError("task.at: at 0 nothing is degraded; name shares above it, such as 1.0")
         choose_features(self.features, data.facts, self.inception_weights)  # refuses others
 
     def total(self, data: Any) -> int:

@@ -118,7 +118,12 @@ class UNet(nn.Module):
         if label not in LABELS:
             raise ValueError(f"unknown network.label={label}; choose one of {', '.join(LABELS)}")
         chosen = Norms(norm, classes, steps)
-        by_channel = label == "channel" and classes > 0
+        by_channel = label == "channel"
+        if by_channel and not classes:
+            raise ValueError(
+                "network.label=channel is told the class: model.conditional=true, or"
+                " network.label=embedding"
+            )
         if by_channel and classes < 2:
             raise ValueError("network.label=channel tells classes apart, and the data have one")
         if by_channel and chosen.hears_label:
