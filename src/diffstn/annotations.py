@@ -151,7 +151,7 @@ def describe(kind: Any) -> str:
     if origin is Literal:
         return f"one of {', '.join(map(str, inner))}"
     if origin is Annotated:
-        bounds = " ".join(map(str, inner[1:]))
+        bounds = " and ".join(map(str, inner[1:]))
         return f"one of {bounds}" if inner[0] is str else f"{describe(inner[0])} {bounds}"
     if origin in (Union, UnionType):
         said = [one for one in inner if get_origin(one) or one in WORDS]

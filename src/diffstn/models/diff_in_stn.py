@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
-from diffstn.annotations import NotNegative
+from diffstn.annotations import NotNegative, OneOf
 from diffstn.build import Factory
 from diffstn.codecs.angle_and_rest import AngleAndRest
 from diffstn.codecs.standardised_pose import StandardisedPose
@@ -89,7 +89,7 @@ class DiffInSTN(PoseCorrector):
         sampler: Sampler,
         prediction: str = "v",
         variance: str = "fixed_small",
-        noise: str = "gaussian",
+        noise: Annotated[str, OneOf(("gaussian", "laplace", "uniform", "wrapped"))] = "gaussian",
         noise_levels: int = 4,
         label_weight: NotNegative = 0.5,
         centre_first: bool = True,

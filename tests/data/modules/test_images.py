@@ -89,7 +89,7 @@ def test_a_run_resumes_with_the_draws_that_it_would_have_made(digit_folder, work
 @pytest.mark.parametrize(
     ("word", "line"),
     [
-        ("data.flip=2", "data.flip=2: must be a number of at least 0 of at most 1"),
+        ("data.flip=2", "data.flip=2: must be a number of at least 0 and of at most 1"),
         ("data.crop=-1", "data.crop=-1: must be a whole number of at least 0"),
         ("data.crop=28", "data.crop=28: images of 28 x 28 pixels can be shifted by at most 27"),
         ("data.crop_fill=grey", "data.crop_fill=grey: must be one of reflection, border, zeros"),
