@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from diffstn.networks.blocks.halved import halved
 from diffstn.networks.blocks.modulated_conv import ModulatedConv
+from diffstn.networks.discriminators.residual import ResidualDiscriminator
 from diffstn.networks.generators.mapping import Mapping
 from diffstn.networks.generators.stylegan import StyleGAN
 
@@ -96,3 +97,20 @@ def test_styles_hear_the_class_and_no_scale_of_the_noise():
     one, other = (mapping(z, torch.full((5,), c)) for c in (0, 1))
     assert not torch.allclose(one, other)
     torch.testing.assert_close(mapping(7 * z, torch.zeros(5).long()), one, atol=1e-4, rtol=1e-3)
+
+
+def test_squares_of_pixels_are_answered_and_seen_as_one():
+    """The same images in half the sides; what does not divide them is refused."""
+    torch.manual_seed(0)
+    network = StyleGAN(3, (16, 24), patch=2, **SMALL)
+    assert network.planes[-1] == (8, 12)
+    noise = torch.randn(2, network.noise)
+    images = network.synthesis(network.styles(noise), noise)
+    assert images.shape == (2, 3, 16, 24)
+    judge = ResidualDiscriminator(3, (16, 24), width=4, most=8, patch=2)
+    seen: list[torch.Size] = []
+    judge.input.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].shape))
+    assert judge(images).shape == (2,)
+    assert seen == [(2, 12, 8, 12)]
+    with pytest.raises(ValueError, match="patch=3 does not divide images of 16 × 24"):
+        StyleGAN(3, (16, 24), patch=3, **SMALL)

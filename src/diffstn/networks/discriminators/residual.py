@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from diffstn.networks.blocks.equalised import EqualisedConv, EqualisedLinear, activated
-from diffstn.networks.blocks.halved import halved
+from diffstn.networks.blocks.halved import halved, patched
 
 GROUP = 4
 """Images of a group whose spread is looked at."""
@@ -50,8 +50,9 @@ class ResidualDiscriminator(nn.Module):
     Args:
         channels, size: of the images (C, H, W).
         classes: number of labels; 0: none.
-        width: channels at the image's size; each halving of the sides doubles them.
+        width: channels at the largest size; each halving of the sides doubles them.
         most: channels at most.
+        patch: side of the squares of pixels that are seen as one.
 
     Shapes: x (B, C, H, W), of about [−1, 1], label (B,) or None → (B,), float32.
 
@@ -70,13 +71,14 @@ class ResidualDiscriminator(nn.Module):
         classes: int = 0,
         width: int = 32,
         most: int = 128,
+        patch: int = 1,
     ) -> None:
         super().__init__()
         if min(width, most) < 1:
             raise ValueError(f"width and most must be at least 1, not {width} and {most}")
-        sizes = halved(size)
+        self.patch, sizes = patch, halved(patched(size, patch))
         widths = [min(most, width * 2**i) for i in range(len(sizes))]
-        self.input = EqualisedConv(channels, widths[0], kernel=1)
+        self.input = EqualisedConv(channels * patch**2, widths[0], kernel=1)
         self.blocks = nn.ModuleList(ResidualBlock(i, o) for i, o in pairwise(widths))
         last = widths[-1]
         stride = 2 if min(sizes[0]) > 4 else 1
@@ -87,6 +89,7 @@ class ResidualDiscriminator(nn.Module):
         self.embedding = nn.Embedding(classes, last) if classes else None
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        x = F.pixel_unshuffle(x, self.patch)
         h = activated(self.input(x.contiguous(memory_format=torch.channels_last)))
         for block in self.blocks:
             h = block(h)

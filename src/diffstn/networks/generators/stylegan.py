@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from diffstn.networks.blocks.equalised import activated
-from diffstn.networks.blocks.halved import halved
+from diffstn.networks.blocks.halved import halved, patched
 from diffstn.networks.blocks.modulated_conv import ModulatedConv
 from diffstn.networks.generators.mapping import Mapping
 
@@ -46,8 +46,10 @@ class StyleGAN(nn.Module):
         style: features of w.
         layers: of the mapping.
         pace: learning rate of the mapping, relative to that of all else.
-        width: channels at the image's size; each halving of the sides doubles them.
+        width: channels at the largest size; each halving of the sides doubles them.
         most: channels at most.
+        patch: side of the squares of pixels that are answered as one: the largest size is the
+            image's divided by it.
 
     Attributes:
         noise: numbers that an image is made of.
@@ -74,6 +76,7 @@ class StyleGAN(nn.Module):
         pace: float = 0.01,
         width: int = 32,
         most: int = 128,
+        patch: int = 1,
     ) -> None:
         super().__init__()
         if pace <= 0:
@@ -83,7 +86,8 @@ class StyleGAN(nn.Module):
                 "latent, style, layers, width and most must be at least 1, not"
                 f" {latent}, {style}, {layers}, {width} and {most}"
             )
-        self.latent, sizes = latent, halved(size)
+        self.latent, self.patch, sizes = latent, patch, halved(patched(size, patch))
+        channels = channels * patch**2
         widths = [min(most, width * 2**i) for i in reversed(range(len(sizes)))]
         self.mapping = Mapping(latent, style, layers, classes, pace)
         self.constant = nn.Parameter(torch.randn(1, widths[0], *sizes[0]))
@@ -127,7 +131,7 @@ class StyleGAN(nn.Module):
             for j in (2 * i + 1, 2 * i + 2):
                 h = self.layers[j](h, w, planes[j])
             image = doubled(image) + to_image(h, w).float()
-        return image + self.bias[:, None, None]
+        return F.pixel_shuffle(image + self.bias[:, None, None], self.patch)
 
 
 def doubled(h: Tensor) -> Tensor:
