@@ -103,3 +103,10 @@ def test_callbacks_and_loggers_of_a_run_write_into_it(
             check_places(config, Path("run"))
         place = str(caught.value).split("'")[1]
         check_places(config, Path("run"), [place])
+
+
+@pytest.mark.parametrize("place", ["a\0b", "/a\0b", "a\ud800b"])
+def test_places_that_cannot_be_are_refused(place: str):
+    with pytest.raises(UserError, match="refusing to write to") as caught:
+        check_places({"logger": {"x": {"save_dir": place}}}, Path("run"))
+    assert str(caught.value).isprintable()

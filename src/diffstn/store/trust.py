@@ -96,8 +96,8 @@ def check_places(config: Mapping[str, Any], run: Path, trust: Sequence[str] = ()
                 continue
             elif _elsewhere(name, value, home):
                 raise UserError(
-                    f"refusing to write to '{value}', which {group} of {run} name: if you trust"
-                    f" that, pass trust=['{value}']"
+                    f"refusing to write to {value!r}, which {group} of {run} name: if you trust"
+                    f" that, pass trust=[{value!r}]"
                 )
 
 
@@ -106,7 +106,10 @@ def _elsewhere(name: str, value: str, home: str) -> bool:
     path = PurePath(value)
     if "://" in value or value.startswith("file:") or ".." in path.parts:
         return True
-    within = os.path.commonpath([home, os.path.realpath(value)]) == home if value else True
+    try:
+        within = os.path.commonpath([home, os.path.realpath(value)]) == home if value else True
+    except ValueError:
+        return True  # no system has such a place: a null byte, half a character
     if path.is_absolute():
         return not within
     return bool(PLACES.search(name.lower())) and "name" not in name and not within
