@@ -42,7 +42,13 @@ MODELS = {
     "vanilla": ["model=gan_points", *ALONE, *PLAIN],
     "unrolled": ["model=gan_points", *ALONE, *PLAIN, "model.unrolled_steps=5"],
     "wgan_gp": ["model=gan_points"],
-    "r1": ["model=gan_points", *ALONE, "model.loss=non_saturating", "model.penalty_interval=1"],
+    "r1": [
+        "model=gan_points",
+        *ALONE,
+        *PLAIN,
+        "model.penalty_weight=1.0",
+        "model.penalty_interval=1",
+    ],
     "ddpm": ["model=ddpm_points"],
 }
 

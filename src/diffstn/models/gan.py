@@ -95,7 +95,7 @@ class GAN(OptimisedModule):
         seen = codec.facts(facts)
         known = {"channels": seen.channels, "size": seen.size, "dim": seen.dim}
         told: dict[str, Any] = {name: value for name, value in known.items() if value is not None}
-        told["classes"] = len(facts.classes) if conditional else 0
+        told |= {"classes": len(facts.classes) if conditional else 0, "bound": codec.clip}
         self.generator = fitted(generator, **told)
         self.discriminator = fitted(discriminator, **told)
         self.loss = named("loss", loss, LOSSES)()

@@ -6,7 +6,6 @@ import torch.nn.functional as F
 
 from diffstn.networks.blocks.halved import halved
 from diffstn.networks.blocks.modulated_conv import ModulatedConv
-from diffstn.networks.discriminators.residual import ResidualDiscriminator
 from diffstn.networks.generators.mapping import Mapping
 from diffstn.networks.generators.stylegan import StyleGAN
 
@@ -99,18 +98,17 @@ def test_styles_hear_the_class_and_no_scale_of_the_noise():
     torch.testing.assert_close(mapping(7 * z, torch.zeros(5).long()), one, atol=1e-4, rtol=1e-3)
 
 
-def test_squares_of_pixels_are_answered_and_seen_as_one():
-    """The same images in half the sides; what does not divide them is refused."""
+@pytest.mark.parametrize("bound", [1.0, 2.0])
+def test_images_keep_within_the_bound_of_the_data(bound: float):
+    """They reach it, and are what they were where they are small."""
     torch.manual_seed(0)
-    network = StyleGAN(3, (16, 24), patch=2, **SMALL)
-    assert network.planes[-1] == (8, 12)
+    network = StyleGAN(1, (28, 28), **SMALL)
     noise = torch.randn(2, network.noise)
-    images = network.synthesis(network.styles(noise), noise)
-    assert images.shape == (2, 3, 16, 24)
-    judge = ResidualDiscriminator(3, (16, 24), width=4, most=8, patch=2)
-    seen: list[torch.Size] = []
-    judge.input.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].shape))
-    assert judge(images).shape == (2,)
-    assert seen == [(2, 12, 8, 12)]
-    with pytest.raises(ValueError, match="patch=3 does not divide images of 16 × 24"):
-        StyleGAN(3, (16, 24), patch=3, **SMALL)
+    w = network.styles(noise)
+    for bias in (0.0, -20.0):
+        torch.nn.init.constant_(network.bias, bias)
+        network.bound = None
+        free = network.synthesis(w, noise)
+        network.bound = bound
+        torch.testing.assert_close(network.synthesis(w, noise), bound * (free / bound).tanh())
+    torch.testing.assert_close(network.synthesis(w, noise), torch.full_like(free, -bound))

@@ -12,7 +12,7 @@ class Hinge(AdversarialLoss):
     Source: Lim and Ye, Geometric GAN, 2017; Miyato et al., Spectral Normalization, 2018.
     """
 
-    weight, interval = 1.0, 16
+    weight, interval = 0.1, 16
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return (1 - real.float()).relu().mean() + (1 + fake.float()).relu().mean()

@@ -17,7 +17,7 @@ class NonSaturating(AdversarialLoss):
     Source: Goodfellow et al., Generative Adversarial Nets, 2014.
     """
 
-    weight, interval = 1.0, 16
+    weight, interval = 0.1, 16
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return F.softplus(-real.float()).mean() + F.softplus(fake.float()).mean()

@@ -21,14 +21,3 @@ def halved(size: tuple[int, int]) -> list[tuple[int, int]]:
             f" to {SMALLEST} or more; use data.image_size=[28,28] or [64,64]"
         )
     return sizes
-
-
-def patched(size: tuple[int, int], patch: int) -> tuple[int, int]:
-    """Sides (h, w) in squares of `patch` × `patch` pixels.
-
-    Raises:
-        ValueError: it does not divide them.
-    """
-    if patch < 1 or any(side % patch for side in size):
-        raise ValueError(f"patch={patch} does not divide images of {size[0]} × {size[1]} pixels")
-    return size[0] // patch, size[1] // patch

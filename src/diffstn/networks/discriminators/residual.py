@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from diffstn.networks.blocks.equalised import EqualisedConv, EqualisedLinear, activated
-from diffstn.networks.blocks.halved import halved, patched
+from diffstn.networks.blocks.halved import halved
 
 GROUP = 4
 """Images of a group whose spread is looked at."""
@@ -27,22 +27,25 @@ def spread(h: Tensor) -> Tensor:
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions and a shortcut, the sides halved between them."""
+    """Two convolutions and a shortcut; the first halves the sides."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.first = EqualisedConv(inputs, inputs)
-        self.second = EqualisedConv(inputs, outputs)
+        self.first = EqualisedConv(inputs, outputs, stride=2)
+        self.second = EqualisedConv(outputs, outputs)
         self.shortcut = EqualisedConv(inputs, outputs, kernel=1)
 
     def forward(self, h: Tensor) -> Tensor:
         around = self.shortcut(F.avg_pool2d(h, 2))
-        h = activated(self.second(F.avg_pool2d(activated(self.first(h)), 2)))
+        h = activated(self.second(activated(self.first(h))))
         return (h + around) * 0.5**0.5
 
 
 class ResidualDiscriminator(nn.Module):
     """Residual blocks down to the smallest size, the spread of the batch, two layers.
+
+    Every halving of the sides is a convolution's stride, the first that of the input's: nothing is
+    computed at the image's own size, where most of the time would go.
 
     What it says of a label is the inner product of its last features with the label's embedding
     ("projection", Miyato and Koyama, 2018).
@@ -50,9 +53,8 @@ class ResidualDiscriminator(nn.Module):
     Args:
         channels, size: of the images (C, H, W).
         classes: number of labels; 0: none.
-        width: channels at the largest size; each halving of the sides doubles them.
+        width: channels at half the image's sides; each further halving doubles them.
         most: channels at most.
-        patch: side of the squares of pixels that are seen as one.
 
     Shapes: x (B, C, H, W), of about [−1, 1], label (B,) or None → (B,), float32.
 
@@ -71,14 +73,13 @@ class ResidualDiscriminator(nn.Module):
         classes: int = 0,
         width: int = 32,
         most: int = 128,
-        patch: int = 1,
     ) -> None:
         super().__init__()
         if min(width, most) < 1:
             raise ValueError(f"width and most must be at least 1, not {width} and {most}")
-        self.patch, sizes = patch, halved(patched(size, patch))
-        widths = [min(most, width * 2**i) for i in range(len(sizes))]
-        self.input = EqualisedConv(channels * patch**2, widths[0], kernel=1)
+        sizes = halved(size)
+        widths = [min(most, width * 2**i) for i in range(len(sizes) - 1)]
+        self.input = EqualisedConv(channels, widths[0], stride=2)
         self.blocks = nn.ModuleList(ResidualBlock(i, o) for i, o in pairwise(widths))
         last = widths[-1]
         stride = 2 if min(sizes[0]) > 4 else 1
@@ -89,7 +90,6 @@ class ResidualDiscriminator(nn.Module):
         self.embedding = nn.Embedding(classes, last) if classes else None
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
-        x = F.pixel_unshuffle(x, self.patch)
         h = activated(self.input(x.contiguous(memory_format=torch.channels_last)))
         for block in self.blocks:
             h = block(h)

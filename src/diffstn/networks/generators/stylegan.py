@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from diffstn.networks.blocks.equalised import activated
-from diffstn.networks.blocks.halved import halved, patched
+from diffstn.networks.blocks.halved import halved
 from diffstn.networks.blocks.modulated_conv import ModulatedConv
 from diffstn.networks.generators.mapping import Mapping
 
@@ -48,14 +48,17 @@ class StyleGAN(nn.Module):
         pace: learning rate of the mapping, relative to that of all else.
         width: channels at the largest size; each halving of the sides doubles them.
         most: channels at most.
-        patch: side of the squares of pixels that are answered as one: the largest size is the
-            image's divided by it.
+        bounded: whether images keep within the bound b of the data, as b tanh(image / b). Where
+            many pixels of the data lie at the bound, as in a black background, images without one
+            show what they are by these pixels alone; a discriminator then asks for little else,
+            and samples collapse.
+        bound: b; None: the data have none.
 
     Attributes:
         noise: numbers that an image is made of.
 
     Shapes: `styles`: noise (B, noise), label (B,) or None → w (B, style).
-        `synthesis`: w, noise → images (B, C, H, W), of about [−1, 1].
+        `synthesis`: w, noise → images (B, C, H, W).
 
     Raises:
         ValueError: the sides cannot be halved, or a number is not positive.
@@ -74,9 +77,10 @@ class StyleGAN(nn.Module):
         style: int = 128,
         layers: int = 2,
         pace: float = 0.01,
-        width: int = 32,
+        width: int = 16,
         most: int = 128,
-        patch: int = 1,
+        bounded: bool = True,
+        bound: float | None = None,
     ) -> None:
         super().__init__()
         if pace <= 0:
@@ -86,8 +90,8 @@ class StyleGAN(nn.Module):
                 "latent, style, layers, width and most must be at least 1, not"
                 f" {latent}, {style}, {layers}, {width} and {most}"
             )
-        self.latent, self.patch, sizes = latent, patch, halved(patched(size, patch))
-        channels = channels * patch**2
+        self.latent, sizes = latent, halved(size)
+        self.bound = bound if bounded else None
         widths = [min(most, width * 2**i) for i in reversed(range(len(sizes)))]
         self.mapping = Mapping(latent, style, layers, classes, pace)
         self.constant = nn.Parameter(torch.randn(1, widths[0], *sizes[0]))
@@ -131,7 +135,8 @@ class StyleGAN(nn.Module):
             for j in (2 * i + 1, 2 * i + 2):
                 h = self.layers[j](h, w, planes[j])
             image = doubled(image) + to_image(h, w).float()
-        return F.pixel_shuffle(image + self.bias[:, None, None], self.patch)
+        image = image + self.bias[:, None, None]
+        return image if self.bound is None else self.bound * torch.tanh(image / self.bound)
 
 
 def doubled(h: Tensor) -> Tensor:
