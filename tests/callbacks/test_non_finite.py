@@ -7,7 +7,7 @@ import torch
 from diffstn.callbacks.non_finite import EVERY, StopOnNonFiniteLoss
 from diffstn.errors import UserError
 
-TRAINER: Any = SimpleNamespace(global_step=17, current_epoch=2)
+TRAINER: Any = SimpleNamespace(global_step=17, current_epoch=2, optimizers=[None])
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])

@@ -148,10 +148,19 @@ def test_a_sample_for_each_control(edges: ControlNet, built: Build):
     assert corrected.probabilities.shape == (10,)
 
 
-@pytest.mark.parametrize("shape", [(2, 1, 14, 14), (2, 3, 28, 28), (28, 28)])
-def test_a_control_of_another_size_is_refused(edges: ControlNet, shape: tuple[int, ...]):
+@pytest.mark.parametrize(
+    "control",
+    [torch.zeros(2, 1, 14, 14), torch.zeros(2, 3, 28, 28), torch.zeros(28, 28), 4],
+    ids=["sides", "channels", "one", "number"],
+)
+def test_a_control_of_another_size_is_refused(edges: ControlNet, control: Any):
     with pytest.raises(ValueError, match=r"control is \(B, 1, 28, 28\), not "):
-        edges.sample(torch.zeros(shape))
+        edges.sample(control)
+
+
+def test_a_control_without_a_number_is_refused(edges: ControlNet):
+    with pytest.raises(ValueError, match="not finite"):
+        edges.sample(torch.full((1, 1, 28, 28), torch.nan))
 
 
 def test_a_variant_belongs_to_each_item(built: Build):

@@ -66,7 +66,9 @@ class StopOnNonFiniteLoss(pl.Callback):
             self.refuse(trainer, "the loss became NaN or infinite", step)
 
     def refuse(self, trainer: pl.Trainer, what: str, step: int) -> None:
+        several = len(trainer.optimizers) > 1
         raise UserError(
             f"{what} at step {step} (epoch {trainer.current_epoch + 1}); no checkpoint was written"
-            " since. Lower optimizer.lr, or set trainer.precision=fp32"
+            f" since. Lower optimizer.lr{' and model.discriminator_lr' if several else ''}, or set"
+            " trainer.precision=fp32"
         )

@@ -230,16 +230,19 @@ class ControlNet(Redrawer):
             batch_size: sampled at once.
 
         Raises:
-            ValueError: the control has another shape, a label is told to a base that hears none, or
+            ValueError: the control has another shape or is not finite, a label is told to a base that hears none, or
                 the model also reads the image that the control is of: call `correct`.
         """
         size = tuple(self.facts.size or ())
         shape = (self.control.channels(self.facts), *size)
-        if control.ndim != 4 or tuple(control.shape[1:]) != shape:
+        given = tuple(control.shape) if isinstance(control, Tensor) else control
+        if not isinstance(given, tuple) or len(given) != 4 or given[1:] != shape:
             raise ValueError(
-                f"control is (B, {', '.join(map(str, shape))}), not {tuple(control.shape)}: scale"
+                f"control is (B, {', '.join(map(str, shape))}), not {given}: scale"
                 " it, or make it of images with model.control(images, size)"
             )
+        if not control.isfinite().all():
+            raise ValueError("control has numbers that are not finite")
         if self.encoder is not None:
             raise ValueError("this model reads the image itself, too: call correct(images)")
         if label is not None and not self.conditional:

@@ -50,7 +50,7 @@ def test_it_may_end_at_smaller_blocks():
     torch.testing.assert_close(end, expected)
 
 
-@pytest.mark.parametrize("bad", [{"steps": 0}, {"largest": 1}])
+@pytest.mark.parametrize("bad", [{"steps": 0}, {"largest": 1}, {"largest": 9}])
 def test_what_does_not_grow_is_refused(bad):
     with pytest.raises(ValueError, match="pixels must grow"):
         Pixelate(1, (8, 8), **bad)

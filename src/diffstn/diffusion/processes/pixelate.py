@@ -42,12 +42,12 @@ class Pixelate(Separable):
         noise: float = 0.002,
     ) -> None:
         side = max(size) if largest is None else largest
-        if steps < 1 or side < 2:
+        if steps < 1 or not 2 <= side <= max(size):
             raise ValueError(
-                f"pixels must grow in 1 step or more to blocks of 2 or more, not in steps={steps}"
-                f" to largest={side}"
+                "pixels must grow in 1 step or more to blocks of 2 or more and no more than"
+                f" {max(size)}, the image's, not in steps={steps} to largest={side}"
             )
-        levels = (min(side, max(size)) - 1).bit_length()
+        levels = (side - 1).bit_length()
         level = levels * torch.arange(steps + 1, dtype=torch.float64) / steps
         rows, columns = (blocks(length, level) for length in size)
         super().__init__(rows, columns, channels, rank, noise)
