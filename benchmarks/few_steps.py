@@ -29,8 +29,8 @@ from diffstn.metrics.images import Moments, RealStatistics, frechet_distance, re
 from diffstn.metrics.images.features import Features
 from diffstn.store.run_folder import open_run
 from diffstn.tasks.features import choose_features
-from diffstn.tasks.generate_images import check_samples
 from diffstn.tasks.sampling import labels_like, sampled_images
+from diffstn.tasks.set_distances import check_samples
 
 
 @torch.inference_mode()

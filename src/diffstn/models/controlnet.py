@@ -17,7 +17,7 @@ from diffstn.errors import UserError
 from diffstn.located import located
 from diffstn.models.diffusion_model import DiffusionModel
 from diffstn.models.encoder import encoder_for
-from diffstn.models.noise import noise_for, timesteps_for
+from diffstn.models.noise import noise_for, timesteps_for, withheld
 from diffstn.models.redrawer import Redrawer
 from diffstn.networks.denoisers.controlled import Controlled
 from diffstn.networks.denoisers.unet import UNet
@@ -188,11 +188,7 @@ class ControlNet(Redrawer):
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
         label = None
         if self.conditional and self.label_dropout < 1:
-            device = batch.label.device
-            u = of_all(
-                lambda n, g: torch.rand(n, generator=g, device=device), len(batch.label), device
-            )
-            label = batch.label.masked_fill(u < self.label_dropout, self.classes)
+            label = withheld(batch.label, self.label_dropout, self.classes)
         terms = self.losses(batch, label)
         self.log_dict(
             {f"train/{name}": value.detach() for name, value in terms.items()},
@@ -230,8 +226,9 @@ class ControlNet(Redrawer):
             batch_size: sampled at once.
 
         Raises:
-            ValueError: the control has another shape or is not finite, a label is told to a base that hears none, or
-                the model also reads the image that the control is of: call `correct`.
+            ValueError: the control has another shape or is not finite, a label is told to a base
+                that hears none, or the model also reads the image that the control is of: call
+                `correct`.
         """
         size = tuple(self.facts.size or ())
         shape = (self.control.channels(self.facts), *size)

@@ -25,10 +25,9 @@ from diffstn.errors import UserError
 from diffstn.models.asked import asked_labels
 from diffstn.models.denoiser import denoiser_for
 from diffstn.models.fit_to_data import fit_codec
-from diffstn.models.noise import noise_for, timesteps_for
+from diffstn.models.noise import noise_for, timesteps_for, withheld
 from diffstn.models.noisy_classifier import NoisyClassifier, check_guide
 from diffstn.models.optimised import OptimisedModule
-from diffstn.ranks import of_all
 
 TIMESTEP_SAMPLINGS: dict[str, Callable[[int], LossSecondMoment | None]] = {
     "stratified": lambda steps: None,
@@ -182,12 +181,7 @@ class DiffusionModel(OptimisedModule):
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
         label = batch.label
         if self.conditional and self.label_dropout:
-            u = of_all(
-                lambda n, g: torch.rand(n, generator=g, device=label.device),
-                len(label),
-                label.device,
-            )
-            label = batch.label.masked_fill(u < self.label_dropout, self.classes)
+            label = withheld(label, self.label_dropout, self.classes)
         x_0 = self.codec.encode(batch.items)
         if self.importance is None:
             loss = self.losses(x_0, label).mean()

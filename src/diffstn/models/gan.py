@@ -17,9 +17,8 @@ from diffstn.errors import UserError
 from diffstn.metrics.sliced import sliced_wasserstein
 from diffstn.models.asked import asked_labels
 from diffstn.models.fit_to_data import fit_codec
-from diffstn.models.noise import noise_for
+from diffstn.models.noise import noise_for, uniform_for
 from diffstn.models.optimised import OptimisedModule, grouped
-from diffstn.ranks import of_all
 
 OPTIMISERS = 2
 
@@ -213,7 +212,7 @@ class GAN(OptimisedModule):
         of_real, of_fake = critic(real), critic(fake)
         loss = self.loss.discriminator(of_real, of_fake)
         if self.penalty_weight and step % self.penalty_interval == 0:
-            between = self.uniform(x, 1)[:, 0]
+            between = uniform_for(x)[:, 0]
             weight = self.penalty_weight * self.penalty_interval
             loss = loss + self.loss.penalty(critic, real, fake, weight, between)
         sign = of_real.detach().float().sign().mean()
@@ -270,20 +269,11 @@ class GAN(OptimisedModule):
         """Items as D is shown them."""
         if not self.augmentation.used:
             return items
-        return augment(items, self.augmentation.p, self.uniform(items, NUMBERS))
+        return augment(items, self.augmentation.p, uniform_for(items, NUMBERS))
 
     def noise_like(self, x: Tensor, generator: Generator | None = None) -> Tensor:
         """Noise for as many items as x (B, *) has, (B, *noise_shape)."""
         return noise_for(x.new_empty(len(x), *self.noise_shape, dtype=torch.float32), generator)
-
-    @staticmethod
-    def uniform(x: Tensor, numbers: int) -> Tensor:
-        """Numbers in [0, 1) for each of the items x (B, *), (B, numbers)."""
-
-        def draw(n: int, source: Generator | None) -> Tensor:
-            return torch.rand(n, numbers, generator=source, device=x.device)
-
-        return of_all(draw, len(x), x.device)
 
     def validation_step(self, batch: Any, batch_index: int) -> None:
         source = Generator().manual_seed(batch_index)

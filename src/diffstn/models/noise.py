@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Generator, Tensor
 
 from diffstn.diffusion import gaussian_noise, shuffled_timesteps
@@ -39,3 +40,17 @@ def latents_for(model: Any, image: Tensor, generator: Generator) -> Tensor:
         return model.sample_latents(n, 1, source)
 
     return of_all(draw, len(image), image.device, generator)
+
+
+def uniform_for(x: Tensor, numbers: int = 1) -> Tensor:
+    """Numbers in [0, 1) for rows x (B, *) of a batch that processes share, (B, numbers)."""
+
+    def draw(n: int, source: Generator | None) -> Tensor:
+        return torch.rand(n, numbers, generator=source, device=x.device)
+
+    return of_all(draw, len(x), x.device)
+
+
+def withheld(label: Tensor, share: float, none: int) -> Tensor:
+    """Labels (B,), of which a share of all is `none` instead."""
+    return label.masked_fill(uniform_for(label)[:, 0] < share, none)

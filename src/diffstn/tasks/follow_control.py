@@ -21,8 +21,8 @@ from diffstn.models.controlnet import ControlNet
 from diffstn.store.markdown import by_name, markdown, rows_by_name
 from diffstn.tasks.batches import answers, batch_noise, first_of_each_class
 from diffstn.tasks.features import choose_features
-from diffstn.tasks.generate_images import check_real_images, check_samples, distances
 from diffstn.tasks.rounded import percentages, rounded
+from diffstn.tasks.set_distances import check_real_images, check_samples, distance_table
 from diffstn.tasks.task import Figure, Precision, Task
 
 
@@ -110,7 +110,11 @@ class FollowControl(Task):
         )
         kept, chance = (means(found, what) for what in ("kept", "chance"))
         generated = torch.cat([one.features for one in found])
-        table = distance_table(data, features, generated, seed, model.device)
+        real = {
+            split: real_statistics(data, split, features, model.device)
+            for split in ("train", "test")
+        }
+        table = distance_table(real, {"train": generated, "test": generated}, seed)
         accuracy = read["accuracy"]
         fids = {f"FID {split}": row["FID"] for split, row in table.items()}
         asked = {"split": self.split, "images": total, "told": self.told}
@@ -216,18 +220,6 @@ def control_of(model: ControlNet, images: Tensor, rows: Tensor) -> Tensor:
     """The controls of images (B, C, h, w) at these rows."""
     size = (images.shape[-2], images.shape[-1])
     return model.control(images, size, variants(model, rows))
-
-
-def distance_table(
-    data: Any, features: Features, generated: Tensor, seed: int, device: torch.device
-) -> dict[str, Any]:
-    """How far features (N, D) of samples are from those of the train and the test images."""
-    real = {split: real_statistics(data, split, features, device) for split in ("train", "test")}
-    found = {}
-    for split, other in (("train", "test"), ("test", "train")):
-        floor = real[other].features[: len(generated)].double()
-        found[split] = distances(generated, real[split], floor, seed)
-    return found
 
 
 def accuracy_of(classes: Sequence[str], found: Sequence[Answer], what: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from diffstn.annotations import AtLeast, Count, OneOf
 from diffstn.callbacks.fid_tracker import FIDTracker
@@ -19,13 +19,9 @@ from diffstn.errors import UserError
 from diffstn.figures.contact import contact_sheet
 from diffstn.metrics.images import (
     Features,
-    Moments,
     RealStatistics,
     Seen,
-    frechet_distance,
     inception_score,
-    kernel_distance,
-    precision_recall,
     real_statistics,
 )
 from diffstn.metrics.labels.class_accuracy import ClassAccuracy
@@ -45,10 +41,9 @@ from diffstn.tasks.features import choose_features
 from diffstn.tasks.plot_images import plot_images
 from diffstn.tasks.rounded import rounded
 from diffstn.tasks.sampling import labels_like, no_labels, sampled_images
+from diffstn.tasks.set_distances import check_real_images, check_samples, distance_table
 from diffstn.tasks.task import Figure, Precision, Task
 
-NEIGHBOURS = 3
-"""Of precision and recall."""
 WATCHED_AT_ONCE = 256
 
 
@@ -241,60 +236,6 @@ class GenerateImages(Task):
         }
 
 
-def check_samples(samples: int, features: Features, setting: str = "task.samples") -> None:
-    """Refuse sets whose covariance in the features would be singular.
-
-    Raises:
-        UserError: there are not more samples than features.
-    """
-    if samples <= features.size:
-        none = ", or for no tracking with 0" if setting == "task.track" else ""
-        raise UserError(
-            f"{setting}={samples}: a Fréchet distance in {features.size} features"
-            f" ({features.name}) needs more than {features.size}; ask for 8192, or for features of"
-            f" fewer numbers{none}"
-        )
-
-
-def check_real_images(data: Any, splits: tuple[str, ...] = ("train", "test")) -> None:
-    """Refuse splits that are too small to compare with.
-
-    Raises:
-        UserError: one of them has no more images than a neighbourhood.
-    """
-    for split in splits:
-        count = data.count(split)
-        if count <= NEIGHBOURS:
-            raise UserError(
-                f"the {split} split has {count} images, and comparing samples with it takes more"
-                f" than {NEIGHBOURS}: add images, or hold out more"
-            )
-
-
-def distances(
-    generated: Tensor, real: RealStatistics, other: Tensor, seed: int
-) -> dict[str, float]:
-    """A row of the table: generated features (N, D) against a real set, and real ones of another
-    split beside them."""
-    row = {}
-    some = real.features[: len(generated)]
-    compared = {"": generated, " floor": other}
-    for name, features in compared.items():
-        moments = Moments(features.shape[1], sync_on_compute=False)
-        moments.update(features)
-        row[f"FID{name}"] = rounded(
-            frechet_distance(*moments.compute(), real.mean, real.covariance)
-        )
-    for name, features in compared.items():
-        kernel, spread = kernel_distance(features, some, generator=Generator().manual_seed(seed))
-        row[f"KID{name}"] = rounded(kernel)
-        row[f"KID{name} sd"] = rounded(spread)
-    precision, recall = precision_recall(some, generated[: len(some)], NEIGHBOURS)
-    row["precision %"] = rounded(100 * precision)
-    row["recall %"] = rounded(100 * recall)
-    return row
-
-
 def image_generation(
     model: Generates,
     data: Any,
@@ -327,12 +268,7 @@ def image_generation(
         if columns:
             accuracy.update(one.logits[:, columns].softmax(-1), some)
     generated = torch.cat([one.features for one in seen])
-    table = {
-        split: distances(
-            generated, real[split], real[other].features[: len(generated)].double(), seed
-        )
-        for split, other in (("train", "test"), ("test", "train"))
-    }
+    table = distance_table(real, {"train": generated, "test": generated}, seed)
     numbers = {f"FID {split}": row["FID"] for split, row in table.items()}
     floors = [min(samples, len(real[split].features)) for split in ("test", "train")]
     result: dict[str, Any] = {

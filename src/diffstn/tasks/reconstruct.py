@@ -22,8 +22,8 @@ from diffstn.networks.regularisations.vq import perplexity
 from diffstn.store.markdown import markdown, rows_by_name
 from diffstn.tasks.batches import answers
 from diffstn.tasks.features import choose_features
-from diffstn.tasks.generate_images import check_real_images, check_samples, distances
 from diffstn.tasks.rounded import rounded
+from diffstn.tasks.set_distances import check_real_images, check_samples, distance_table
 from diffstn.tasks.task import Figure, Task
 
 COLUMNS = 10
@@ -202,12 +202,7 @@ def reconstruction(
         found: features (N, D) of the reconstructions of a split's first N images, by split.
     """
     real = {split: real_statistics(data, split, features, device) for split in ("train", "test")}
-    table = {
-        split: distances(
-            found[other], real[split], real[other].features[: len(found[other])].double(), seed
-        )
-        for split, other in (("train", "test"), ("test", "train"))
-    }
+    table = distance_table(real, {"train": found["test"], "test": found["train"]}, seed)
     moments = Moments(features.size, sync_on_compute=False)
     moments.update(found["test"])
     same = frechet_distance(*moments.compute(), real["test"].mean, real["test"].covariance)
