@@ -29,7 +29,7 @@ COLUMNS = {"psnr_db": "PSNR dB", "ssim": "SSIM", "FID": "FID"}
 WIDTH = 960
 
 
-class Seen(NamedTuple):
+class Answer(NamedTuple):
     """Of a batch: the images (B, C, H, W) by what was done with them, and their features."""
 
     images: dict[str, Tensor]
@@ -52,13 +52,13 @@ class Tally:
         self.errors = {name: ImageError(sync_on_compute=False) for name in ("degraded", *WAYS)}
         self.moments = {name: Moments(features.size, sync_on_compute=False) for name in self.errors}
 
-    def look(self, images: dict[str, Tensor]) -> Seen:
+    def look(self, images: dict[str, Tensor]) -> Answer:
         """The images (B, C, H, W) and their features, on the CPU."""
         looked = images if self.real else {}
         features = {name: self.features(one).features.cpu() for name, one in looked.items()}
-        return Seen({name: one.cpu() for name, one in images.items()}, features)
+        return Answer({name: one.cpu() for name, one in images.items()}, features)
 
-    def update(self, one: Seen) -> None:
+    def update(self, one: Answer) -> None:
         """Take in a batch."""
         for name, error in self.errors.items():
             error.update(one.images[name], one.images["clean"])
@@ -127,7 +127,7 @@ class Restore(Task):
         for t in self.starts(model):
             tally = Tally(data, features, model.device, total > features.size)
 
-            def seen(rows: slice, batch: Any, t: int = t, tally: Tally = tally) -> Seen:
+            def seen(rows: slice, batch: Any, t: int = t, tally: Tally = tally) -> Answer:
                 noise = batch_noise(seed, rows.start)
                 return tally.look(restorations(model, batch.image, t, z[rows], noise))
 

@@ -26,7 +26,7 @@ def spread(h: Tensor) -> Tensor:
     return sd.repeat(size)[:, None, None, None].expand(-1, 1, *h.shape[2:]).to(h.dtype)
 
 
-class ResidualBlock(nn.Module):
+class HalvingBlock(nn.Module):
     """Two convolutions and a shortcut; the first halves the sides."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -80,7 +80,7 @@ class ResidualDiscriminator(nn.Module):
         sizes = halved(size)
         widths = [min(most, width * 2**i) for i in range(len(sizes) - 1)]
         self.input = EqualisedConv(channels, widths[0], stride=2)
-        self.blocks = nn.ModuleList(ResidualBlock(i, o) for i, o in pairwise(widths))
+        self.blocks = nn.ModuleList(HalvingBlock(i, o) for i, o in pairwise(widths))
         last = widths[-1]
         stride = 2 if min(sizes[0]) > 4 else 1
         self.mixed = EqualisedConv(last + 1, last, stride=stride)
