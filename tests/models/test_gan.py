@@ -5,6 +5,7 @@ import json
 import signal
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -115,6 +116,24 @@ def test_gradients_of_one_network_do_not_reach_the_other():
     gan.discriminator.requires_grad_(False)
     gan.generator_loss(items, label, None).backward()
     assert all(p.grad is not None for p in gan.generator.parameters())
+
+
+@pytest.mark.parametrize("loss", ["non_saturating", "hinge", "wgan_gp"])
+def test_unrolled_the_generator_maximises_the_loss_of_the_discriminator_to_come(loss: str):
+    """That of real items, too: what it foresees of these is what keeps modes apart."""
+    gan = model(loss=loss, unrolled_steps=2, penalty_weight=0.0)
+    gan._trainer = Alone()  # type: ignore[assignment]
+    optimizer = SimpleNamespace(optimizer=torch.optim.Adam(gan.discriminator.parameters(), 1e-2))
+    items, label = torch.randn(32, 2), torch.zeros(32).long()
+    torch.manual_seed(3)
+    told = gan.generator_loss(items, label, optimizer)
+    torch.manual_seed(3)
+    fake = gan.items(gan.noise_like(items), label)
+    ahead = gan.foreseen(items, fake, label, optimizer.optimizer)
+    real, false = (gan.scores(some, label, ahead) for some in (items, fake))
+    torch.testing.assert_close(told, -gan.loss.discriminator(real, false))
+    now = -gan.loss.discriminator(gan.scores(items, label), gan.scores(fake, label))
+    assert told.item() > now.item() + 1e-3  # the discriminator has got better
 
 
 def test_it_generates_and_has_styles_and_samples_by_its_seed():

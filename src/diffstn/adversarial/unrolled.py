@@ -20,15 +20,17 @@ def unrolled(
 ) -> Weights:
     r"""The weights after `steps` of Adam on a loss, through which gradients pass.
 
-    The generator that minimises $L_G(\theta_G, \theta_D^K(\theta_G))$ feels how the discriminator
+    The generator that maximises $L_D(\theta_G, \theta_D^K(\theta_G))$ feels how the discriminator
     will answer it: with $\theta_D^{k+1} = \theta_D^k - \eta\,\mathrm{Adam}(\nabla L_D)$,
 
-    $$\frac{dL_G}{d\theta_G} = \frac{\partial L_G}{\partial \theta_G} +
-      \frac{\partial L_G}{\partial \theta_D^K} \frac{d\theta_D^K}{d\theta_G}.$$
+    $$\frac{dL_D}{d\theta_G} = \frac{\partial L_D}{\partial \theta_G} +
+      \frac{\partial L_D}{\partial \theta_D^K} \frac{d\theta_D^K}{d\theta_G}.$$
 
-    To put all samples where D is highest no longer pays, as D will have gone down there. All
-    derivatives are exact, those of Adam's moments too. The root is $\sqrt{v + \epsilon^2}$ instead
-    of $\sqrt v + \epsilon$, which has no derivative at 0.
+    To put all samples where D is highest no longer pays, as D will have gone down there, and up at
+    the real items that were left out: those are in L_D, too, and not in the loss that a generator
+    has otherwise. With that one in its place samples end on a single mode. All derivatives are
+    exact, those of Adam's moments too. The root is $\sqrt{v + \epsilon^2}$ instead of
+    $\sqrt v + \epsilon$, which has no derivative at 0.
 
     Args:
         weights: by name, where the steps begin.

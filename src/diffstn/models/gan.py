@@ -45,8 +45,9 @@ class GAN(OptimisedModule):
         penalty_interval: steps of D from one penalty to the next; None: the loss's own.
         discriminator_steps: of D for one of G.
         discriminator_lr: None: G's.
-        unrolled_steps: of D that G foresees, see `unrolled`, without penalty and augmentation. D
-            itself takes its one step, and G's gradient is exact to all orders.
+        unrolled_steps: of D that G foresees, see `unrolled`, without penalty and augmentation. G
+            then maximises D's loss of generated and real items as D will be, whatever `loss` says
+            of G, and its gradient is exact to all orders. D itself takes its one step.
         augment_p: probability of each change of images that D sees, see `augment`.
         augment_target: of the sign of overfitting, by which p then changes; None: p is fixed.
         augment_thousands: of real images in which p may go from 0 to 1.
@@ -233,7 +234,9 @@ class GAN(OptimisedModule):
         if not self.unrolled_steps:
             return self.loss.generator(self.scores(self.shown(fake), label))
         ahead = self.foreseen(x, fake, label, of_discriminator.optimizer)
-        return self.loss.generator(self.scores(fake, label, ahead))
+        return -self.loss.discriminator(
+            self.scores(x, label, ahead), self.scores(fake, label, ahead)
+        )
 
     def foreseen(self, x: Tensor, fake: Tensor, label: Tensor, optimizer: Any) -> dict[str, Tensor]:
         """D's weights some steps ahead, on these real and generated items."""
