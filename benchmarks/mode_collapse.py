@@ -41,7 +41,7 @@ PLAIN = ["model.loss=non_saturating", "model.penalty_weight=0.0"]
 MODELS = {
     "vanilla": ["model=gan_points", *ALONE, *PLAIN],
     "unrolled": ["model=gan_points", *ALONE, *PLAIN, "model.unrolled_steps=5"],
-    "wgan_gp": ["model=gan_points"],
+    "wgan_gp": ["model=gan_points", "model.penalty_weight=0.1"],
     "r1": [
         "model=gan_points",
         *ALONE,
