@@ -36,14 +36,15 @@ POINTS = 10_000
 SHOWN = 2000
 """Points on the figure."""
 SIDE = 170
+GAN = ["model=gan_points", "generator.width=256", "discriminator.width=256"]
 ALONE = ["model.discriminator_steps=1", "data.batch_size=256"]
 PLAIN = ["model.loss=non_saturating", "model.penalty_weight=0.0"]
 MODELS = {
-    "vanilla": ["model=gan_points", *ALONE, *PLAIN],
-    "unrolled": ["model=gan_points", *ALONE, *PLAIN, "model.unrolled_steps=5"],
-    "wgan_gp": ["model=gan_points", "model.penalty_weight=0.1"],
+    "vanilla": [*GAN, *ALONE, *PLAIN],
+    "unrolled": [*GAN, *ALONE, *PLAIN, "model.unrolled_steps=5"],
+    "wgan_gp": [*GAN, "model.penalty_weight=0.1"],
     "r1": [
-        "model=gan_points",
+        *GAN,
         *ALONE,
         *PLAIN,
         "model.penalty_weight=1.0",
