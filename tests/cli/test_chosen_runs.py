@@ -39,7 +39,7 @@ def test_a_sweep_over_folders_stays_one(autoencoder: Path):
         *("codec=pixels", "run=pretrained/judge", "ckpt=pretrained/judge", "out=runs/x", "codec"),
         *(
             "network=pretrained/judge",
-            "codec=runs/nowhere",
+            "codec=nowhere",
             "codec=\0",
             "codec=",
             "model=stn,ic_stn",
@@ -54,3 +54,8 @@ def test_other_words_stay_as_they_are(word: str):
 def test_a_run_of_another_model_is_refused(tmp_path: Path):
     with pytest.raises(UserError, match=r"a run of model=ddpm_unet; codec takes one of model=auto"):
         with_runs(["codec=pretrained/mnist_unet"])
+
+
+def test_a_path_that_leads_to_no_run_is_refused():
+    with pytest.raises(UserError, match=r"codec=runs/nowhere: no run there"):
+        with_runs(["codec=runs/nowhere"])

@@ -13,7 +13,7 @@ def with_runs(words: Sequence[str], search: Sequence[str] = ()) -> list[str]:
     like the run's model, and `GROUP.run=<folder>`. Several folders, of a sweep, stay several.
 
     Raises:
-        UserError: the group takes runs of other models.
+        UserError: the group takes runs of other models, or a path leads to no run.
     """
     found: list[str] = []
     for word in words:
@@ -23,10 +23,10 @@ def with_runs(words: Sequence[str], search: Sequence[str] = ()) -> list[str]:
         files = [file for file in files if "\nrun:" in file.read_text()]
         takes = [file.stem for file in files if (CONF / "model" / file.name).exists()]
         folders = [one.strip("'\"") for one in said.split(",")]
-        if group == "model" or not takes or not all(map(is_run, folders)):
+        if group == "model" or not takes or not all("/" in one or is_run(one) for one in folders):
             found.append(word)
             continue
-        models = {str(open_run(path).read_config()["choices"]["model"]) for path in folders}
+        models = {str(open_run(path, group).read_config()["choices"]["model"]) for path in folders}
         if len(models) > 1 or not models <= {*takes}:
             theirs, ours = (" or ".join(sorted(names)) for names in (models, takes))
             raise UserError(f"{word}: a run of model={theirs}; {group} takes one of model={ours}")
