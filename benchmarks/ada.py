@@ -63,7 +63,7 @@ def plot(runs: dict[str, RunFolder], path: Path) -> None:
         left.set(xlabel="epoch of 1000 images", ylabel="val/fid")
         right.set(xlabel="epoch of 1000 images", ylim=(0, 1.02))
         left.legend()
-        right.legend(fontsize=7, loc="center right")
+        right.legend(fontsize=7, loc="lower right")
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path)
 
