@@ -30,6 +30,15 @@ def test_a_single_small_image_is_enlarged_and_a_wide_page_is_not(tmp_path: Path)
     assert wide.size == (8 + 6 * 158, 8 + 158)
 
 
+def test_all_titles_have_the_size_of_the_longest_that_must_fit(tmp_path: Path):
+    def ink(titles: list[str]) -> int:
+        path = panel_page(torch.zeros(2, 1, 60, 60), tmp_path / "page.png", titles, least=0)
+        first = np.asarray(Image.open(path).convert("L"))[8:30, 8:68]
+        return int((first < 200).any(axis=1).sum())
+
+    assert ink(["ab", "a longer title"]) < ink(["ab", "cd"])
+
+
 def test_titles_must_be_as_many_as_images(tmp_path: Path):
     with pytest.raises(ValueError, match="2 images need as many titles, got 1"):
         panel_page(torch.zeros(2, 1, 8, 8), tmp_path / "page.png", ["one"])

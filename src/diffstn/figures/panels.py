@@ -27,7 +27,7 @@ def panel_page(
     Args:
         images: (N, C, H, W) in [0, 1], C = 1 or 3.
         path: The PNG to write.
-        titles: One for each image, or none; a title too wide for its image shrinks.
+        titles: One for each image, or none; if one is too wide for its image, all shrink.
         columns: Images side by side, at most.
         letters: Height of the titles in pixels.
         scale: Side in pixels of an image's pixel.
@@ -50,12 +50,11 @@ def panel_page(
     scale = max(scale, round((least - gap * (across + 1)) / (across * width)))
     cell_x, cell_y = width * scale + gap, height * scale + line + gap
     sheet = Sheet(gap + across * cell_x, gap + -(-number // columns) * cell_y)
+    while letters > 7 and any(text_width(title, letters) > width * scale for title in titles):
+        letters -= 1
     for index, pixels in enumerate(tiles(images, scale)):
         x, y = gap + index % columns * cell_x, gap + index // columns * cell_y
         if titles:
-            size = letters
-            while size > 7 and text_width(titles[index], size) > width * scale:
-                size -= 1
-            sheet.text(titles[index], x, y + line // 2, size, MUTED)
+            sheet.text(titles[index], x, y + line // 2, letters, MUTED)
         sheet.tile(pixels, x, y + line)
     return sheet.save(path)
