@@ -86,7 +86,7 @@ def test_it_goes_on_without_the_autoencoders_folder(place: Path, monkeypatch: py
         (["codec=pretrained/mnist_unet"], "codec takes one of model=autoencoder"),
         (["codec=autoencoder", "codec.run=pretrained/judge"], "is no run of an autoencoder"),
         (["codec=elsewhere", "data=cifar10"], "codes 1-channel images of 28 x 28, the data has 3"),
-        (["codec=runs/nowhere"], "no such choice"),
+        (["codec=runs/nowhere"], "codec=runs/nowhere: no run there"),
         (["codec=elsewhere", "task.likelihood=5"], "bits per dimension are of pixels"),
         (["codec=elsewhere", "model.clip_quantile=0.9"], "needs a clip"),
         (
