@@ -1,10 +1,11 @@
-"""A class by its embedding, by norms and by an auxiliary classifier, at equal training time.
+"""A class by its embedding, by norms and by an auxiliary classifier, at equal training time or steps.
 
-    python benchmarks/classes.py [--minutes 30] [--data mnist] [--seeds 1] [--rows cbn,ac_frozen]
-        [--samples 8192] [--cas 8192] [--runs runs/classes] [--source cifar10.npz] [WORDS …]
+    python benchmarks/classes.py [--minutes 30 | --steps 5000] [--data mnist] [--seeds 1]
+        [--rows cbn,ac_frozen] [--samples 8192] [--cas 8192] [--runs runs/classes]
+        [--source cifar10.npz] [WORDS …]
 
 Every row is a run in the folder, of as many steps as the minutes allow at the speed that is
-measured first, and one or more ways to sample from it. Numbers are kept beside the run: what is
+measured first, or of so many steps, and one or more ways to sample from it. Numbers are kept beside the run: what is
 there already is not done again, and a run that was stopped goes on. WORDS are further settings of
 all runs, such as network.width=16.
 
@@ -87,6 +88,7 @@ DATA = {
 }
 AUXILIARY = "auxiliary"
 """Folder of the classifier that teaches; the judge, which measures, is another."""
+AUXILIARY_STEPS = 1000
 
 
 class Overheard:
@@ -113,7 +115,7 @@ def numbers(run: RunFolder, words: Sequence[str], options: argparse.Namespace) -
     own = model.classifier if isinstance(model, ClassifiedDiffusion) else None
     features = Overheard(choose_features(None, data.facts), own)
     with torch.inference_mode(), hardware.autocast():
-        found = image_generation(model, data, features, options.samples, 0, 250, options.cas)
+        found = image_generation(model, data, features, options.samples, 0, 500, options.cas)
         if own is not None:
             asked = labels_like(data, options.samples, 0)
             read = torch.cat(features.read)[-options.samples :]
@@ -240,6 +242,7 @@ def readings(name: str, run: RunFolder) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--steps", type=int, default=0, help="equal steps, not minutes")
     parser.add_argument("--data", choices=list(DATA), default="mnist")
     parser.add_argument("--source", help="of cifar2: the npz file")
     parser.add_argument("--seeds", default="1")
@@ -256,8 +259,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     top = (Path(options.runs) / options.data).absolute()
     auxiliary = trained(
         top / AUXILIARY,
-        ["model=classifier", *data, "encoder=lenet", "seed=9"],
+        ["model=classifier", *data, "encoder=lenet", "seed=9", "evaluate.checkpoint=last"],
         60 * min(options.minutes, max(1.0, options.minutes / 10)),
+        min(options.steps, AUXILIARY_STEPS),
     )
     header = ["class by", "sampled", "seed", "steps", "as asked %", "read by its own %"]
     header += ["FID test", "recall %", "IS", "CAS %", "purity %", "among real %"]
@@ -269,7 +273,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             its = [*data, *one.words, f"seed={seed}", *quick, *words]
             if "model=ddpm_ac" in one.words and "classifier=joint" not in one.words:
                 its.append(f"classifier.run={auxiliary.path}")
-            runs[key] = run = trained(top / f"{key}_{seed}", its, 60 * options.minutes)
+            runs[key] = run = trained(
+                top / f"{key}_{seed}", its, 60 * options.minutes, options.steps
+            )
             steps = run.read_config()["trainer"]["max_steps"]
             for way, more in one.ways.items():
                 found = kept(run, way, more, options)

@@ -66,11 +66,11 @@ def pace_of(words: Sequence[str]) -> Pace:
     return Pace(float(spans[min(WARM, len(spans) - 1) :].median()), len(trainer.optimizers))
 
 
-def trained(folder: Path, words: Sequence[str], seconds: float) -> RunFolder:
+def trained(folder: Path, words: Sequence[str], seconds: float, steps: int = 0) -> RunFolder:
     """The run of these words in the folder, trained for about so long unless it was before.
 
-    Its length in steps follows from the speed at the start, so that the learning rate falls to zero
-    within it. What the training says stands in a file beside the folder.
+    Its length in steps follows from the speed at the start, unless it is given, so that the
+    learning rate falls to zero within it. What the training says stands in a file beside the folder.
 
     Raises:
         subprocess.CalledProcessError: it failed.
@@ -79,8 +79,9 @@ def trained(folder: Path, words: Sequence[str], seconds: float) -> RunFolder:
     if not (folder / "metrics.json").exists():
         again = ["resume=true"]
         if not run.config.exists():
-            pace = pace_of(words)
-            steps = max(1, round(seconds / pace.seconds)) * pace.steps
+            if not steps:
+                pace = pace_of(words)
+                steps = max(1, round(seconds / pace.seconds)) * pace.steps
             again = [*words, f"trainer.max_steps={steps}", "validate_every=1000000"]
         folder.parent.mkdir(parents=True, exist_ok=True)
         with (folder.parent / f"{folder.name}.log").open("a") as log:

@@ -1,6 +1,7 @@
 """Diffusion without noise: what it learns, restores and refuses."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -88,6 +89,21 @@ def test_samples_start_where_the_data_end():
     assert not torch.equal(made[:5], model.sample(5, seed=1))
     with pytest.raises(ValueError, match="n=0"):
         model.sample(0)
+
+
+def test_the_end_is_fitted_where_the_weights_are(monkeypatch):
+    """Lightning names a GPU as the model's device before the model has been moved there."""
+    model = build()
+    items = stripes(64)
+    data = SimpleNamespace(
+        count=lambda split: len(items),
+        batch=lambda split, rows, device: SimpleNamespace(items=items[rows].to(device)),
+    )
+    monkeypatch.setattr(ColdDiffusion, "trainer", SimpleNamespace(datamodule=data))
+    monkeypatch.setattr(ColdDiffusion, "device", torch.device("meta"))
+    model.setup("fit")
+    level = 2 * items.mean() - 1
+    assert torch.allclose(model.process.end.mean, level.expand(1, 4, 4), atol=1e-5)
 
 
 def test_a_sampler_that_needs_noise_is_refused():

@@ -269,6 +269,17 @@ def test_weights_are_raw_or_averaged_as_asked(train: Train):
             trained_weights(run, bad, "mean")
 
 
+def test_a_run_that_was_never_validated_is_read_as_it_was_measured(train: Train):
+    assert train("model=stn", "out=run", "validate_every=100", "trainer.max_steps=1") == 0
+    run = RunFolder("run")
+    assert run.read_config()["evaluate"]["checkpoint"] == "best"
+    assert metrics("run")["protocol"]["checkpoint"] == "last"
+    last = trained_weights(run, "last")
+    assert all(torch.equal(last[name], value) for name, value in trained_weights(run).items())
+    with pytest.raises(UserError, match="checkpoint= can be: last"):
+        trained_weights(run, "best")
+
+
 def test_the_evaluation_at_the_end_uses_the_weights_asked_for(train: Train):
     assert train("model=stn", "out=run", "evaluate.weights=raw") == 0
     assert metrics("run")["protocol"]["weights"] == "raw"

@@ -90,7 +90,8 @@ class ColdDiffusion(OptimisedModule):
         fit_codec(self.codec, data)
         if hasattr(self.process, "fit"):
             rows = torch.arange(min(EXAMPLES, data.count("train")))
-            self.process.fit(self.codec.encode(data.batch("train", rows).items).to(self.device))
+            there = next(self.parameters()).device  # Lightning moves them only after this
+            self.process.fit(self.codec.encode(data.batch("train", rows, there).items))
 
     @property
     def process(self) -> Any:

@@ -26,15 +26,19 @@ def trained_weights(
 
     Args:
         run: folder of a run, or one shipped with the package.
-        checkpoint: `best` or `last`, None as the run says; a shipped run has one only.
+        checkpoint: `best` or `last`, None as the run says, or the last where no validation chose a
+            best one, which is what the training itself measured; a shipped run has one only.
         weights: `ema` or `raw`, None as the run says.
 
     Raises:
         UserError: a file is missing, or the run kept no such weights.
     """
     config = run.read_config()
+    chosen = config["evaluate"]["checkpoint"]
+    if not is_kept(run.checkpoints, chosen) and is_kept(run.checkpoints, "last"):
+        chosen = "last"
     there_is = {
-        "checkpoint": config["evaluate"]["checkpoint"],
+        "checkpoint": chosen,
         "weights": evaluated_weights(config),
     }
     checkpoint, weights = checkpoint or there_is["checkpoint"], weights or there_is["weights"]
