@@ -1,13 +1,13 @@
-"""A class by its embedding, by norms and by an auxiliary classifier, at equal training time or steps.
+"""A class by its embedding, by norms and by an auxiliary classifier, at equal time or steps.
 
     python benchmarks/classes.py [--minutes 30 | --steps 5000] [--data mnist] [--seeds 1]
         [--rows cbn,ac_frozen] [--samples 8192] [--cas 8192] [--runs runs/classes]
         [--source cifar10.npz] [WORDS …]
 
 Every row is a run in the folder, of as many steps as the minutes allow at the speed that is
-measured first, or of so many steps, and one or more ways to sample from it. Numbers are kept beside the run: what is
-there already is not done again, and a run that was stopped goes on. WORDS are further settings of
-all runs, such as network.width=16.
+measured first, or of so many steps, and one or more ways to sample from it. Numbers are kept
+beside the run: what is there already is not done again, and a run that was stopped goes on. WORDS
+are further settings of all runs, such as network.width=16.
 
 `--data cifar2` takes automobiles and dogs of CIFAR-10, from the file `--source`.
 
@@ -47,7 +47,11 @@ BY_NORM = (*UNET, *S4, "network.scale_shift=false")
 AC_S4 = ("model=ddpm_ac", *S4, "model.classifier_signal=none", "model.classifier_reads=samples")
 AC = ("model=ddpm_ac", "classifier=frozen", "model.classifier_signal=signal")
 PLAIN = "as trained"
-GUIDED = {PLAIN: (), "w = 0.5": ("model.guidance_scale=0.5",)}
+GUIDED = {
+    PLAIN: (),
+    "w = 0.25": ("model.guidance_scale=0.25",),
+    "w = 0.5": ("model.guidance_scale=0.5",),
+}
 
 
 class Contender(NamedTuple):

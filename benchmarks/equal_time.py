@@ -70,7 +70,8 @@ def trained(folder: Path, words: Sequence[str], seconds: float, steps: int = 0) 
     """The run of these words in the folder, trained for about so long unless it was before.
 
     Its length in steps follows from the speed at the start, unless it is given, so that the
-    learning rate falls to zero within it. What the training says stands in a file beside the folder.
+    learning rate falls to zero within it. What the training says stands in a file beside the
+    folder.
 
     Raises:
         subprocess.CalledProcessError: it failed.
