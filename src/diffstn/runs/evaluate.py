@@ -9,6 +9,7 @@ from diffstn.build import build_data, build_task, load_model
 from diffstn.data.kinds import check_needs
 from diffstn.hardware import choose_hardware
 from diffstn.ranks import joined
+from diffstn.store.checkpoints import evaluated_checkpoint
 from diffstn.store.protocol import protocol
 from diffstn.store.run_folder import RunFolder, first_rank
 
@@ -26,6 +27,7 @@ def evaluate(
     check_needs(config)
     data, task = build_data(config), build_task(config)
     chosen = {key: settings[key] for key in ("checkpoint", "weights") if settings[key]}
+    chosen.setdefault("checkpoint", evaluated_checkpoint(run, config))
     model: Any = load_model(
         run, config=config, facts=data.facts, trust=settings["trust"], **chosen
     ).to(hardware.device)

@@ -23,6 +23,7 @@ from diffstn.runs.trainer import check_optimisation, check_trainer, trainer_for
 from diffstn.schema import check_config
 from diffstn.store.bounded import no_larger_than, reason
 from diffstn.store.carry_on import carry_on
+from diffstn.store.checkpoints import evaluated_checkpoint
 from diffstn.store.environment import environment
 from diffstn.store.logs import quiet_libraries
 from diffstn.store.one_writer import one_writer
@@ -32,7 +33,7 @@ from diffstn.store.run_folder import RunFolder, first_rank
 from diffstn.store.self_contained import self_contained
 from diffstn.store.stopping import Stopping, seconds
 from diffstn.store.warm_start import warm_start
-from diffstn.store.whole_files import FIRST, WholeFiles, is_kept
+from diffstn.store.whole_files import FIRST, WholeFiles
 
 
 def check(config: Mapping[str, Any]) -> Hardware:
@@ -195,10 +196,10 @@ def evaluated(
     """
     agreed(True)  # the first one has written what it had to
     data, task = built.data, built.task
-    checkpoint = config["evaluate"]["checkpoint"]
-    if checkpoint == "best" and not is_kept(run.checkpoints, "best"):
+    checkpoint = evaluated_checkpoint(run, config)
+    if checkpoint != config["evaluate"]["checkpoint"]:
         log.warning("no validation chose a best checkpoint: the last one is evaluated")
-        config = {**config, "evaluate": {**config["evaluate"], "checkpoint": "last"}}
+        config = {**config, "evaluate": {**config["evaluate"], "checkpoint": checkpoint}}
     model = load_model(run, config=config, facts=data.facts, trust=None).to(hardware.device)
     with torch.inference_mode(), hardware.autocast():
         metrics = task.measure(model, data, seed=0)

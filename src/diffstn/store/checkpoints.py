@@ -19,6 +19,13 @@ def evaluated_weights(config: Mapping[str, Any]) -> str:
     return config["evaluate"]["weights"] if config["ema_decay"] else "raw"
 
 
+def evaluated_checkpoint(run: RunFolder, config: Mapping[str, Any]) -> str:
+    """`evaluate.checkpoint`, or `last` where no validation chose a best one."""
+    chosen = config["evaluate"]["checkpoint"]
+    kept = is_kept(run.checkpoints, chosen) or not is_kept(run.checkpoints, "last")
+    return chosen if kept else "last"
+
+
 def trained_weights(
     run: RunFolder, checkpoint: str | None = None, weights: str | None = None
 ) -> dict[str, Tensor]:
@@ -34,11 +41,8 @@ def trained_weights(
         UserError: a file is missing, or the run kept no such weights.
     """
     config = run.read_config()
-    chosen = config["evaluate"]["checkpoint"]
-    if not is_kept(run.checkpoints, chosen) and is_kept(run.checkpoints, "last"):
-        chosen = "last"
     there_is = {
-        "checkpoint": chosen,
+        "checkpoint": evaluated_checkpoint(run, config),
         "weights": evaluated_weights(config),
     }
     checkpoint, weights = checkpoint or there_is["checkpoint"], weights or there_is["weights"]
