@@ -9,7 +9,7 @@ from diffstn.build.model import build_data, build_model, needed
 from diffstn.data.facts import Facts
 from diffstn.errors import UserError
 from diffstn.store.bounded import no_larger_than
-from diffstn.store.checkpoints import evaluated_checkpoint, evaluated_weights, trained_weights
+from diffstn.store.checkpoints import trained_weights
 from diffstn.store.run_folder import RunFolder, open_run
 from diffstn.store.trust import check_targets
 
@@ -47,11 +47,7 @@ def load_model(
         facts = run.facts or getattr(build_data(config), "facts", None)
     with no_larger_than(run.path):
         model = build_model(config, facts)
-    state = trained_weights(
-        run,
-        checkpoint or evaluated_checkpoint(run, config),
-        weights or evaluated_weights(config),
-    )
+    state = trained_weights(run, checkpoint, weights, config)
     for name, module in model.named_modules():
         if getattr(module, "brought_weights", False):
             mine = f"{name}."

@@ -27,27 +27,33 @@ def evaluated_checkpoint(run: RunFolder, config: Mapping[str, Any]) -> str:
 
 
 def trained_weights(
-    run: RunFolder, checkpoint: str | None = None, weights: str | None = None
+    run: RunFolder,
+    checkpoint: str | None = None,
+    weights: str | None = None,
+    config: Mapping[str, Any] | None = None,
 ) -> dict[str, Tensor]:
     """The state of a run's model.
 
     Args:
         run: folder of a run, or one shipped with the package.
-        checkpoint: `best` or `last`, None as the run says, or the last where no validation chose a
+        checkpoint: `best` or `last`, None as `config` says, or the last where no validation chose a
             best one, which is what the training itself measured; a shipped run has one only.
-        weights: `ema` or `raw`, None as the run says.
+        weights: `ema` or `raw`, None as `config` says.
+        config: the run's configuration with overrides; None as it was.
 
     Raises:
         UserError: a file is missing, or the run kept no such weights.
     """
-    config = run.read_config()
-    there_is = {
-        "checkpoint": evaluated_checkpoint(run, config),
-        "weights": evaluated_weights(config),
-    }
-    checkpoint, weights = checkpoint or there_is["checkpoint"], weights or there_is["weights"]
+    own = run.read_config()
+    config = config or own
+    checkpoint = checkpoint or evaluated_checkpoint(run, config)
+    weights = weights or evaluated_weights(config)
     shipped = run.path / "weights.safetensors"
     if shipped.exists():
+        there_is = {
+            "checkpoint": evaluated_checkpoint(run, own),
+            "weights": evaluated_weights(own),
+        }
         for name, asked in (("checkpoint", checkpoint), ("weights", weights)):
             if asked != there_is[name]:
                 raise UserError(f"{name}={asked}: this run ships with {there_is[name]} alone")
