@@ -120,6 +120,7 @@ FAMILIES = [
     *words(
         f"train model=diff_in_stn {FAST}",
         *("model.noise=cauchy", "model.noise=laplace sampler=ddpm", "model.noise=wrapped"),
+        *("model.angle_weight=1", "model.angle_weight=-1", "model.angle_weight=nan"),
         "model.noise=uniform sampler=langevin",
     ),
 ]

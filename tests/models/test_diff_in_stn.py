@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from diffstn.build import Built
+from diffstn.diffusion.processes.wrapped import wrap
 from diffstn.errors import UserError
 from diffstn.models.diff_in_stn import GOLDEN, DiffInSTN
-from diffstn.spatial import turned
+from diffstn.spatial import as_matrix, decompose, turned
 
 Build = Callable[..., Built]
 
@@ -122,9 +123,31 @@ def test_a_wrapped_pose_does_not_depend_on_whole_turns(built: Build):
     torch.testing.assert_close(once, again, rtol=1e-3, atol=1e-4)
 
 
+def test_the_angle_is_asked_of_the_encoder_and_walks_start_around_its_reading(built: Build):
+    parts = built("model=diff_in_stn", "data/distortion=full", "sampler.steps=4", *WRAPPED)
+    model, batch = parts.model.train(), parts.data.batch("train", torch.arange(16))
+    model.angle_head(model.encoder(batch.image), torch.zeros(16)).backward()
+    assert all(p.grad.abs().sum() > 0 for p in model.encoder.parameters() if p.dim() > 1)
+    for weight in (0.0, 1.0, 2.0):
+        model.angle_weight = weight
+        terms = model.loss(batch)
+        known = terms["diffusion"] + 0.5 * terms["label"] + terms["nll"]
+        torch.testing.assert_close(terms["loss"], known + weight * terms["angle"])
+    torch.nn.init.zeros_(model.angle_head.linear.weight)
+    model.standardiser.mean[1:3] = 1  # scales: a pose of none has no angle
+    turns = []
+    for phi in (0.0, 1.0):
+        model.angle_head.linear.bias.data = torch.tensor([math.cos(phi), math.sin(phi)])
+        latents = model.sample_latents(4, 2, torch.Generator().manual_seed(0))
+        _, x_T, _ = next(iter(model.eval().reverse_process(batch.image[:4], latents)))
+        turns.append(decompose(as_matrix(x_T))[0])
+    torch.testing.assert_close(wrap(turns[1] - turns[0]), torch.ones(4, 2), atol=1e-4, rtol=0)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("model.angle_weight=1",), "noise=wrapped"),
         (("model.noise=uniform", "sampler.eta=1"), "draws Gaussian noise"),
         (("model.noise=laplace", "sampler=ddpm"), "sampler.eta=0"),
         (("model.noise=wrapped",), "model.prediction=eps"),

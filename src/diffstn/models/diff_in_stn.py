@@ -19,6 +19,7 @@ from diffstn.models.denoiser import denoiser_for
 from diffstn.models.fit_to_data import fit_to_data
 from diffstn.models.noise import noise_for
 from diffstn.models.pose_corrector import PoseCorrector
+from diffstn.networks.heads.auxiliary_angle import AuxiliaryAngle
 from diffstn.networks.heads.auxiliary_classifier import AuxiliaryClassifier
 from diffstn.ranks import of_all
 from diffstn.spatial import Affine, affine_matrix
@@ -53,8 +54,10 @@ class DiffInSTN(PoseCorrector):
 
     The noise need not be Gaussian: see `Noised` for what a sampler may do then. `wrapped` noise
     takes the rotation for what it is, an angle: what is diffused is (φ, k_x, k_y, s, t_x, t_y) of
-    A = [R(φ) S K | t], all but φ standardised, and φ on its circle, see `Wrapped`. There is no
-    centre then, and the first hypothesis starts at φ = 0.
+    A = [R(φ) S K | t], all but φ standardised, and φ on its circle, see `Wrapped`. A linear head
+    then reads the angle from the embedding, `angle_weight` times its error is added to the loss,
+    see `AuxiliaryAngle`, and angles at T are counted from its reading: they are uniform all the
+    same, and the first hypothesis starts at the mean direction, as elsewhere at the centre.
 
     With a classifier that trains along, it learns on images corrected by x̂_0 at the lowest of
     the noise levels; its loss does not reach the pose.
@@ -69,6 +72,7 @@ class DiffInSTN(PoseCorrector):
         noise: `gaussian`, `uniform`, `laplace` or `wrapped`.
         noise_levels: sampled per image and training step.
         label_weight: of the auxiliary label loss; 0 leaves the labels unused.
+        angle_weight: of the auxiliary loss of the angle where the noise is wrapped, None: 1.
         centre_first: start the first hypothesis at x_T = 0 instead of a random draw.
         views: frames to look through if the data know any rotation, and if there is a frame;
             otherwise there is one.
@@ -77,7 +81,8 @@ class DiffInSTN(PoseCorrector):
     Raises:
         ValueError: a number is out of range or a name unknown, the sampler draws Gaussian noise and
             the process another, or the noise is wrapped and poses have no angle, its schedule does
-            not go round the circle, or another prediction than eps is asked for.
+            not go round the circle, or another prediction than eps is asked for, or an angle is
+            weighed and the noise is not wrapped.
     """
 
     def __init__(
@@ -92,6 +97,7 @@ class DiffInSTN(PoseCorrector):
         noise: Annotated[str, OneOf(("gaussian", "laplace", "uniform", "wrapped"))] = "gaussian",
         noise_levels: int = 4,
         label_weight: NotNegative = 0.5,
+        angle_weight: NotNegative | None = None,
         centre_first: bool = True,
         views: int = 4,
         **common: Any,
@@ -110,6 +116,8 @@ class DiffInSTN(PoseCorrector):
                 "noise=wrapped is for affine poses, whose rotation is an angle, and for"
                 " model.prediction=eps: what it was without noise is known up to whole turns"
             )
+        if angle_weight is not None and not wrapped:
+            raise ValueError("angle_weight is for noise=wrapped, which alone diffuses an angle")
         process = Wrapped(schedule) if wrapped else Noised(schedule, noise)
         told = {"dim": dim + wrapped, "embedding": features}
         self.denoiser = denoiser_for(network, process, prediction, variance, tuple(told), **told)
@@ -121,6 +129,8 @@ class DiffInSTN(PoseCorrector):
         self.diffusion_loss = SimpleLoss()
         self.label_head = AuxiliaryClassifier(features, self.classes)
         self.label_weight = label_weight
+        self.angle_head = AuxiliaryAngle(features) if wrapped else None
+        self.angle_weight = 1.0 if angle_weight is None else angle_weight
         self.centre_first = centre_first
         self.views = views if facts.any_rotation and self.frame is not None else 1
         self.standardiser = AngleAndRest() if wrapped else StandardisedPose(dim)
@@ -158,7 +168,8 @@ class DiffInSTN(PoseCorrector):
         embedding = self.embeddings(image, min(k, self.views))[:, view].flatten(0, 1)
         turn = self.transformation.from_affine(affine_matrix(view * GOLDEN).flatten(1))
         turn = turn.to(image.device).repeat(len(image), 1)
-        x_T = self.denoiser.process.prior(latents.flatten(0, 1))
+        around = {} if self.angle_head is None else {"around": self.angle_head.read(embedding)}
+        x_T = self.denoiser.process.prior(latents.flatten(0, 1), **around)
         walk = (sampler or self.sampler).trajectory(
             self.denoiser, x_T, generator, embedding=embedding
         )
@@ -198,6 +209,9 @@ class DiffInSTN(PoseCorrector):
         label = self.label_head(features, batch.label)
         loss = diffusion + self.label_weight * label
         terms = {"loss": loss, "diffusion": diffusion, "label": label}
+        if self.angle_head is not None:
+            angle = self.angle_head(features, x_0[:, 0, 0])
+            terms |= {"loss": loss + self.angle_weight * angle, "angle": angle}
         if not self.trains_classifier:
             return terms
         with torch.no_grad():
@@ -206,4 +220,4 @@ class DiffInSTN(PoseCorrector):
             estimate = self.denoiser(x_t, t[:, 0], embedding=embedding[:, 0]).x_0
             A = self.from_frame(batch.image, self.standardiser.decode(estimate)[:, None])
         nll = self.classification_loss(self.warp(batch.image, A), batch.label)
-        return {**terms, "loss": loss + nll, "nll": nll}
+        return {**terms, "loss": terms["loss"] + nll, "nll": nll}

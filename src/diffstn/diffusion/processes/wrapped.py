@@ -56,12 +56,12 @@ class Wrapped(Gaussian):
         alpha = broadcast(self.schedule.alpha(t), x_t)
         return torch.cat([alpha * wrap(x_t / alpha)[..., :1], x_t[..., 1:]], dim=-1)
 
-    def prior(self, z: Tensor) -> Tensor:
-        """σ_T z, but for an angle uniform on the circle, φ = 2π Φ(z) − π."""
+    def prior(self, z: Tensor, around: Tensor | float = 0.0) -> Tensor:
+        """σ_T z, (*, D), but for an angle uniform on the circle, φ = 2π Φ(z) − π + around, (*)."""
         x_T = super().prior(z)
         alpha = self.schedule.alpha(torch.tensor(self.steps, device=z.device))
-        angle = alpha * (TURN * torch.special.ndtr(z[..., :1]) - math.pi)
-        return torch.cat([angle, x_T[..., 1:]], dim=-1)
+        angle = alpha * wrap(TURN * torch.special.ndtr(z[..., 0]) - math.pi + around)
+        return torch.cat([angle[..., None], x_T[..., 1:]], dim=-1)
 
 
 def wrap(angle: Tensor) -> Tensor:
