@@ -1,6 +1,7 @@
 """Images as users hold them, as the images that models read."""
 
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,32 @@ from torch import Tensor
 from diffstn.data.facts import Facts
 
 
+@dataclass(frozen=True)
+class Placement:
+    """Where an image of `given` (H, W) lies on a `canvas` (h, w): scaled to `inner`, at `corner`,
+    all in pixels. Points are (x, y); normalised ones span their image by [-1, 1].
+    """
+
+    given: tuple[int, int]
+    canvas: tuple[int, int]
+    inner: tuple[int, int]
+    corner: tuple[int, int] = (0, 0)
+
+    def pixels(self, xy: Tensor) -> Tensor:
+        """Normalised points of the canvas (*, 2) → pixels of the given image."""
+        given, canvas, inner, corner = self._flipped(xy)
+        return ((xy + 1) / 2 * canvas - corner) * given / inner
+
+    def normalised(self, xy: Tensor) -> Tensor:
+        """Normalised points of the given image (*, 2) → normalised points of the canvas."""
+        _, canvas, inner, corner = self._flipped(xy)
+        return 2 * ((xy + 1) / 2 * inner + corner) / canvas - 1
+
+    def _flipped(self, like: Tensor) -> list[Tensor]:
+        sizes = self.given, self.canvas, self.inner, self.corner
+        return [torch.tensor(side[::-1], device=like.device, dtype=like.dtype) for side in sizes]
+
+
 class Given:
     """A user's images as (B, C, H, W) float32 in [0, 1] on a model's device.
 
@@ -18,7 +45,8 @@ class Given:
     batch: (H, W), (C, H, W), (B, C, H, W) and, of grey models, (B, H, W); arrays also with channels
     last. Grey images are shown to colour models as grey, colour ones to grey models by their
     luminance. Images of another size are scaled until they fit into the model's and centred on
-    black. `like` gives answers as tensors, bytes for bytes and one for one.
+    black, which `placement` remembers. `like` gives answers as tensors, bytes for bytes and one for
+    one.
 
     Args:
         images: the user's.
@@ -52,8 +80,10 @@ class Given:
                 if values.shape[1] == 1
                 else (values * grey).sum(1, keepdim=True)
             )
-        if size is not None and tuple(values.shape[2:]) != tuple(size):
-            values = _fitted_into(values, size)
+        own = values.shape[2], values.shape[3]
+        self.placement = Placement(own, own, own) if size is None else placed(own, size)
+        if own != self.placement.canvas:
+            values = _fitted_into(values, self.placement)
         bright = int(bright_borders(values).sum()) if channels == 1 else 0
         if bright:
             warnings.warn(
@@ -124,11 +154,19 @@ def _in_range(images: Tensor) -> Tensor:
     return values.clamp(0, 1)
 
 
-def _fitted_into(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """Scaled until they fit into `size`, the rest black."""
-    height, width = images.shape[2:]
-    scale = min(size[0] / height, size[1] / width)
-    inner = (max(1, round(height * scale)), max(1, round(width * scale)))
-    scaled = F.interpolate(images, inner, mode="bilinear", align_corners=False, antialias=True)
-    top, left = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
-    return F.pad(scaled, (left, size[1] - inner[1] - left, top, size[0] - inner[0] - top))
+def placed(given: tuple[int, int], canvas: tuple[int, int]) -> Placement:
+    """An image in the middle of a canvas, scaled until it fits."""
+    scale = min(canvas[0] / given[0], canvas[1] / given[1])
+    inner = (max(1, round(given[0] * scale)), max(1, round(given[1] * scale)))
+    corner = ((canvas[0] - inner[0]) // 2, (canvas[1] - inner[1]) // 2)
+    return Placement(given, (canvas[0], canvas[1]), inner, corner)
+
+
+def _fitted_into(images: Tensor, place: Placement) -> Tensor:
+    """Scaled until they fit onto the canvas, the rest black."""
+    scaled = F.interpolate(
+        images, place.inner, mode="bilinear", align_corners=False, antialias=True
+    )
+    (height, width), (top, left) = place.inner, place.corner
+    bottom, right = place.canvas[0] - top - height, place.canvas[1] - left - width
+    return F.pad(scaled, (left, right, top, bottom))

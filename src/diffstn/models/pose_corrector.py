@@ -11,6 +11,7 @@ from torchmetrics.classification import MulticlassAccuracy
 from diffstn.build import Factory
 from diffstn.data.facts import Facts
 from diffstn.models.combination import agreement, combination
+from diffstn.models.corrected import Corrected
 from diffstn.models.encoder import encoder_for
 from diffstn.models.given import Given
 from diffstn.models.noise import latents_for
@@ -39,17 +40,6 @@ class Correction(NamedTuple):
     """The classifier's opinion of each corrected image, (B, k, classes)."""
     belief: Tensor
     """What the corrector itself takes the distorted images for, (B, classes)."""
-
-
-class Corrected(NamedTuple):
-    """What `correct` answers; of a single image without the dimension B."""
-
-    images: Tensor
-    """Upright images (B, C, h, w): bytes if bytes were given, otherwise floats in [0, 1]."""
-    A: Tensor
-    """The poses (B, dim) that were undone: `warp(image, A)` corrects."""
-    probabilities: Tensor
-    """What the classifier reads, all hypotheses taken together, (B, classes)."""
 
 
 class PoseCorrector(OptimisedModule):
@@ -243,6 +233,8 @@ class PoseCorrector(OptimisedModule):
             given.like(correction.images[rows, chosen], pixels=True),
             given.like(correction.A[rows, chosen]),
             given.like(self.combine(correction)),
+            self.transformation,
+            given.placement,
         )
 
     def classify(self, images: Any, hypotheses: int | None = None, seed: int = 0) -> Tensor:

@@ -23,8 +23,9 @@ HELP = """diffstn correct FOLDER [out=FOLDER] [run=RUN] [hypotheses=K] [seed=N] 
                        [invert=true]
 
 Turns every image below FOLDER upright and writes it to out (by default FOLDER-corrected), as PNG of
-the model's size, beside corrections.csv: what the classifier reads, how sure it is, and the pose
-that was undone, row by row.
+the model's size, beside corrections.csv, a row for each: what the classifier reads, how sure it is,
+and what had been done to the content: degrees clockwise, factors of width and height, shear, shift
+right and down in the image's own widths and heights, and the same as the pose A.
 
   run         folder of a run that corrects, or pretrained/diff_in_stn_full (default)
   hypotheses  poses to sample for each image, of which the best is taken (default: 16)
@@ -69,10 +70,10 @@ def correct_folder(words: Sequence[str]) -> list[str]:
             bar.update(len(some))
     if not rows:
         raise UserError(f"no image below {folder} can be read")
-    pose = [f"A{i}" for i in range(len(rows[0]) - 3)]
     with (target / "corrections.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerows([["image", "read as", "probability", *pose], *rows])
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
     return [f"{len(rows)} images and corrections.csv to {target}"]
 
 
@@ -103,7 +104,7 @@ def read(words: Sequence[str]) -> tuple[Path, dict[str, Any]]:
 
 def corrected(
     model: Any, paths: Sequence[Path], folder: Path, target: Path, settings: dict[str, Any]
-) -> list[list[Any]]:
+) -> list[dict[str, Any]]:
     """Correct some images; return their rows of the table."""
     facts, images, there = model.facts, [], []
     for path in paths:
@@ -132,6 +133,20 @@ def corrected(
         pixels = found.images[i]
         pixels = pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0)
         Image.fromarray(pixels.cpu().numpy()).save(to)
-        pose = [f"{v:.4f}" for v in found.A[i].tolist()] if hasattr(found, "A") else []
-        rows.append([path, facts.classes[int(label[i])], f"{float(sure[i]):.4f}", *pose])
+        row = {"image": path, "read as": facts.classes[int(label[i])]}
+        rows.append({**row, "probability": f"{float(sure[i]):.4f}", **pose(found, i)})
     return rows
+
+
+def pose(found: Any, i: int) -> dict[str, str]:
+    """What had been done to the i-th image, column by column; nothing where no pose was found."""
+    if not hasattr(found, "pose"):
+        return {}
+    turn, scale, shear, shift = (value[i].tolist() for value in found.pose)
+    height, width = found.placement.given
+    columns = {
+        **{"turn": turn, "scale x": scale[0], "scale y": scale[1], "shear": shear},
+        **{"shift x": shift[0] / width, "shift y": shift[1] / height},
+        **{f"A{j}": value for j, value in enumerate(found.A[i].tolist())},
+    }
+    return {name: f"{value:.4f}" for name, value in columns.items()}

@@ -1,0 +1,138 @@
+"""What a corrector answers, with the way back to the images it was given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from diffstn.models.given import Placement
+from diffstn.spatial import Transformation, decompose, lattice, warp_points
+
+
+class HumanPose(NamedTuple):
+    """What had been done to the content, in units of people; of a single image without the B."""
+
+    turn: Tensor
+    """Degrees clockwise, (B,), in (−180, 180]."""
+    scale: Tensor
+    """Factors of its width and height, (B, 2); a negative height: it was mirrored."""
+    shear: Tensor
+    """Shift of x per unit of y, (B,)."""
+    shift: Tensor
+    """Of the middle, right and down, in pixels of the image that was given, (B, 2)."""
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """What `correct` answers; of a single image without the dimension B.
+
+    Args:
+        images: upright ones (B, C, h, w): bytes if bytes were given, otherwise floats in [0, 1].
+        A: the poses (B, dim) that were undone: `warp(image, A)` corrects.
+        probabilities: what the classifier reads, all hypotheses taken together, (B, classes).
+        transformation: of the poses.
+        placement: of the given images on the canvas that the model reads.
+    """
+
+    images: Tensor
+    A: Tensor
+    probabilities: Tensor
+    transformation: Transformation
+    placement: Placement
+
+    @property
+    def pose(self) -> HumanPose:
+        r"""A in units of people.
+
+        With c the middle of an upright image, in pixels, and P the map from its pixels to those of
+        the canvas, the derivative of P at c is R(φ) [[k_x, s k_y], [0, k_y]], see `decompose`; the
+        shift is P(c), in the given image's pixels, less that image's middle. Of poses that are not
+        affine this is the pose of the middle.
+        """
+        size = torch.tensor(self._size, device=self.A.device)
+        middle = size.flip(0) / 2
+        x, y = torch.eye(2, device=self.A.device)
+        around = torch.stack([middle, middle + x, middle - x, middle + y, middle - y])
+        at = self._on_canvas(around[None])
+        canvas = at * torch.tensor(self.placement.canvas, device=at.device).flip(0) / 2
+        columns = [(canvas[:, 1] - canvas[:, 2]) / 2, (canvas[:, 3] - canvas[:, 4]) / 2]
+        given = self.placement.pixels(at[:, 0])
+        shift = given - torch.tensor(self.placement.given, device=at.device).flip(0) / 2
+        parts = decompose(torch.stack([*columns, shift], dim=-1))
+        scale = torch.stack([parts.scale_x, parts.scale_y], dim=-1)
+        pose = HumanPose(parts.rotation.rad2deg(), scale, parts.shear, shift)
+        return HumanPose(*(value[0] for value in pose)) if self._is_single else pose
+
+    def invert(
+        self,
+        *,
+        points: Tensor | None = None,
+        boxes: Tensor | None = None,
+        masks: Tensor | None = None,
+    ) -> Tensor:
+        """Take what was found in the upright images back to the images that were given.
+
+        One of the three, with B in front unless a single image was given:
+
+        - points (B, N, 2), (x, y) in pixels from the upper left corner, so that the middle of the
+          first pixel is at (0.5, 0.5) → points of the given images;
+        - boxes (B, N, 4), (left, top, right, bottom) in such pixels → the smallest boxes around
+          the four corners;
+        - masks or heat maps (B, C, h, w) → (B, C, H, W), 0 where there is nothing upright; floats
+          are interpolated, booleans and integers keep their values.
+
+        Raises:
+            ValueError: not one of the three, or of another shape.
+        """
+        told = {"points": points, "boxes": boxes, "masks": masks}
+        one = {name: value for name, value in told.items() if value is not None}
+        if len(one) != 1:
+            raise ValueError(f"invert takes one of {', '.join(told)}, not {len(one)}")
+        ((name, value),) = one.items()
+        tail = {"points": (None, 2), "boxes": (None, 4), "masks": (None, *self._size)}[name]
+        lead = () if self._is_single else (len(self.A),)
+        fits = len(value.shape) == len(lead) + len(tail) and all(
+            want in (None, got) for want, got in zip((*lead, *tail), value.shape, strict=True)
+        )
+        if not fits:
+            shape = ", ".join("N" if want is None else str(want) for want in (*lead, *tail))
+            raise ValueError(f"{name} must be ({shape}), not {tuple(value.shape)}")
+        value = (value[None] if self._is_single else value).to(self.A.device)
+        found: Tensor = getattr(self, f"_{name}")(value)
+        return found[0] if self._is_single else found
+
+    @property
+    def _is_single(self) -> bool:
+        return self.A.ndim == 1
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        return self.images.shape[-2], self.images.shape[-1]
+
+    @property
+    def _poses(self) -> Tensor:
+        return (self.A[None] if self._is_single else self.A).float()
+
+    def _on_canvas(self, xy: Tensor) -> Tensor:
+        """Pixels of upright images (B or 1, N, 2) → normalised points of the canvas (B, N, 2)."""
+        size = torch.tensor(self._size, device=xy.device).flip(0)
+        return self.transformation.points(self._poses, 2 * xy.float() / size - 1)
+
+    def _points(self, xy: Tensor) -> Tensor:
+        return self.placement.pixels(self._on_canvas(xy))
+
+    def _boxes(self, boxes: Tensor) -> Tensor:
+        corners = boxes[..., [0, 1, 2, 1, 2, 3, 0, 3]].unflatten(-1, (4, 2))
+        found = self._points(corners.flatten(1, 2)).unflatten(1, (-1, 4))
+        return torch.cat([found.amin(dim=2), found.amax(dim=2)], dim=-1)
+
+    def _masks(self, masks: Tensor) -> Tensor:
+        given = self.placement.given
+        there = self.placement.normalised(lattice(*given, masks.device)[None])
+        upright = self.transformation.preimages(self._poses, there.expand(len(masks), -1, -1))
+        kernel = "bilinear" if masks.is_floating_point() else "nearest"
+        values = masks if masks.is_floating_point() else masks.float()
+        return warp_points(values, upright.unflatten(1, given), kernel).to(masks.dtype)
