@@ -47,7 +47,7 @@ ALLOWED = {
     },
     "runs": {*FOUNDATION, "build", "callbacks", "figures", "report", "tasks"},
     "cli": {*FOUNDATION, "build", "report", "runs", "tasks"},
-    "library": {*FOUNDATION, "build", "runs", "cli"},
+    "library": {*FOUNDATION, "build", "models", "runs", "cli"},
     "__init__": {"library"},
 }
 GENERAL = ("build", "runs", "cli")

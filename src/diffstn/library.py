@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
+from torch import nn
 
 from diffstn.build import load_model
 from diffstn.cli.chosen_runs import with_runs
@@ -55,6 +56,24 @@ def load(
         str(run), checkpoint=checkpoint, weights=weights, trust=trust
     )
     return model.to(device)
+
+
+def wrap(classifier: nn.Module, corrector: Any, hypotheses: int | None = None) -> nn.Module:
+    """A classifier that turns images upright before it reads them, see `UprightFirst`.
+
+    Args:
+        classifier: of upright images (B, C, h, w) in [0, 1], of any size and any classes; what it
+            normalises by belongs inside.
+        corrector: as `load` gives it, or a name to load.
+        hypotheses: poses sampled for each image; None: the corrector's own number.
+
+    Raises:
+        UserError: that model corrects no images.
+    """
+    from diffstn.models.upright_first import UprightFirst
+
+    model = load(corrector) if isinstance(corrector, str | Path) else corrector
+    return UprightFirst(classifier, model, hypotheses)
 
 
 def compose(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> dict[str, Any]:

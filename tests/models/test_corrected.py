@@ -142,3 +142,18 @@ def test_a_pose_in_units_of_people():
 def test_what_cannot_be_taken_back_is_refused(told: dict[str, torch.Tensor], said: str):
     with pytest.raises(ValueError, match=said):
         corrected(TURNED).invert(**told)
+
+
+def test_given_images_are_turned_upright_in_their_own_size():
+    upright = spot(17.0, 12.0).expand(2, -1, -1, -1)
+    large = torch.nn.functional.interpolate(upright, (56, 56), mode="bilinear")
+    distorted = warp(large, Affine().inverse(TURNED))
+    found = corrected(TURNED, placement=placed((56, 56), (28, 28)))
+    back = found.upright(distorted)
+    assert back.shape == (2, 1, 56, 56)
+    torch.testing.assert_close(middle(back), torch.tensor([[34.0, 24.0]] * 2), atol=0.1, rtol=0)
+    assert found.upright(distorted, size=(20, 20)).shape == (2, 1, 20, 20)
+    alone = corrected(TURNED[0], placement=placed((56, 56), (28, 28))).upright(distorted[0])
+    torch.testing.assert_close(alone, back[0])
+    with pytest.raises(ValueError, match="must be 2 of 56 × 56 pixels"):
+        found.upright(upright)

@@ -104,6 +104,34 @@ class Corrected:
         found: Tensor = getattr(self, f"_{name}")(value)
         return found[0] if self._is_single else found
 
+    def upright(
+        self, images: Tensor, size: tuple[int, int] | None = None, kernel: str = "bilinear"
+    ) -> Tensor:
+        """The given images themselves turned upright, in their own resolution and colours.
+
+        Args:
+            images: those that `correct` was given, or others of their size, such as masks:
+                floats (B, C, H, W), of a single image (C, H, W).
+            size: (h, w) of the answer; None: as fine as the images.
+            kernel: see `warp_points`.
+
+        Raises:
+            ValueError: images of another number or size.
+        """
+        batch = images[None] if self._is_single else images
+        given, inner = self.placement.given, self.placement.inner
+        if batch.ndim != 4 or len(batch) != len(self._poses) or tuple(batch.shape[2:]) != given:
+            raise ValueError(
+                f"images must be {len(self._poses)} of {given[0]} × {given[1]} pixels, not"
+                f" {tuple(images.shape)}"
+            )
+        finer = max(given) / max(inner)
+        size = size or (round(self._size[0] * finer), round(self._size[1] * finer))
+        poses = self._poses.to(images.device)
+        at = self.placement.points(self.transformation.grid(poses, size))
+        found = warp_points(batch, at, kernel)
+        return found[0] if self._is_single else found
+
     @property
     def _is_single(self) -> bool:
         return self.A.ndim == 1

@@ -25,8 +25,13 @@ class Placement:
 
     def pixels(self, xy: Tensor) -> Tensor:
         """Normalised points of the canvas (*, 2) → pixels of the given image."""
-        given, canvas, inner, corner = self._flipped(xy)
-        return ((xy + 1) / 2 * canvas - corner) * given / inner
+        given, *_ = self._flipped(xy)
+        return (self.points(xy) + 1) / 2 * given
+
+    def points(self, xy: Tensor) -> Tensor:
+        """Normalised points of the canvas (*, 2) → normalised points of the given image."""
+        _, canvas, inner, corner = self._flipped(xy)
+        return 2 * ((xy + 1) / 2 * canvas - corner) / inner - 1
 
     def normalised(self, xy: Tensor) -> Tensor:
         """Normalised points of the given image (*, 2) → normalised points of the canvas."""
