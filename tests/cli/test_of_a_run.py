@@ -131,11 +131,26 @@ def test_help_is_the_commands_own_configuration(command: str, capsys: pytest.Cap
     assert "# the run's folder, or pretrained/<name>" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", ["sample", "evaluate"])
 def test_a_model_that_is_to_be_trained_needs_a_run(
+    command: str, workplace: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert run_command(command, ["model=stn"]) == 2
+    assert "has to be trained first: pass run=" in capsys.readouterr().err
+
+
+def test_a_model_with_nothing_to_learn_is_measured_without_a_run(
     workplace: Path, capsys: pytest.CaptureFixture[str]
 ):
-    assert run_command("sample", ["model=stn"]) == 2
-    assert "has to be trained first: pass run=" in capsys.readouterr().err
+    words = ["model=pose_search", "data/distortion=rotation", "model.angles=6", "model.rounds=1"]
+    assert run_command("evaluate", [*words, "limit=20", "seed=3"]) == 0
+    [path] = Path("evaluations/pose_search").glob("*.json")
+    found = json.loads(path.read_text())
+    assert found["k"]["1"]["accuracy"] > 40
+    assert found["protocol"]["overrides"] == [*words, "task.limit=20"]
+    assert found["protocol"]["latent_seed"] == 3
+    assert run_command("evaluate", ["model=pose_search", "limi=20"]) == 2
+    assert "limi" in capsys.readouterr().err
 
 
 def test_an_evaluation_says_how_it_came_about(there: Path):

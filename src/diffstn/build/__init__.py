@@ -3,7 +3,15 @@
 from diffstn.build.fitted import Factory, asks_for, fitted
 from diffstn.build.instantiated import instantiated, user_errors
 from diffstn.build.load import load_model
-from diffstn.build.model import Built, build, build_data, build_model, build_task, needed
+from diffstn.build.model import (
+    Built,
+    build,
+    build_data,
+    build_model,
+    build_task,
+    needed,
+    untrained,
+)
 
 __all__ = [
     "Built",
@@ -17,5 +25,6 @@ __all__ = [
     "instantiated",
     "load_model",
     "needed",
+    "untrained",
     "user_errors",
 ]

@@ -10,6 +10,7 @@ from diffstn.annotations import parameters
 from diffstn.build.instantiated import instantiated, user_errors
 from diffstn.data.facts import Facts
 from diffstn.data.kinds import check_needs
+from diffstn.errors import UserError
 from diffstn.located import located
 
 Config = Mapping[str, Any]
@@ -74,3 +75,15 @@ def build(config: Config) -> Built:
     data = build_data(config)
     model = build_model(config, data.facts if data is not None else None)
     return Built(model, data, build_task(config))
+
+
+def untrained(config: Config) -> Built:
+    """What a configuration describes whose model has nothing to learn.
+
+    Raises:
+        UserError: it has.
+    """
+    built, name = build(config), config["choices"]["model"]
+    if any(p.requires_grad for p in built.model.parameters()):
+        raise UserError(f"model={name} has to be trained first: pass run=<folder of its run>")
+    return built

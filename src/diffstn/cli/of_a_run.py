@@ -48,21 +48,35 @@ def run_command(name: str, arguments: Sequence[str] | None = None) -> int:
         mine = [line for key, line in first if key in own]
         theirs = [line for key, line in first if key not in own]
         settings: Any = OmegaConf.to_container(composed(name, mine), resolve=True)
-        if name == "sample" and not settings["run"] and any(w.startswith("model=") for w in theirs):
-            _untrained(settings, theirs, search)
+        check_settings(settings, SampleSettings if name == "sample" else EvaluateSettings)
+        if not settings["run"] and any(w.startswith("model=") for w in theirs):
+            _untrained(name, settings, own, theirs, search)
         else:
             _of_a_run(name, settings, own, theirs, search, asked)
     return outcome.code
 
 
-def _untrained(settings: dict[str, Any], words: Sequence[str], search: Sequence[str]) -> None:
-    config = training_config(words, search)
-    from diffstn.runs.sample import sample_untrained
+def _untrained(
+    name: str,
+    settings: dict[str, Any],
+    own: dict[str, Any],
+    words: Sequence[str],
+    search: Sequence[str],
+) -> None:
+    stands = training_config([word for word in words if word.startswith("model=")], search)
+    theirs = [_of_the_task(word, stands, own, search) for word in words]
+    config = training_config(theirs, search)
     from diffstn.runs.train import check
 
-    check_settings(settings, SampleSettings)
     check(config)
-    sample_untrained(settings, config)
+    if name == "sample":
+        from diffstn.runs.sample import sample_untrained
+
+        sample_untrained(settings, config)
+    else:
+        from diffstn.runs.evaluate import evaluate_untrained
+
+        evaluate_untrained(settings, config, theirs)
 
 
 def _of_a_run(
@@ -73,7 +87,6 @@ def _of_a_run(
     search: Sequence[str],
     asked: Any,
 ) -> None:
-    check_settings(settings, SampleSettings if name == "sample" else EvaluateSettings)
     run = open_run(settings["run"])
     stored = run.read_config()
     check_targets(stored, settings["trust"])

@@ -5,9 +5,8 @@ from typing import Any
 
 import torch
 
-from diffstn.build import Built, build, build_data, build_task, load_model
+from diffstn.build import Built, build_data, build_task, load_model, untrained
 from diffstn.data.kinds import check_needs
-from diffstn.errors import UserError
 from diffstn.figures.curves import training_curves
 from diffstn.hardware import choose_hardware
 from diffstn.ranks import joined
@@ -38,9 +37,7 @@ def sample_untrained(settings: dict[str, Any], config: dict[str, Any]) -> list[P
     Raises:
         UserError: it has.
     """
-    built, name = build(config), config["choices"]["model"]
-    if any(p.requires_grad for p in built.model.parameters()):
-        raise UserError(f"model={name} has to be trained first: pass run=<folder of its run>")
+    built, name = untrained(config), config["choices"]["model"]
     folder = sampled_in(Path(settings["out"] or new_folder(f"samples/{name}")), f"model={name}")
     return _shown(built, config, settings, folder)
 

@@ -58,7 +58,8 @@ def seeded(config: Mapping[str, Any]) -> Built:
     built = build(config)
     if not any(p.requires_grad for p in built.model.parameters()):
         name = config["choices"]["model"]
-        raise UserError(f"model={name} has nothing to train; run: python sample.py model={name}")
+        said = f"run: python sample.py model={name}, or evaluate.py"
+        raise UserError(f"model={name} has nothing to train; {said}")
     built.task.check(built.model, built.data)
     check_optimisation(built.model, built.data, config["trainer"])
     return built
