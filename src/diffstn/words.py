@@ -3,7 +3,8 @@
 import difflib
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from diffstn.errors import UserError
 
@@ -40,6 +41,37 @@ def one_line(text: str, most: int = 390) -> str:
     """
     shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
     return shown if len(shown) <= most else f"{shown[: most - 123]} … {shown[-120:]}"
+
+
+def typed(
+    words: Sequence[str], defaults: Mapping[str, Any], from_nought: Sequence[str] = ()
+) -> tuple[dict[str, Any], list[str]]:
+    """Settings of a small command, each of its default's type, and the words that are none.
+
+    Args:
+        defaults: name → value; whole numbers are at least 1, or at least 0 if `from_nought`.
+
+    Raises:
+        UserError: there is no such setting, or it takes another kind of value.
+    """
+    settings, others = dict(defaults), []
+    for word in words:
+        name, sign, value = word.partition("=")
+        if not sign:
+            others.append(word)
+        elif name not in defaults:
+            raise UserError(f"no setting '{name}'; {closest(name, list(defaults))}")
+        elif isinstance(defaults[name], bool):
+            if value.lower() not in ("true", "false"):
+                raise UserError(f"{word}: must be true or false")
+            settings[name] = value.lower() == "true"
+        elif not isinstance(defaults[name], int):
+            settings[name] = value
+        elif value.isdecimal() and (int(value) or name in from_nought):
+            settings[name] = int(value)
+        else:
+            raise UserError(f"{word}: must be a whole number of at least 1")
+    return settings, others
 
 
 def asks_to_resume(words: Sequence[str]) -> bool:

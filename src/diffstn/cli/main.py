@@ -1,4 +1,4 @@
-"""`diffstn train|sample|evaluate|correct|report`: the console command and the three scripts."""
+"""The console command `diffstn train|sample|evaluate|…` and the three scripts."""
 
 import sys
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ COMMANDS = {
     "sample": "figures and samples of a run: diffstn sample run=runs/NAME",
     "evaluate": "numbers of a run: diffstn evaluate run=runs/NAME",
     "correct": "turn the images of a folder upright: diffstn correct FOLDER",
+    "export": "a corrector as an ONNX file: diffstn export run=runs/NAME",
     "report": "a page to open, of a run, a sweep or several: diffstn report runs/NAME",
 }
 
@@ -19,7 +20,7 @@ def run(command: str, arguments: Sequence[str] | None = None) -> int:
             from diffstn.cli.train import train_command
 
             return train_command(arguments)
-        if command in ("correct", "report"):
+        if command in ("correct", "export", "report"):
             from diffstn.cli.of_folders import folders_command
 
             return folders_command(command, arguments)

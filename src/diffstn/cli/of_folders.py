@@ -1,4 +1,5 @@
-"""`diffstn correct FOLDER` and `diffstn report RUN|SWEEP|RUN RUN …`: commands that take folders."""
+"""`diffstn correct FOLDER`, `diffstn export run=RUN`, `diffstn report RUN …`: commands that read no
+configuration."""
 
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from diffstn.located import located
 
 WORK = {
     "correct": "diffstn.tasks.correct_folder.correct_folder",
+    "export": "diffstn.tasks.export_corrector.export_corrector",
     "report": "diffstn.report.write.report",
 }
 

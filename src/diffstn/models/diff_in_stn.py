@@ -167,7 +167,7 @@ class DiffInSTN(PoseCorrector):
         view = torch.arange(k, device=image.device) % self.views
         embedding = self.embeddings(image, min(k, self.views))[:, view].flatten(0, 1)
         turn = self.transformation.from_affine(affine_matrix(view * GOLDEN).flatten(1))
-        turn = turn.to(image.device).repeat(len(image), 1)
+        turn = turn.to(image.device).repeat(image.shape[0], 1)
         around = {} if self.angle_head is None else {"around": self.angle_head.read(embedding)}
         x_T = self.denoiser.process.prior(latents.flatten(0, 1), **around)
         walk = (sampler or self.sampler).trajectory(
@@ -184,7 +184,7 @@ class DiffInSTN(PoseCorrector):
         """Images (B, C, H, W) seen through so many frames, the first as it is: (B, views, F)."""
         if views == 1:
             return self.encoder(image).float()[:, None]
-        turn = GOLDEN * torch.arange(views, device=image.device).repeat(len(image))
+        turn = GOLDEN * torch.arange(views, device=image.device).repeat(image.shape[0])
         seen = self.encoder(image.repeat_interleave(views, dim=0), turn)
         return seen.float().unflatten(0, (-1, views))
 

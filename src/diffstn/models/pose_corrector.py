@@ -194,7 +194,7 @@ class PoseCorrector(OptimisedModule):
 
     def belief(self, image: Tensor) -> Tensor:
         """What the corrector takes distorted images for, (B, classes); uniform: no opinion."""
-        return torch.full((len(image), self.classes), 1 / self.classes, device=image.device)
+        return torch.full((image.shape[0], self.classes), 1 / self.classes, device=image.device)
 
     def weights(self, correction: Correction, hypotheses: int | None = None) -> Tensor:
         """How much each of the first so many hypotheses counts, (B, k)."""

@@ -29,10 +29,10 @@ class AffineParts(NamedTuple):
 
 def as_matrix(theta: Tensor) -> Tensor:
     """θ as (..., 2, 3), from (..., 2, 3) or from the flat (..., 6)."""
-    if theta.shape[-2:] == (2, 3):
-        return theta
     if theta.shape[-1:] == (6,):
         return theta.unflatten(-1, (2, 3))
+    if theta.shape[-2:] == (2, 3):
+        return theta
     raise ValueError(f"an affine θ is (..., 6) or (..., 2, 3), not {tuple(theta.shape)}")
 
 

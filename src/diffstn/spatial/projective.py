@@ -13,7 +13,8 @@ HORIZON = 1e-3
 
 def _away_from_zero(w: Tensor) -> Tensor:
     """w where |w| ≥ HORIZON, else ±HORIZON with w's sign: a divisor that is never too small."""
-    return torch.where(w.abs() < HORIZON, torch.full_like(w, HORIZON).copysign(w), w)
+    least = torch.where(w < 0, -HORIZON, HORIZON).to(w.dtype)
+    return torch.where(w.abs() < HORIZON, least, w)
 
 
 class Projective(Transformation):

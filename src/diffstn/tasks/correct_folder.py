@@ -17,7 +17,7 @@ from diffstn.build import load_model
 from diffstn.data.sources.image_folder import images_in, read_image
 from diffstn.errors import UserError
 from diffstn.models.given import bright_borders
-from diffstn.words import closest
+from diffstn.words import typed
 
 HELP = """diffstn correct FOLDER [out=FOLDER] [run=RUN] [hypotheses=K] [seed=N] [batch_size=N]
                        [invert=true]
@@ -79,23 +79,8 @@ def correct_folder(words: Sequence[str]) -> list[str]:
 
 def read(words: Sequence[str]) -> tuple[Path, dict[str, Any]]:
     """The folder and the settings."""
-    settings, folders = dict(DEFAULTS), []
-    for word in words:
-        name, sign, value = word.partition("=")
-        if not sign:
-            folders.append(Path(word))
-        elif name not in DEFAULTS:
-            raise UserError(f"no setting '{name}'; {closest(name, list(DEFAULTS))}")
-        elif isinstance(DEFAULTS[name], bool):
-            if value.lower() not in ("true", "false"):
-                raise UserError(f"{word}: must be true or false")
-            settings[name] = value.lower() == "true"
-        elif not isinstance(DEFAULTS[name], int):
-            settings[name] = value
-        elif value.isdecimal() and (int(value) or name == "seed"):
-            settings[name] = int(value)
-        else:
-            raise UserError(f"{word}: must be a whole number of at least 1")
+    settings, places = typed(words, DEFAULTS, from_nought=("seed",))
+    folders = [Path(place) for place in places]
     if len(folders) != 1 or not folders[0].is_dir():
         said = " ".join(map(str, folders)) or "none"
         raise UserError(f"which folder? pass one that is there, not {said}")

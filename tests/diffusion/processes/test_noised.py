@@ -25,6 +25,7 @@ from diffstn.diffusion.samplers import (
     Sampler,
 )
 from diffstn.diffusion.schedules import Cosine, Geometric
+from diffstn.diffusion.spacing import SPACINGS
 
 HEAVY = 0.7
 DENSITIES = {
@@ -55,9 +56,8 @@ class Renewed(Sampler):
     first algorithm does it.
     """
 
-    @property
-    def stochastic(self):
-        return False
+    def timesteps(self, clock):
+        return SPACINGS[self.spacing](clock, self.steps)
 
     def step(self, jump):
         alpha, sigma = (
@@ -70,9 +70,8 @@ class Renewed(Sampler):
 class Unchecked(Ancestral):
     """Ancestral sampling where it is refused."""
 
-    @property
-    def stochastic(self):
-        return False
+    def timesteps(self, clock):
+        return SPACINGS[self.spacing](clock, self.steps)
 
 
 def walked(sampler, kind, n=10_000):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -75,7 +74,7 @@ class AnnealedLangevin(Sampler):
         **condition: Any,
     ) -> Iterator[tuple[int, Tensor, Tensor]]:
         process, x_t = denoiser.process, x_T
-        jumps = list(pairwise(self.timesteps(process).tolist()))
+        jumps = self.jumps(process)
         for now, then in progress(jumps) if progress else jumps:
             t, s = (torch.full(x_t.shape[:1], k, device=x_t.device) for k in (now, then))
             sigma = broadcast(denoiser.schedule.sigma(t), x_t)

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -94,12 +95,13 @@ class Sampler(ABC):
         """Yield (t, x_t, x̂_0) at each timestep visited, from T down to (0, x_0, x_0)."""
         process, x_t = denoiser.process, x_T
         history: deque[tuple[Tensor, Denoised]] = deque(maxlen=self.memory)
-        jumps = list(pairwise(self.timesteps(process).tolist()))
+        jumps = self.jumps(process)
         for now, then in progress(jumps) if progress else jumps:
             t, s = (torch.full(x_t.shape[:1], k, device=x_t.device) for k in (now, then))
             denoised = denoiser(x_t, t, s=s, **condition)
             yield now, x_t, denoised.x_0
-            noise = gaussian_noise(x_t, generator) if then else torch.zeros_like(x_t)
+            drawn = then and self.stochastic
+            noise = gaussian_noise(x_t, generator) if drawn else torch.zeros_like(x_t)
             x_t = self.step(Jump(x_t, denoised, t, s, process, noise, history))
             if then:
                 x_t = self.corrected(denoiser, x_t, s, generator, condition)
@@ -129,3 +131,14 @@ class Sampler(ABC):
                 " choose a sampler that draws none, e.g. sampler=ddim sampler.eta=0"
             )
         return SPACINGS[self.spacing](clock, self.steps or clock.steps)
+
+    def jumps(self, clock: Clock) -> tuple[tuple[int, int], ...]:
+        """`timesteps` as pairs of numbers (t, s), kept: whoever samples one item at a time would
+        spend much of the time on them.
+        """
+        return _jumps(self, clock)
+
+
+@lru_cache(maxsize=32)
+def _jumps(sampler: Sampler, clock: Clock) -> tuple[tuple[int, int], ...]:
+    return tuple(pairwise(sampler.timesteps(clock).tolist()))

@@ -113,7 +113,7 @@ class PolarEncoder(nn.Module):
     def polar(self, image: Tensor, turn: Tensor | None = None) -> Tensor:
         """The image on the polar lattice, (B, channels, radii, angles)."""
         lattice = self.get_buffer("lattice")
-        points = lattice.flatten(0, 1)[None].expand(len(image), -1, -1)
+        points = lattice.flatten(0, 1)[None].expand(image.shape[0], -1, -1)
         if self.frame is not None:
             points = Affine().points(turned(self.frame, image, turn), points)
         return warp_points(image, points.unflatten(1, lattice.shape[:2]))
