@@ -29,7 +29,8 @@ def corrected(
     size: tuple[int, int] = (28, 28),
 ) -> Corrected:
     images = torch.zeros(*A.shape[:-1], 1, *size)
-    return Corrected(images, A, torch.zeros(1), transformation or Affine(), placement)
+    unknown = torch.zeros(1)
+    return Corrected(images, A, unknown, unknown, unknown, transformation or Affine(), placement)
 
 
 def middle(images: torch.Tensor) -> torch.Tensor:

@@ -137,6 +137,23 @@ def test_bytes_come_back_as_bytes_a_single_image_as_one_and_twice_as_once(built:
     assert single.probabilities.shape == (10,)
 
 
+def test_confidence_is_the_correctors_own_belief_in_what_is_read(built: Build):
+    parts = built("model=diff_in_stn", "data/distortion=full", "sampler.steps=2")
+    model, image = parts.model.eval(), parts.data.batch("val", torch.arange(6)).image
+    for k in (1, 5):
+        found = model.correct(image, hypotheses=k)
+        with torch.no_grad():
+            belief = model.read(model.embeddings(image, 1 if k == 1 else 4))
+        read = found.probabilities.argmax(1)
+        torch.testing.assert_close(found.confidence, belief[torch.arange(6), read])
+    least = float(found.confidence.sort().values[2])
+    assert model.correct(image, hypotheses=5, abstain_below=least).abstain.sum() == 2
+    assert model.correct(image[0, 0]).abstain.shape == ()
+    plain = built("model=stn").model.eval()
+    found = plain.correct(image)
+    torch.testing.assert_close(found.confidence, found.probabilities.amax(1))
+
+
 def test_the_image_shown_is_the_one_whose_reading_is_nearest_to_the_answer(built: Build):
     model = built("model=diff_in_stn", "model.combine=mean").model
     probabilities = torch.tensor([[[0.9, 0.1], [0.1, 0.9], [0.2, 0.8]]])

@@ -33,6 +33,8 @@ class Corrected:
         images: upright ones (B, C, h, w): bytes if bytes were given, otherwise floats in [0, 1].
         A: the poses (B, dim) that were undone: `warp(image, A)` corrects.
         probabilities: what the classifier reads, all hypotheses taken together, (B, classes).
+        confidence: how probable the class is that it reads, (B,); see `PoseCorrector.confidence`.
+        abstain: where that is too little to go by, (B,) bool.
         transformation: of the poses.
         placement: of the given images on the canvas that the model reads.
     """
@@ -40,6 +42,8 @@ class Corrected:
     images: Tensor
     A: Tensor
     probabilities: Tensor
+    confidence: Tensor
+    abstain: Tensor
     transformation: Transformation
     placement: Placement
 

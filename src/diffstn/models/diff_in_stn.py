@@ -155,17 +155,32 @@ class DiffInSTN(PoseCorrector):
         *_, (_, relative, _) = self.reverse_process(image, latents, generator)
         return relative
 
+    def guesses(
+        self, image: Tensor, latents: Tensor, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Poses and belief from the same embeddings; of one hypothesis both from a single view."""
+        seen = self.embeddings(image, self.views if latents.shape[1] > 1 else 1)
+        walk = self.reverse_process(image, latents, generator, embeddings=seen)
+        *_, (_, relative, _) = walk
+        return self.from_frame(image, relative), self.read(seen)
+
     def reverse_process(
         self,
         image: Tensor,
         latents: Tensor,
         generator: torch.Generator | None = None,
         sampler: Sampler | None = None,
+        embeddings: Tensor | None = None,
     ) -> Iterator[tuple[int, Tensor, Tensor]]:
-        """Yield (t, x_t, x̂_0), relative poses (B, k, dim), from T down to 0, the sample."""
+        """Yield (t, x_t, x̂_0), relative poses (B, k, dim), from T down to 0, the sample.
+
+        The `embeddings` (B, views, F) are those of the images, if they are at hand.
+        """
         k = latents.shape[1]
         view = torch.arange(k, device=image.device) % self.views
-        embedding = self.embeddings(image, min(k, self.views))[:, view].flatten(0, 1)
+        if embeddings is None:
+            embeddings = self.embeddings(image, min(k, self.views))
+        embedding = embeddings[:, view].flatten(0, 1)
         turn = self.transformation.from_affine(affine_matrix(view * GOLDEN).flatten(1))
         turn = turn.to(image.device).repeat(image.shape[0], 1)
         around = {} if self.angle_head is None else {"around": self.angle_head.read(embedding)}
@@ -190,8 +205,11 @@ class DiffInSTN(PoseCorrector):
 
     def belief(self, image: Tensor) -> Tensor:
         """The label head's reading of the distorted images, the mean over the views."""
-        logits = self.label_head.linear(self.embeddings(image, self.views))
-        return logits.float().softmax(dim=-1).mean(dim=1)
+        return self.read(self.embeddings(image, self.views))
+
+    def read(self, embeddings: Tensor) -> Tensor:
+        """The label head's reading of embeddings (B, views, F), the mean over the views."""
+        return self.label_head.linear(embeddings).float().softmax(dim=-1).mean(dim=1)
 
     def loss(self, batch: Any) -> dict[str, Tensor]:
         features = self.encoder(batch.image)

@@ -10,7 +10,7 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from diffstn.build import Factory
 from diffstn.data.facts import Facts
-from diffstn.models.combination import agreement, combination
+from diffstn.models.combination import combination
 from diffstn.models.corrected import Corrected
 from diffstn.models.encoder import encoder_for
 from diffstn.models.given import Given
@@ -186,11 +186,15 @@ class PoseCorrector(OptimisedModule):
         """Correct distorted images (B, C, H, W)."""
         if latents is None:
             latents = self.sample_latents(len(image), hypotheses or self.hypotheses, generator)
-        A = self.poses(image, latents.to(image.device), generator)
+        A, belief = self.guesses(image, latents.to(image.device), generator)
         images = self.warp(image, A)
-        asked = self.combination is agreement and A.shape[1] > 1
-        belief = self.belief(image) if asked else PoseCorrector.belief(self, image)
         return Correction(A, images, self.judge(images).exp(), belief)
+
+    def guesses(
+        self, image: Tensor, latents: Tensor, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """`poses` and `belief` of the same images, for models that find both in one look."""
+        return self.poses(image, latents, generator), self.belief(image)
 
     def belief(self, image: Tensor) -> Tensor:
         """What the corrector takes distorted images for, (B, classes); uniform: no opinion."""
@@ -214,8 +218,25 @@ class PoseCorrector(OptimisedModule):
         weights = self.weights(correction, hypotheses)
         return (weights[..., None] * correction.probabilities[:, :hypotheses]).sum(dim=1)
 
+    def confidence(self, correction: Correction, combined: Tensor) -> Tensor:
+        """How probable the class is that the combined opinion (B, classes) reads, (B,).
+
+        It is the corrector's own belief in that class, which is taught by labels of distorted
+        images and so knows what cannot be known. The classifier's probability, which was never
+        shown a wrong pose, stands in where the corrector has no opinion.
+        """
+        has_opinion = type(self).belief is not PoseCorrector.belief
+        source = correction.belief if has_opinion else combined
+        return source.gather(1, combined.argmax(dim=1, keepdim=True))[:, 0]
+
     @torch.no_grad()
-    def correct(self, images: Any, hypotheses: int | None = None, seed: int = 0) -> Corrected:
+    def correct(
+        self,
+        images: Any,
+        hypotheses: int | None = None,
+        seed: int = 0,
+        abstain_below: float = 0.8,
+    ) -> Corrected:
         """Turn images upright; see `Given` for what images may be.
 
         Args:
@@ -223,16 +244,21 @@ class PoseCorrector(OptimisedModule):
             hypotheses: poses sampled for each, of which the best is taken; None: the model's own
                 number.
             seed: of the poses; the same images and seed give the same answer.
+            abstain_below: the confidence under which `abstain` is set.
         """
         given = Given(images, self.facts, self.facts.canvas, self.device)
         generator = torch.Generator().manual_seed(seed)
         correction = self(given.images, hypotheses, generator=generator)
         chosen = self.representative(correction)
         rows = torch.arange(len(chosen), device=chosen.device)
+        combined = self.combine(correction)
+        confidence = self.confidence(correction, combined)
         return Corrected(
             given.like(correction.images[rows, chosen], pixels=True),
             given.like(correction.A[rows, chosen]),
-            given.like(self.combine(correction)),
+            given.like(combined),
+            given.like(confidence),
+            given.like(confidence < abstain_below),
             self.transformation,
             given.placement,
         )

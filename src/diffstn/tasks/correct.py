@@ -1,6 +1,7 @@
 """Turn images upright."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from diffstn.figures.hypotheses import hypotheses_page
 from diffstn.figures.pages import correction_page
 from diffstn.figures.reverse_strip import reverse_strip
 from diffstn.metrics.labels.class_accuracy import ClassAccuracy
+from diffstn.metrics.labels.reliability import Reliability
 from diffstn.metrics.poses.corner_error import CornerError
 from diffstn.metrics.poses.pose_error import PoseError
 from diffstn.models.pose_corrector import PoseCorrector
@@ -31,11 +33,14 @@ STEPS_SHOWN = 40
 
 
 class Answer(NamedTuple):
-    """To a batch of B images: classes' probabilities (B, classes), and poses (B, dim), by k."""
+    """To a batch of B images, by k: probabilities of the classes (B, classes), how sure they are
+    (B,), and poses (B, dim).
+    """
 
     label: Tensor
     A: Tensor
     scores: dict[int, Tensor]
+    confidence: dict[int, Tensor]
     chosen: dict[int, Tensor]
     uncorrected: Tensor
     oracle: Tensor
@@ -63,6 +68,7 @@ class Correct(Corrections):
         classes = data.facts.classes
         accuracy = {k: ClassAccuracy(classes, sync_on_compute=False) for k in counts}
         errors = {k: pose_metric(model) for k in counts}
+        reliability = {k: Reliability(sync_on_compute=False) for k in counts}
         uncorrected, oracle = (ClassAccuracy(classes, sync_on_compute=False) for _ in range(2))
 
         def corrected(rows: slice, batch: Any) -> Answer:
@@ -73,10 +79,12 @@ class Correct(Corrections):
             identity = model.transformation.identity().to(batch.image.device)
             as_is = model.warp(batch.image, identity.expand(len(batch.label), 1, -1))
             true = model.warp_by(model.target_transformation, batch.image, batch.A)
+            combined = {k: model.combine(correction, k) for k in counts}
             return Answer(
                 batch.label.cpu(),
                 batch.A.cpu(),
-                {k: model.combine(correction, k).cpu() for k in counts},
+                {k: scores.cpu() for k, scores in combined.items()},
+                {k: model.confidence(correction, of).cpu() for k, of in combined.items()},
                 {k: correction.A[every, model.representative(correction, k)].cpu() for k in counts},
                 model.judge(as_is)[:, 0].cpu(),
                 model.judge(true[:, None])[:, 0].cpu(),
@@ -85,6 +93,8 @@ class Correct(Corrections):
         for one in answers(data, self.split, total, self.batch_size, model.device, corrected):
             for k in counts:
                 accuracy[k].update(one.scores[k], one.label)
+                right = one.scores[k].argmax(dim=1) == one.label
+                reliability[k].update(one.confidence[k], right)
                 if (error := errors[k]) is not None:
                     error.update(one.chosen[k], one.A)
             uncorrected.update(one.uncorrected, one.label)
@@ -92,9 +102,8 @@ class Correct(Corrections):
         by_count = {
             k: {
                 **percentages(accuracy[k]),
-                "pose": {name: round(float(v), 4) for name, v in error.compute().items()}
-                if (error := errors[k]) is not None
-                else {},
+                "confidence": rounded(reliability[k].compute()),
+                "pose": rounded(error.compute()) if (error := errors[k]) is not None else {},
             }
             for k in counts
         }
@@ -139,6 +148,11 @@ class Correct(Corrections):
         batch = data.batch(self.split, rows, model.device)
         found = model.correct(batch.image, seed=seed)
         return Labelled(found.images.cpu(), batch.label.cpu())
+
+
+def rounded(numbers: Mapping[str, Tensor]) -> dict[str, float]:
+    """As they stand in a JSON file."""
+    return {name: round(float(value), 4) for name, value in numbers.items()}
 
 
 def pose_metric(model: PoseCorrector) -> CornerError | None:

@@ -23,9 +23,10 @@ HELP = """diffstn correct FOLDER [out=FOLDER] [run=RUN] [hypotheses=K] [seed=N] 
                        [invert=true]
 
 Turns every image below FOLDER upright and writes it to out (by default FOLDER-corrected), as PNG of
-the model's size, beside corrections.csv, a row for each: what the classifier reads, how sure it is,
-and what had been done to the content: degrees clockwise, factors of width and height, shear, shift
-right and down in the image's own widths and heights, and the same as the pose A.
+the model's size, beside corrections.csv, a row for each: what the classifier reads, its probability
+and how sure the corrector is of it (confidence), and what had been done to the content: degrees
+clockwise, factors of width and height, shear, shift right and down in the image's own widths and
+heights, and the same as the pose A.
 
   run         folder of a run that corrects, or pretrained/diff_in_stn_full (default)
   hypotheses  poses to sample for each image, of which the best is taken (default: 16)
@@ -119,7 +120,10 @@ def corrected(
         pixels = pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0)
         Image.fromarray(pixels.cpu().numpy()).save(to)
         row = {"image": path, "read as": facts.classes[int(label[i])]}
-        rows.append({**row, "probability": f"{float(sure[i]):.4f}", **pose(found, i)})
+        row["probability"] = f"{float(sure[i]):.4f}"
+        if hasattr(found, "confidence"):
+            row["confidence"] = f"{float(found.confidence[i]):.4f}"
+        rows.append({**row, **pose(found, i)})
     return rows
 
 

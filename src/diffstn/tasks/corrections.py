@@ -22,6 +22,8 @@ ERROR_COLUMNS = {
     "psnr_db": "PSNR dB",
     "ssim": "SSIM",
 }
+CONFIDENCE = {"ece": "calibration error %", "error_at_95": "error % of surest 95 %"}
+"""How far confidence is from the share that is right, and what it is good for."""
 
 AT_ONCE = 2**16
 """Images of one batch, all hypotheses together: some gigabytes of memory."""
@@ -85,19 +87,29 @@ class Corrections(Task):
 
     def table(self, metrics: Mapping[str, Any]) -> str:
         first = errors_of(next(iter(metrics["k"].values())))
+        sure = "confidence" in next(iter(metrics["k"].values()))
         columns = [name for name in ERROR_COLUMNS if name in first]
         as_is = metrics.get("images_as_is", {})
 
-        def line(name: str, accuracy: float, errors: Mapping[str, float]) -> list[Any]:
-            cells = (f"{errors[column]:.2f}" if errors else "" for column in columns)
+        def line(
+            name: str,
+            accuracy: float,
+            errors: Mapping[str, float],
+            confidence: Mapping[str, float] | None = None,
+        ) -> list[Any]:
+            cells = [f"{errors[column]:.2f}" if errors else "" for column in columns]
+            if sure:
+                cells += [f"{(confidence or {})[n]:.2f}" if confidence else "" for n in CONFIDENCE]
             return [name, accuracy, *cells]
 
         body = [line("uncorrected", metrics["uncorrected"], as_is.get("uncorrected", {}))]
         for k, numbers in metrics["k"].items():
             name = "corrected" if len(metrics["k"]) == 1 else f"corrected, k = {k}"
-            body.append(line(name, numbers["accuracy"], errors_of(numbers)))
+            found = errors_of(numbers), numbers.get("confidence")
+            body.append(line(name, numbers["accuracy"], *found))
         body.append(line("oracle", metrics["oracle"], as_is.get("oracle", {})))
         header = ["", "accuracy %", *(ERROR_COLUMNS[name] for name in columns)]
+        header += CONFIDENCE.values() if sure else []
         last = list(metrics["k"].values())[-1]
         return f"{markdown(header, body)}\n\n{by_name('class', 'accuracy %', last['per_class'])}"
 
