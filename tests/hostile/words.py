@@ -123,6 +123,17 @@ FAMILIES = [
         *("model.angle_weight=1", "model.angle_weight=-1", "model.angle_weight=nan"),
         "model.noise=uniform sampler=langevin",
     ),
+    *words(
+        "evaluate model=pose_search limit=4",
+        *("model.angles=0", "model.beams=-1", "model.score=foo", "model.rotation=nan"),
+        *("model.rotation=200", "classifier=joint", "data/distortion=projective", "data=cifar10"),
+        *("limt=3", "model.hypotheses=0"),
+    ),
+    *words(
+        "export out=a.onnx",
+        *("run=nowhere", "run=pretrained/judge", "hypotheses=0", "format=foo", "out=/dev/null"),
+        *("run=/dev/null", "extra", "rum=3"),
+    ),
 ]
 
 SYNTAX = [

@@ -44,6 +44,7 @@ class PoseSearch(PoseCorrector):
         common: see `PoseCorrector`.
 
     Raises:
+        ValueError: the rotation is out of range.
         UserError: the poses of the data are not affine.
     """
 
@@ -60,6 +61,8 @@ class PoseSearch(PoseCorrector):
         score: Annotated[str, OneOf(("logit", "energy", "confidence"))] = "logit",
         **common: Any,
     ) -> None:
+        if not 0 <= rotation <= 180:
+            raise ValueError(f"rotation is ± so many degrees, 0 to 180, not {rotation}")
         super().__init__(facts=facts, optimizer=nothing, lr_scheduler=nothing, **common)
         if not isinstance(self.transformation, Affine):
             raise UserError("model=pose_search looks for affine poses: choose another distortion")

@@ -78,17 +78,17 @@ def export_corrector(words: Sequence[str]) -> list[str]:
         raise UserError(f"out={out}: the name of a file that ends in .onnx")
     if out.exists():
         raise UserError(f"{out} is there: choose another out=")
+    model: Any = load_model(settings["run"])
+    if not isinstance(model, PoseCorrector):
+        raise UserError(f"run={settings['run']} finds no poses; use a run of model=diff_in_stn")
+    if getattr(getattr(model, "sampler", None), "stochastic", False):
+        raise UserError("its sampler draws noise on the way, which such a file cannot")
     try:
         import onnx  # noqa: F401
         import onnxruntime
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise UserError(f"{error.name} is missing: pip install 'diffstn[onnx]'") from None
-    model: Any = load_model(settings["run"])
-    if not isinstance(model, PoseCorrector):
-        raise UserError(f"run={settings['run']} finds no poses; use a run of model=diff_in_stn")
-    if getattr(getattr(model, "sampler", None), "stochastic", False):
-        raise UserError("its sampler draws noise on the way, which such a file cannot")
     k = model.fixed_hypotheses or settings["hypotheses"]
     out.parent.mkdir(parents=True, exist_ok=True)
     written = exported(model, k)
