@@ -138,6 +138,7 @@ def _command(case: Case, place: Place, seen: Path) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS + used, SECONDS + used))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     tempfile.tempdir = None
+    sys.dont_write_bytecode = True  # Python's own, whatever the environment says
     logging.basicConfig(format="%(message)s", stream=sys.stderr, force=True)  # not pytest's
     logging.getLogger("diffstn").propagate = True
     file = os.open(seen, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
