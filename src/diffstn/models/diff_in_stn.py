@@ -150,9 +150,14 @@ class DiffInSTN(PoseCorrector):
         return latents
 
     def relative_poses(
-        self, image: Tensor, latents: Tensor, generator: torch.Generator | None = None
+        self,
+        image: Tensor,
+        latents: Tensor,
+        generator: torch.Generator | None = None,
+        embeddings: Tensor | None = None,
     ) -> Tensor:
-        *_, (_, relative, _) = self.reverse_process(image, latents, generator)
+        walk = self.reverse_process(image, latents, generator, embeddings=embeddings)
+        *_, (_, relative, _) = walk
         return relative
 
     def guesses(
@@ -160,8 +165,7 @@ class DiffInSTN(PoseCorrector):
     ) -> tuple[Tensor, Tensor]:
         """Poses and belief from the same embeddings; of one hypothesis both from a single view."""
         seen = self.embeddings(image, self.views if latents.shape[1] > 1 else 1)
-        walk = self.reverse_process(image, latents, generator, embeddings=seen)
-        *_, (_, relative, _) = walk
+        relative = self.relative_poses(image, latents, generator, seen)
         return self.from_frame(image, relative), self.read(seen)
 
     def reverse_process(

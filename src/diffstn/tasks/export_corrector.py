@@ -20,10 +20,10 @@ from diffstn.words import typed
 HELP = """diffstn export [run=RUN] [out=FILE.onnx] [format=onnx] [hypotheses=K]
 
 Writes a corrector as an ONNX file, for onnxruntime and its like: images (B, C, H, W), floats in
-[0, 1] of the model's size, go in; the upright images, the poses A (B, 6) and the probabilities
-(B, classes) come out. B is free. Of several hypotheses the one is taken that `correct` would take;
-their starting points are then a second input, latents (B, K, L), drawn from N(0, 1). Names of the
-classes and sizes are in the file's metadata.
+[0, 1] of the model's size, go in; the upright images, the poses A (B, 6 if affine) and the
+probabilities (B, classes) come out. B is free. Of several hypotheses the one is taken that
+`correct` would take; their starting points are then a second input, latents (B, K, L), drawn from
+N(0, 1). Names of the classes and sizes are in the file's metadata.
 
   run         folder of a run that corrects, or pretrained/diff_in_stn_full (default)
   out         the file (default: corrector.onnx)
