@@ -102,3 +102,25 @@ def test_dark_on_white_is_warned_of_where_a_model_knows_light_on_black():
     with pytest.warns(UserWarning, match="^1 of 2 images have bright borders.* 1 - images"):
         Given(mixed, GREY, None)
     assert given(1 - content(3, 8, 8), COLOUR).images.shape == (1, 3, 8, 8)
+
+
+def test_writing_of_any_ink_is_the_same_to_a_model_and_given_back_as_it_came():
+    light = content(3, 1, 8, 8)
+    light[:, :, 4, 4] = 1
+    for paper, ink in ((0.0, 1.0), (0.0, 0.4), (1.0, 0.0), (0.9, 0.2)):
+        shown = paper + (ink - paper) * light
+        read = Given(shown, GREY, (8, 8), writing=True)
+        torch.testing.assert_close(read.images, light, atol=1e-5, rtol=0)
+        torch.testing.assert_close(read.like(read.images, pixels=True), shown)
+        as_bytes = (shown * 255).round().byte()
+        read = Given(as_bytes, GREY, (8, 8), writing=True)
+        assert (read.images - light).abs().max() < 0.01
+        assert torch.equal(read.like(read.images, pixels=True), as_bytes)
+
+
+def test_paper_is_seen_before_an_oblong_image_lies_on_black():
+    sheet = torch.ones(1, 1, 8, 16)
+    sheet[..., 2:6, 4:12] = 0
+    read = Given(sheet, GREY, (8, 8), writing=True)
+    assert read.images.amax() > 0.7
+    assert read.images[..., [0, -1], :].abs().max() < 0.02

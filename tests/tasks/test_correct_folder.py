@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image
 
 from diffstn.cli.of_folders import folders_command
 from diffstn.data.sources.mnist import load_mnist
@@ -56,22 +56,25 @@ def test_a_folder_is_turned_upright(
     assert np.median([float(row["likeness"]) for row in rows.values()]) > 0.6
 
 
-def test_dark_on_white_is_said_of_each_image_and_can_be_inverted(
-    digits: tuple[Path, list[int]], capsys: pytest.CaptureFixture[str], tmp_path: Path
-):
-    mixed = tmp_path / "mixed"
-    mixed.mkdir()
-    for i, place in enumerate(sorted((digits[0] / "b").glob("*.png"))):
-        image = Image.open(place).convert("L")
-        (image if i else ImageOps.invert(image)).save(mixed / f"{i}.png")
-    assert folders_command("correct", [str(mixed), "hypotheses=1"]) == 0
-    [line] = [line for line in capsys.readouterr().err.splitlines() if "bright" in line]
-    assert line.startswith(str(mixed / "0.png"))
-    assert (
-        folders_command("correct", [str(mixed), f"out={tmp_path}/i", "invert=true", "hypotheses=1"])
-        == 0
-    )
-    assert capsys.readouterr().err.count("bright borders") == 3
+def test_dark_on_paper_in_colour_is_read_and_written_as_it_is(tmp_path: Path):
+    folder, out = tmp_path / "sheet", tmp_path / "upright"
+    folder.mkdir()
+    images, labels = load_mnist()["test"]
+    for i in range(4):
+        digit = Image.fromarray(images[i].squeeze().numpy()).resize((120, 120)).rotate(15)
+        sheet = Image.new("RGB", (160, 130), (235, 230, 210))
+        sheet.paste((20, 30, 140), (30, 5), digit)
+        sheet.save(folder / f"{i}.png")
+    assert folders_command("correct", [str(folder), f"out={out}"]) == 0
+    with (out / "corrections.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["read as"] for row in rows] == [str(label) for label in labels[:4].tolist()]
+    for row in rows:
+        written = np.asarray(Image.open(out / Path(row["image"]).name)).astype(float)
+        assert min(written.shape[:2]) > 100
+        assert np.abs(written[0, 0] - [235, 230, 210]).max() <= 2  # paper all over
+        ink = written[written.sum(axis=2).argmin() // written.shape[1]]
+        assert ink[:, 2].min() - ink[:, 0].min() > 60  # blue is left blue
 
 
 @pytest.mark.parametrize(
@@ -79,7 +82,6 @@ def test_dark_on_white_is_said_of_each_image_and_can_be_inverted(
     [
         ([], "which folder?"),
         (["nowhere"], "which folder?"),
-        (["{folder}", "invert=yes"], "invert=yes: must be true or false"),
         (["{folder}", "runs=x"], "no setting 'runs'; did you mean run?"),
         (["{folder}", "hypotheses=0"], "hypotheses=0: must be a whole number"),
         (["{folder}", "batch_size=many"], "batch_size=many: must be a whole number"),

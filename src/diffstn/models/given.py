@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from diffstn.data.facts import Facts
+from diffstn.models.ink import ink_of
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,15 @@ class Given:
     black, which `placement` remembers. `like` gives answers as tensors, bytes for bytes and one for
     one.
 
+    `writing` means that the model knows light ink on black and looks at nothing else: grey images
+    become that, see `Ink`, and `like` gives answers in the ink and on the paper of the user.
+
     Args:
         images: the user's.
         facts: of the model's data.
         size: (H, W) that the model reads; None for any.
         device: of the model.
+        writing: whether grey images hold writing, of any brightness.
 
     Raises:
         ValueError: no images, values that are not finite or out of range, or a shape that cannot be
@@ -70,6 +75,7 @@ class Given:
         facts: Facts,
         size: tuple[int, int] | None,
         device: torch.device | str = "cpu",
+        writing: bool = False,
     ) -> None:
         self.is_array = not isinstance(images, Tensor)
         tensor = torch.as_tensor(np.asarray(images)) if self.is_array else images.detach()
@@ -85,6 +91,9 @@ class Given:
                 if values.shape[1] == 1
                 else (values * grey).sum(1, keepdim=True)
             )
+        self.ink = ink_of(values) if writing and channels == 1 else None
+        if self.ink is not None:
+            values = self.ink.as_light(values)
         own = values.shape[2], values.shape[3]
         self.placement = Placement(own, own, own) if size is None else placed(own, size)
         if own != self.placement.canvas:
@@ -104,6 +113,8 @@ class Given:
         Args:
             pixels: the answer is images in [0, 1]; bytes if bytes were given.
         """
+        if pixels and self.ink is not None:
+            answer = self.ink.as_given(answer.to(self.ink.span.device))
         answer = answer[0] if self.is_single else answer
         if pixels and self.is_bytes:
             answer = (answer.float().clamp(0, 1) * 255).round().to(torch.uint8)

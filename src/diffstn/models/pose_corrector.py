@@ -246,7 +246,8 @@ class PoseCorrector(OptimisedModule):
             seed: of the poses; the same images and seed give the same answer.
             abstain_below: the confidence under which `abstain` is set.
         """
-        given = Given(images, self.facts, self.facts.canvas, self.device)
+        writing = self.frame is not None  # moments weigh pixels by their value
+        given = Given(images, self.facts, self.facts.canvas, self.device, writing)
         generator = torch.Generator().manual_seed(seed)
         correction = self(given.images, hypotheses, generator=generator)
         chosen = self.representative(correction)

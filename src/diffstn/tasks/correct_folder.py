@@ -4,35 +4,33 @@ import csv
 import inspect
 import os
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
+from torch import Tensor
 from tqdm import tqdm
 
 from diffstn.build import load_model
 from diffstn.data.sources.image_folder import images_in, read_image
 from diffstn.errors import UserError
-from diffstn.models.given import bright_borders
 from diffstn.words import typed
 
 HELP = """diffstn correct FOLDER [out=FOLDER] [run=RUN] [hypotheses=K] [seed=N] [batch_size=N]
-                       [invert=true]
 
-Turns every image below FOLDER upright and writes it to out (by default FOLDER-corrected), as PNG of
-the model's size, beside corrections.csv, a row for each: what the classifier reads, its probability
-and how sure the corrector is of it (confidence), and what had been done to the content: degrees
-clockwise, factors of width and height, shear, shift right and down in the image's own widths and
-heights, and the same as the pose A.
+Turns every image below FOLDER upright and writes it to out (by default FOLDER-corrected), as PNG as
+fine as it was and in its own colours, beside corrections.csv, a row for each: what the classifier
+reads, its probability and how sure the corrector is of it (confidence), and what had been done to
+the content: degrees clockwise, factors of width and height, shear, shift right and down in the
+image's own widths and heights, and the same as the pose A. Dark writing on light paper is read as
+well as light on black.
 
   run         folder of a run that corrects, or pretrained/diff_in_stn_full (default)
   hypotheses  poses to sample for each image, of which the best is taken (default: 16)
   seed        of the poses (default: 0)
   batch_size  images at once (default: 64)
-  invert      true if the images are dark on white, as models know light on black (default: false)
 """
 DEFAULTS: dict[str, Any] = {
     "out": None,
@@ -40,7 +38,6 @@ DEFAULTS: dict[str, Any] = {
     "hypotheses": 16,
     "seed": 0,
     "batch_size": 64,
-    "invert": False,
 }
 
 
@@ -92,39 +89,47 @@ def corrected(
     model: Any, paths: Sequence[Path], folder: Path, target: Path, settings: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Correct some images; return their rows of the table."""
-    facts, images, there = model.facts, [], []
+    of_size: dict[torch.Size, dict[Path, Tensor]] = {}
     for path in paths:
         try:
-            images.append(read_image(path, facts.canvas, facts.channels))
-            there.append(path)
+            image = read_image(path, None, 3)
         except ValueError as error:
             print(f"left out {path}: {error}", file=sys.stderr)
-    if not there:
-        return []
+        else:
+            of_size.setdefault(image.shape, {})[path] = image
     takes = inspect.signature(model.correct).parameters
     asked = {name: settings[name] for name in ("hypotheses", "seed") if name in takes}
-    seen = torch.stack(images)  # bytes
-    seen = 255 - seen if settings["invert"] else seen
-    dark_on_white = bright_borders(seen / 255) if facts.channels == 1 else [False] * len(there)
-    for path in [p for p, bright in zip(there, dark_on_white, strict=True) if bright]:
-        print(f"{path} has bright borders: if it is dark on white, invert=true", file=sys.stderr)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it was said
-        found = model.correct(seen, **asked)
-    sure, label = found.probabilities.max(dim=-1)
     rows = []
-    for i, path in enumerate(there):
-        to = (target / path.relative_to(folder)).with_suffix(".png")
-        to.parent.mkdir(parents=True, exist_ok=True)
-        pixels = found.images[i]
-        pixels = pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0)
-        Image.fromarray(pixels.cpu().numpy()).save(to)
-        row = {"image": path, "read as": facts.classes[int(label[i])]}
-        row["probability"] = f"{float(sure[i]):.4f}"
-        if hasattr(found, "confidence"):
-            row["confidence"] = f"{float(found.confidence[i]):.4f}"
-        rows.append({**row, **pose(found, i)})
-    return rows
+    for images in of_size.values():
+        seen = torch.stack(list(images.values()))
+        found = model.correct(seen, **asked)
+        upright = in_own_colours(found, seen)
+        sure, label = found.probabilities.max(dim=-1)
+        for i, path in enumerate(images):
+            to = (target / path.relative_to(folder)).with_suffix(".png")
+            to.parent.mkdir(parents=True, exist_ok=True)
+            grey = bool((upright[i] == upright[i, :1]).all())
+            pixels = upright[i, 0] if grey else upright[i].permute(1, 2, 0)
+            Image.fromarray(pixels.cpu().numpy()).save(to)
+            row = {"image": path, "read as": model.facts.classes[int(label[i])]}
+            row["probability"] = f"{float(sure[i]):.4f}"
+            if hasattr(found, "confidence"):
+                row["confidence"] = f"{float(found.confidence[i]):.4f}"
+            rows.append({**row, **pose(found, i)})
+    return sorted(rows, key=lambda row: str(row["image"]))
+
+
+def in_own_colours(found: Any, images: Tensor) -> Tensor:
+    """Upright bytes (B, C, h, w): of a pose the images (B, 3, H, W) themselves, or what was drawn.
+
+    Beyond their edges there is paper, the colour of their borders.
+    """
+    if not hasattr(found, "upright"):
+        return found.images
+    values = images.float()
+    edges = torch.cat([values[..., [0, -1], :].flatten(2), values[..., [0, -1]].flatten(2)], dim=2)
+    paper = edges.median(dim=2).values[..., None, None]
+    return (found.upright(values - paper) + paper).round().clamp(0, 255).byte()
 
 
 def pose(found: Any, i: int) -> dict[str, str]:

@@ -56,7 +56,7 @@ def check_background(background: Any, channels: int) -> tuple[int, int, int]:
 
 def fitted(
     image: Any,
-    size: tuple[int, int],
+    size: tuple[int, int] | None,
     channels: int,
     background: Sequence[int] = WHITE,
 ) -> Tensor:
@@ -67,7 +67,7 @@ def fitted(
 
     Args:
         image: a Pillow image.
-        size: (height, width).
+        size: (height, width); None: as it is.
         channels: 1 or 3.
         background: red, green and blue in 0 … 255.
 
@@ -76,7 +76,9 @@ def fitted(
     """
     from PIL import Image, ImageOps
 
-    if image.format == "JPEG":  # decoded at an eighth, quarter or half where that is enough
+    if (
+        size and image.format == "JPEG"
+    ):  # decoded at an eighth, quarter or half where that is enough
         image.draft(None, (FINER * max(size),) * 2)
     image = ImageOps.exif_transpose(image)
     if image.mode == "F":
@@ -89,7 +91,7 @@ def fitted(
         ground = Image.new("RGBA", image.size, (*background, 255))
         image = Image.alpha_composite(ground, image)
     image = image.convert(MODES[channels])
-    height, width = size
+    height, width = size or (image.height, image.width)
     if image.size != (width, height):
         scale = min(image.width / width, image.height / height)
         left, top = (image.width - scale * width) / 2, (image.height - scale * height) / 2

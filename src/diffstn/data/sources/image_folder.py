@@ -30,7 +30,7 @@ NAMED = 5
 
 
 def read_image(
-    path: Path, size: tuple[int, int], channels: int, background: Sequence[int] = WHITE
+    path: Path, size: tuple[int, int] | None, channels: int, background: Sequence[int] = WHITE
 ) -> Tensor:
     """(C, H, W) uint8: the image in a file, `fitted` to `size` and `channels`.
 

@@ -1,0 +1,45 @@
+"""Writing of any brightness."""
+
+import torch
+
+from diffstn.data.sources.mnist import load_mnist
+from diffstn.models.ink import LEAST, ink_of
+
+
+def digits() -> torch.Tensor:
+    return load_mnist()["test"].items[:16].float() / 255
+
+
+def test_digits_as_they_are_stay_so():
+    images = digits()
+    images = images / images.amax((1, 2, 3), keepdim=True)
+    ink = ink_of(images)
+    assert not ink.dark.any()
+    assert torch.equal(ink.as_light(images), images)
+
+
+def test_grain_and_shade_of_a_photograph_are_paper():
+    images = digits()
+    generator = torch.Generator().manual_seed(0)
+    shade = torch.linspace(-0.03, 0.03, 28)
+    photo = 0.9 - 0.7 * images + shade + 0.02 * torch.randn(images.shape, generator=generator)
+    light = ink_of(photo.clamp(0, 1)).as_light(photo.clamp(0, 1))
+    blank = images == 0
+    assert light[blank].mean() < 0.01
+    assert torch.corrcoef(torch.stack([light.flatten(), images.flatten()]))[0, 1] > 0.99
+
+
+def test_an_empty_image_is_not_blown_up():
+    noise = 0.02 * torch.rand(4, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(ink_of(noise).as_light(noise), noise)
+    assert torch.equal(ink_of(1 - noise).as_light(1 - noise), 1 - (1 - noise))
+    faint = torch.zeros(1, 1, 8, 8)
+    faint[..., 4, 4] = LEAST * 1.01
+    assert ink_of(faint).as_light(faint).amax() == 1
+
+
+def test_the_way_back_is_exact():
+    images = digits() * 0.4
+    for shown in (images, 1 - images):
+        ink = ink_of(shown)
+        torch.testing.assert_close(ink.as_given(ink.as_light(shown)), shown)
