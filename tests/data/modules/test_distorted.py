@@ -65,6 +65,19 @@ def test_poses_belong_to_the_images(few):
     assert poses.unique(dim=0).shape == poses.shape
 
 
+def test_a_test_image_has_as_many_poses_as_asked(few):
+    data = DistortedData(few, AffineDistortion(), test_poses=3)
+    assert (data.count("val"), data.count("test")) == (1001, 3 * 1002)
+    assert torch.equal(data.labels("test"), few.splits["test"].labels.repeat(3))
+    whole = collect(data.batches("test"))
+    rounds = [DistortedBatch(*(tensor[i::1002] for tensor in whole)) for i in (0, 5)]
+    for one in rounds:
+        assert torch.equal(one.upright[0], one.upright[2])
+        assert not torch.equal(one.A[0], one.A[1])
+        assert not torch.equal(one.image[1], one.image[2])
+    assert DistortedData(few, AffineDistortion(), test_poses=3, limit_test=7).count("test") == 7
+
+
 def test_training_draws_afresh_each_time(few):
     data = DistortedData(few, AffineDistortion())
     indices = torch.arange(50)

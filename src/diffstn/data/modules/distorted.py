@@ -1,13 +1,15 @@
 """Distorted images with the transformations that undo the distortion."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
+from diffstn.annotations import AtLeast
 from diffstn.data.batches import DistortedBatch, keyed_generator
 from diffstn.data.distortions import Distortion
+from diffstn.data.labelled import Labelled
 from diffstn.data.modules.upright import UprightData
 from diffstn.data.sources.source import ImageSource
 from diffstn.data.splits import SPLITS
@@ -26,6 +28,7 @@ class DistortedData(UprightData):
         images: where the upright images come from.
         distortion: the distribution of A.
         data_seed: fixes the A of val and test.
+        test_poses: how many A every test image has; the split is so many times as long.
         **options: as for `UprightData`.
     """
 
@@ -33,11 +36,22 @@ class DistortedData(UprightData):
     distortion: Distortion
 
     def __init__(
-        self, images: ImageSource, distortion: Distortion, data_seed: int = 0, **options: Any
+        self,
+        images: ImageSource,
+        distortion: Distortion,
+        data_seed: int = 0,
+        test_poses: Annotated[int, AtLeast(1)] = 1,
+        **options: Any,
     ) -> None:
         super().__init__(images, **options)
-        self.distortion, self.data_seed = distortion, data_seed
+        self.distortion, self.data_seed, self.test_poses = distortion, data_seed, test_poses
         self._poses: dict[str, Tensor] = {}
+
+    def load(self) -> Mapping[str, Labelled]:
+        splits = dict(super().load())
+        once = torch.arange(len(splits["test"].labels))
+        splits["test"] = splits["test"].at(once.repeat(self.test_poses))
+        return splits
 
     def poses(self, split: str, device: torch.device | str = "cpu") -> Tensor:
         """A (N, dim) of every image of val or test, kept on the device that last asked."""
