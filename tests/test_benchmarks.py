@@ -14,6 +14,7 @@ SMALL = {
     "attention": "--rounds 1 --batch 1 --sides 2,3",
     "cloud_metrics": "--clouds 4 --points 16 --pairs 2",
     "control": "model=controlnet sampler.steps=1 --minutes 0 --images 4",
+    "latency": "--images 1,2 --hypotheses 1,2 --ways torch --seconds 0",
     "known_generators": "--clouds 4 --points 16",
     "why_noise": "--steps 2 --walk 2 --samples 20",
 }
@@ -21,6 +22,7 @@ ROWS = {
     "attention": 2,
     "cloud_metrics": 5 + 1,
     "control": 2,
+    "latency": 4,
     "known_generators": 6,
     "why_noise": 5 + 5,
 }
