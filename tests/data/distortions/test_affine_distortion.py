@@ -33,6 +33,7 @@ def assert_uniform(values, low, high):
         ("paper", 45, (0.7, 1.2), False, 0, 0.25, 28),
         ("full", 180, (0.7, 1.2), False, 0, 0.25, 28),
         ("rotation", 90, (1, 1), True, 0, 0, 28),
+        ("any_rotation", 180, (1, 1), True, 0, 0, 28),
         ("none", 0, (1, 1), True, 0, 0, 28),
         ("rts", 45, (0.7, 1.2), True, 0, None, 42),
         ("affnist", 20, (0.8, 1.2), False, 0.2, None, 40),

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from diffstn.data.labelled import Labelled
+from diffstn.data.sources.disc import in_disc
 from diffstn.data.sources.source import hold_out
 from diffstn.errors import UserError
 
@@ -28,11 +29,14 @@ class CIFAR10:
         root: the folder that holds torchvision's `cifar-10-batches-py`.
         source: an npz file to read instead; see `load_cifar10`.
         download: let torchvision fetch the files into `root` when they are not there.
+        disc: black outside the inscribed disc, so that corners do not tell how an image was turned;
+            see `in_disc`.
     """
 
     root: str | None = None
     source: str | None = None
     download: bool = False
+    disc: bool = False
 
     channels: ClassVar[int] = 3
     size: ClassVar[tuple[int, int]] = (32, 32)
@@ -41,7 +45,10 @@ class CIFAR10:
     )  # fmt: skip
 
     def load(self) -> dict[str, Labelled]:
-        return load_cifar10(self.root, self.source, self.download)
+        splits = load_cifar10(self.root, self.source, self.download)
+        if not self.disc:
+            return splits
+        return {name: Labelled(in_disc(one.items), one.labels) for name, one in splits.items()}
 
 
 def load_cifar10(
