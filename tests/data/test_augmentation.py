@@ -32,6 +32,16 @@ def test_a_sure_mirror_is_one_and_a_likely_one_as_often():
     assert abs(float(mirrored.float().mean()) - 0.3) < 0.031  # three standard deviations
 
 
+def test_alternating_mirrors_show_both_sides_of_every_image_in_two_epochs():
+    images, rows = torch.rand(5, 1, 4, 6), torch.tensor([7, 2, 4, 1, 3])
+    alternate = Augmentation(flip="alternate")
+    first, second, third = (alternate(images, rows + epoch) for epoch in range(3))
+    odd = (rows % 2 == 1)[:, None, None, None]
+    assert torch.equal(first, torch.where(odd, images.flip(3), images))
+    assert torch.equal(second, first.flip(3))
+    assert torch.equal(third, first)
+
+
 @pytest.mark.parametrize("fill", ["reflection", "border", "zeros"])
 def test_every_crop_is_one_of_the_padded_image_and_each_as_likely(fill):
     torch.manual_seed(0)
@@ -85,6 +95,7 @@ def test_two_processes_draw_what_one_does(tmp_path):
     [
         ({"flip": 1.5}, r"data\.flip=1\.5: it is a probability"),
         ({"flip": -0.1}, r"data\.flip=-0\.1"),
+        ({"flip": "often"}, r"data\.flip=often: it is a probability, from 0 to 1, or alternate"),
         ({"crop": -1}, r"data\.crop=-1: it must be at least 0"),
         ({"fill": "grey"}, r"data\.crop_fill=grey: choose reflection, border, zeros"),
     ],

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Generator, Tensor
 
+from diffstn.annotations import OneOf
 from diffstn.errors import UserError
 from diffstn.ranks import of_all
 
 Beyond = Literal["reflection", "border", "zeros"]
 """What is seen beyond the edges of an image, by the words of `spatial.warp`."""
+
+
+Alternate = Annotated[str, OneOf(("alternate",))]
+"""Mirror every image in every other epoch."""
 
 
 @dataclass(frozen=True)
@@ -25,25 +30,34 @@ class Augmentation:
     integers in −crop … crop, m(j) = j or w − 1 − j. Processes that train together draw what one
     would for the whole batch (`ranks.of_all`).
 
+    With `flip="alternate"` chance has no part in the mirrors: every image is mirrored in one epoch,
+    left in the next, and so on, half of them at a time. So two epochs show both sides of each,
+    where chance shows one of them twice to every other image.
+
     A mirrored digit is another sign: leave `flip` at 0 where left and right mean something.
 
     Args:
-        flip: the probability, in [0, 1].
+        flip: the probability, in [0, 1], or "alternate".
         crop: pixels; 0: none.
         fill: what stands beyond the edges.
 
     Raises:
-        UserError: `flip` is outside [0, 1], `crop` is negative or, at `check`, not smaller than the
-            images.
+        UserError: `flip` is outside [0, 1] or another word, `crop` is negative or, at `check`, not
+            smaller than the images.
+
+    Source: the alternation: Jordan, 94 % on CIFAR-10 in 3.29 Seconds on a Single GPU, 2024,
+    section 3.6; there by a hash of the row, here by its parity.
     """
 
-    flip: float = 0.0
+    flip: float | Alternate = 0.0
     crop: int = 0
     fill: Beyond = "reflection"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.flip <= 1:
-            raise UserError(f"data.flip={self.flip}: it is a probability, from 0 to 1")
+        if self.flip != "alternate" and (isinstance(self.flip, str) or not 0 <= self.flip <= 1):
+            raise UserError(
+                f"data.flip={self.flip}: it is a probability, from 0 to 1, or alternate"
+            )
         if self.crop < 0:
             raise UserError(f"data.crop={self.crop}: it must be at least 0 pixels")
         if self.fill not in (known := Beyond.__args__):  # type: ignore[attr-defined]
@@ -57,10 +71,14 @@ class Augmentation:
                 f" at most {min(size) - 1}"
             )
 
-    def __call__(self, images: Tensor) -> Tensor:
+    def __call__(self, images: Tensor, turns: Tensor | None = None) -> Tensor:
         """Images (B, C, H, W) of any type, augmented; the same ones where there is nothing to do.
 
         Draws from the torch generator of their device.
+
+        Args:
+            images: (B, C, H, W).
+            turns: (B,), the row of each image plus the epoch, by which mirrors alternate.
         """
         if not self.flip and not self.crop:
             return images
@@ -73,7 +91,11 @@ class Augmentation:
         down, right = (u[:, 1:] * (2 * self.crop + 1)).long().sub(self.crop).unbind(1)
         rows = torch.arange(height, device=images.device) + down[:, None]
         columns = torch.arange(width, device=images.device).expand(n, width)
-        mirrored = u[:, :1] < self.flip
+        if isinstance(self.flip, str):
+            assert turns is not None, "mirrors alternate by the rows of the images"
+            mirrored = (turns % 2 == 1)[:, None]
+        else:
+            mirrored = u[:, :1] < self.flip
         columns = torch.where(mirrored, width - 1 - columns, columns) + right[:, None]
         places = self._inside(rows, height)[:, :, None] * width
         places = (places + self._inside(columns, width)[:, None, :]).flatten(1)

@@ -58,6 +58,28 @@ def test_distorted_images_are_augmented_before_they_are_distorted(few):
     assert torch.equal(test.upright, few.splits["test"].items[:5] / 255)
 
 
+@pytest.mark.parametrize("distorted", [False, True])
+def test_mirrors_alternate_by_rows_and_epochs(few, distorted):
+    settings = {"flip": "alternate", "batch_size": 10, "limit_train": 20}
+    data = DistortedData(few, preset("none"), **settings) if distorted else None
+    data = data or UprightData(few, **settings)
+    seen, loader = seen_by(data)["train"], data.train_dataloader()
+    assert len(seen) == 4  # two batches of each of two epochs
+    for epoch in range(2):
+        loader.set_epoch(epoch)
+        for rows, batch in zip(loader, seen[2 * epoch :], strict=False):
+            images = few.splits["train"].items[rows] / 255
+            mirrored = ((rows + epoch) % 2 == 1)[:, None, None, None]
+            expected = torch.where(mirrored, images.flip(3), images)
+            assert torch.equal(batch.upright if distorted else batch.image, expected)
+
+
+def test_streamed_images_cannot_alternate(digit_folder):
+    source = ImageFolder(str(digit_folder), (28, 28), 1, val=0.2, test=0.2)
+    with pytest.raises(UserError, match=r"data\.flip=alternate is for images in memory"):
+        StreamedImages(source, flip="alternate")
+
+
 def test_crops_too_large_for_the_images_are_refused(few):
     with pytest.raises(UserError, match=r"data\.crop=28: images of 28 x 28"):
         UprightData(few, crop=28)

@@ -79,7 +79,7 @@ class DistortedData(UprightData):
     ) -> DistortedBatch:
         """The images of `split` at `indices` (B,), distorted on `device`."""
         upright, label = super().batch(split, indices, device)[:2]
-        upright = self.augmented(split, upright)
+        upright = self.augmented(split, upright, indices)
         if split == "train":
             A = of_all(
                 lambda n, generator: self.distortion.draw(n, self.size, generator, upright.device),

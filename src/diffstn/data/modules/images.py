@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from torch import Tensor
 
 from diffstn.annotations import AtLeast, AtMost
-from diffstn.data.augmentation import Augmentation, Beyond
+from diffstn.data.augmentation import Alternate, Augmentation, Beyond
 from diffstn.data.distortions import Distortion
 from diffstn.data.facts import Facts
 from diffstn.data.modules.indexed import IndexedData
@@ -46,7 +46,7 @@ class ImageData(IndexedData):
         self,
         images: ImageSource,
         classes: Sequence[str | int] | None = None,
-        flip: Probability = 0.0,
+        flip: Probability | Alternate = 0.0,
         crop: Pixels = 0,
         crop_fill: Beyond = "reflection",
         **options: Any,
@@ -60,9 +60,17 @@ class ImageData(IndexedData):
         self.augmentation = Augmentation(flip, crop, crop_fill)
         self.augmentation.check(self.size)
 
-    def augmented(self, split: str, images: Tensor) -> Tensor:
-        """Images (B, C, H, W) as a training step sees them: those of other splits as they are."""
-        return self.augmentation(images) if split == "train" else images
+    def augmented(self, split: str, images: Tensor, rows: Tensor | None = None) -> Tensor:
+        """Images (B, C, H, W) as a training step sees them: those of other splits as they are.
+
+        Args:
+            rows: (B,), where the images stand in their split; None: not known, so that mirrors
+                cannot alternate.
+        """
+        if split != "train":
+            return images
+        epoch = self.trainer.current_epoch if self.trainer else 0
+        return self.augmentation(images, None if rows is None else rows.to(images.device) + epoch)
 
     @property
     def canvas(self) -> tuple[int, int]:

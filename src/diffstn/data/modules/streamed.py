@@ -33,7 +33,8 @@ class StreamedImages(ImageData):
         options: as for `IndexedData`.
 
     Raises:
-        UserError: the source cannot do that, `workers` is negative, or the cache cannot be written.
+        UserError: the source cannot do that, mirrors are to alternate, `workers` is negative, or
+            the cache cannot be written.
     """
 
     kind = "upright"
@@ -46,6 +47,11 @@ class StreamedImages(ImageData):
             raise UserError(
                 f"{type(images).__name__} is read as a whole: choose data=streamed_image_folder,"
                 " streamed_torchvision or streamed_hugging_face"
+            )
+        if self.augmentation.flip == "alternate":
+            raise UserError(
+                "data.flip=alternate is for images in memory, whose rows are known; use a"
+                " probability such as data.flip=0.5"
             )
         if workers < 0:
             raise UserError(f"data.workers is {workers}: it must be at least 0")

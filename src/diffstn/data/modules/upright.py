@@ -32,4 +32,4 @@ class UprightData(ImageData, InMemoryData):
 
     def received(self, split: str, rows: Tensor) -> Batch | DistortedBatch:
         batch = self.batch(split, rows, rows.device)
-        return batch._replace(image=self.augmented(split, batch.image))
+        return batch._replace(image=self.augmented(split, batch.image, rows))
