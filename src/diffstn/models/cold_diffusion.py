@@ -84,6 +84,7 @@ class ColdDiffusion(OptimisedModule):
         self.sampler, self.loss = sampler, loss
 
     def setup(self, stage: str) -> None:
+        super().setup(stage)
         if stage != "fit":
             return
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]

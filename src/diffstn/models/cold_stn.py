@@ -102,6 +102,7 @@ class ColdSTN(PoseCorrector):
 
     def setup(self, stage: str) -> None:
         """Fit the scale of the answers to seeded distortions at all t."""
+        super().setup(stage)
         if stage != "fit":
             return
         generator, found = Generator().manual_seed(0), []

@@ -136,6 +136,7 @@ class DiffInSTN(PoseCorrector):
         self.standardiser = AngleAndRest() if wrapped else StandardisedPose(dim)
 
     def setup(self, stage: str) -> None:
+        super().setup(stage)
         if stage == "fit":
             fit_to_data(self.standardiser, self, self.trainer.datamodule)  # type: ignore[attr-defined]
 

@@ -160,6 +160,7 @@ class DiffusionModel(OptimisedModule):
         self.importance = choose(schedule.steps)
 
     def setup(self, stage: str) -> None:
+        super().setup(stage)
         if stage == "fit":
             fit_codec(self.codec, self.trainer.datamodule)  # type: ignore[attr-defined]
 

@@ -1,8 +1,9 @@
-"""The scale of what a model is to predict."""
+"""What a model has to know of its data before it trains."""
 
 from typing import Any
 
 import torch
+from torch import nn
 
 from diffstn.codecs.standardised_pose import StandardisedPose
 
@@ -31,3 +32,19 @@ def fit_codec(codec: Any, data: Any) -> None:
         return
     rows = torch.arange(min(IMAGES, data.count("train")))
     codec.fit(data.batch("train", some).items for some in rows.split(data.eval_batch_size))
+
+
+def fit_parts(model: nn.Module, data: Any) -> None:
+    """Fit what of a model has `fit_to_images`, such as `PatchWhitening`, to the first training
+    images, always the same.
+    """
+    parts: list[Any] = [part for part in model.modules() if hasattr(part, "fit_to_images")]
+    if not parts:
+        return
+    if hasattr(data, "examples"):  # whose distortions never change
+        images = [batch.image for batch in data.examples(IMAGES)]
+    else:
+        rows = torch.arange(min(IMAGES, data.count("train")))
+        images = [data.batch("train", some).items for some in rows.split(data.eval_batch_size)]
+    for part in parts:
+        part.fit_to_images(images)

@@ -115,6 +115,7 @@ class GAN(OptimisedModule):
 
     def setup(self, stage: str) -> None:
         """Fit the codec, and tell DDP that a step uses one of the two networks."""
+        super().setup(stage)
         if stage == "fit":
             fit_codec(self.codec, self.trainer.datamodule)  # type: ignore[attr-defined]
             told = getattr(self.trainer.strategy, "_ddp_kwargs", {})

@@ -57,6 +57,7 @@ class NoisyClassifier(OptimisedModule):
         self.validation_accuracy = MulticlassAccuracy(self.classes, average="micro")
 
     def setup(self, stage: str) -> None:
+        super().setup(stage)
         if stage == "fit":
             fit_codec(self.codec, self.trainer.datamodule)  # type: ignore[attr-defined]
 

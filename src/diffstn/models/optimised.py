@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from diffstn.errors import UserError
+from diffstn.models.fit_to_data import fit_parts
 
 OptimizerFactory = Callable[[Iterable[Mapping[str, Any]]], Optimizer]
 SHARES = ("momentum", "betas", "alpha", "rho")
@@ -69,6 +70,11 @@ class OptimisedModule(pl.LightningModule):
 
     def log_dict(self, dictionary: Any, *arguments: Any, **options: Any) -> None:
         super().log_dict(dictionary, *arguments, **{"sync_dist": True, **options})
+
+    def setup(self, stage: str) -> None:
+        """Before a training, fit to the data what has to be."""
+        if stage == "fit":
+            fit_parts(self, self.trainer.datamodule)  # type: ignore[attr-defined]
 
     def configure_optimizers(self) -> Any:
         optimizer = self.optimizer_factory(grouped(p for p in self.parameters() if p.requires_grad))

@@ -46,6 +46,7 @@ class PoseRegression(PoseCorrector):
         self.standardiser = StandardisedPose(self.transformation.dim)
 
     def setup(self, stage: str) -> None:
+        super().setup(stage)
         if stage == "fit":
             fit_to_data(self.standardiser, self, self.trainer.datamodule)  # type: ignore[attr-defined]
 
