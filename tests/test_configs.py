@@ -102,6 +102,7 @@ PLACES = {
 }
 OF_CHOICE = {
     "codec=autoencoder": ["codec.run={autoencoder}"],
+    "experiment=judge/cifar10": ["data.source={photographs}"],
     "experiment=latent/mnist": ["codec.run={autoencoder}"],
     "experiment=latent/images64_autoencoder": ["data.root={images}"],
     "experiment=latent/images64": ["data.root={images}", "codec.run={colours}"],

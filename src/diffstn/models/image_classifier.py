@@ -1,18 +1,20 @@
 """Classifiers of images as they come: the judge, and the end-to-end baseline."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics.classification import MulticlassAccuracy
 
+from diffstn.annotations import AtLeast, AtMost
 from diffstn.build import Factory
 from diffstn.data.facts import Facts
 from diffstn.models.encoder import encoder_for
 from diffstn.models.given import Given
 from diffstn.models.optimised import OptimisedModule
 from diffstn.networks.classifiers.classifier import Classifier
+from diffstn.networks.encoders.mirrored import MirroredEncoder
 from diffstn.spatial import named_frame
 
 
@@ -23,18 +25,31 @@ class ImageClassifier(OptimisedModule):
         facts: of the data.
         encoder: makes what is in front of the last, linear layer.
         frame: through which the encoder looks, a name in `FRAMES`.
+        label_smoothing: s; the target of class y is (1 − s) [c = y] + s / classes, in training.
+        mirrored: whether it reads an image and its mirror image and answers the mean of their
+            logits, in evaluation.
         optimisation: see `OptimisedModule`.
+
+    Source: label smoothing: Szegedy et al., Rethinking the Inception Architecture for Computer
+    Vision, 2015, section 7.
     """
 
     needs = ("upright", "distorted")
 
     def __init__(
-        self, facts: Facts, encoder: Factory, frame: str = "none", **optimisation: Any
+        self,
+        facts: Facts,
+        encoder: Factory,
+        frame: str = "none",
+        label_smoothing: Annotated[float, AtLeast(0), AtMost(1)] = 0.0,
+        mirrored: bool = False,
+        **optimisation: Any,
     ) -> None:
         super().__init__(**optimisation)
-        self.facts = facts
+        self.facts, self.label_smoothing = facts, label_smoothing
         classes = len(facts.classes)
-        self.network = Classifier(encoder_for(facts, encoder, named_frame(frame)), classes)
+        made = encoder_for(facts, encoder, named_frame(frame))
+        self.network = Classifier(MirroredEncoder(made) if mirrored else made, classes)
         self.validation_accuracy = MulticlassAccuracy(classes, average="micro")
 
     def forward(self, image: Tensor) -> Tensor:
@@ -48,7 +63,8 @@ class ImageClassifier(OptimisedModule):
         return given.like(self(given.images))
 
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
-        loss = F.cross_entropy(self.network(batch.image).float(), batch.label)
+        logits = self.network(batch.image).float()
+        loss = F.cross_entropy(logits, batch.label, label_smoothing=self.label_smoothing)
         self.log("train/loss", loss.detach(), on_step=False, on_epoch=True)
         return loss
 
