@@ -12,9 +12,12 @@ from diffstn.networks.encoders.conv import ConvEncoder
 from diffstn.networks.encoders.fc import FCEncoder
 from diffstn.networks.encoders.lenet import LeNetEncoder
 from diffstn.networks.encoders.localisation import LocalisationEncoder
+from diffstn.networks.encoders.low_frequency import LowFrequencyEncoder
 from diffstn.networks.encoders.pool import PoolEncoder
 
-ENCODERS = [ConvEncoder, FCEncoder, LeNetEncoder, LocalisationEncoder, PoolEncoder]
+ENCODERS = [
+    *(ConvEncoder, FCEncoder, LeNetEncoder, LocalisationEncoder, LowFrequencyEncoder, PoolEncoder)
+]
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)

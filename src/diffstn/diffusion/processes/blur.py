@@ -60,10 +60,18 @@ class Blur(Separable):
         self.register_buffer("sigma", sigma.float(), persistent=False)
 
 
+def cosines(side: int) -> Tensor:
+    """The orthonormal cosines (DCT-II) of a line of so many pixels, in float64: (side, side).
+
+    Row k is cos(πk(j + ½)/side) at the pixels j, of unit length; the slowest come first.
+    """
+    k = torch.arange(side, dtype=torch.float64)
+    waves = (math.pi / side * k[:, None] * (k + 0.5)).cos()
+    return waves / waves.norm(dim=1, keepdim=True)
+
+
 def heat(side: int, tau: Tensor) -> Tensor:
     """exp(τΔ) on a line of so many pixels with closed ends, τ (n,) in pixels²: (n, side, side)."""
-    k = torch.arange(side, dtype=torch.float64)
-    cosines = (math.pi / side * k[:, None] * (k + 0.5)).cos()
-    cosines = cosines / cosines.norm(dim=1, keepdim=True)
+    k, waves = torch.arange(side, dtype=torch.float64), cosines(side)
     decay = (-(math.pi / side * k).square() * tau.double()[:, None]).exp()
-    return cosines.T @ (decay[:, :, None] * cosines)
+    return waves.T @ (decay[:, :, None] * waves)
