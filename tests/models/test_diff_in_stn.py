@@ -8,7 +8,7 @@ from diffstn.build import Built
 from diffstn.diffusion.processes.wrapped import wrap
 from diffstn.errors import UserError
 from diffstn.models.diff_in_stn import GOLDEN, DiffInSTN
-from diffstn.spatial import as_matrix, decompose, turned
+from diffstn.spatial import as_matrix, decompose, turned, warp
 
 Build = Callable[..., Built]
 
@@ -93,6 +93,57 @@ def test_a_hypothesis_from_a_turned_view_is_turned_back(built: Build):
     torch.testing.assert_close(belief, (first + second) / 2, atol=1e-5, rtol=1e-4)
 
 
+TOLD = ("model.topk=3", "classifier=frozen", "sampler.steps=3")
+
+
+def test_the_denoiser_is_told_what_the_judge_reads_through_the_frame(built: Build):
+    parts = built(*FULL, "frame=moments", "model.views=2", *TOLD)
+    model, batch = parts.model.eval(), parts.data.batch("val", torch.arange(6))
+    with torch.no_grad():
+        embeddings = model.embeddings(batch.image, 2)
+        heard = model.heard(batch.image, embeddings)
+        assert heard.shape == (6, 2, embeddings.shape[-1] + 10)
+        assert torch.equal(heard[..., :-10], embeddings)
+        for view in range(2):
+            turn = torch.full((6,), view * GOLDEN)
+            C = turned(model.frame, batch.image, turn)
+            seen = warp(batch.image, C, size=model.size)
+            log_p = model.classifier(seen).log_softmax(-1)
+            told = heard[:, view, -10:]
+            assert torch.equal((told > 0).sum(-1) <= 3, torch.ones(6, dtype=torch.bool))
+            assert torch.equal(told.argmax(-1), log_p.argmax(-1))
+            expected = 1 + log_p.amax(-1) / 10
+            torch.testing.assert_close(told.amax(-1), expected, atol=1e-4, rtol=0)
+
+
+def test_what_the_judge_reads_moves_the_poses_and_nothing_else(built: Build):
+    parts = built(*FULL, "frame=moments", *TOLD)
+    model, batch = parts.model.eval(), parts.data.batch("val", torch.arange(4))
+    torch.nn.init.normal_(model.denoiser.network.output.weight, std=0.05)
+    latents = model.sample_latents(4, 3, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        poses, belief = model.guesses(batch.image, latents)
+        reading = model.reading
+        model.reading = lambda *told: reading(*told).flip(-1)
+        others, same = model.guesses(batch.image, latents)
+    assert torch.equal(belief, same)
+    assert (poses - others).abs().max() > 1e-3
+    model.reading = reading
+    model.train().loss(parts.data.batch("train", torch.arange(16)))["loss"].backward()
+    assert all(p.grad is None for p in model.classifier.parameters())
+    assert model.denoiser.network.picture.weight.grad[:, -10:].abs().sum() > 0
+
+
+def test_without_a_frame_the_judge_sees_the_whole_image_at_its_size(built: Build):
+    parts = built("model=diff_in_stn", "data/distortion=rts", "frame=none", *TOLD)
+    model, batch = parts.model.eval(), parts.data.batch("val", torch.arange(4))
+    identity = model.transformation.identity().expand(4, 1, -1)
+    model.kernel = "bilinear"
+    with torch.no_grad():
+        expected = model.judge(model.warp(batch.image, identity))
+        torch.testing.assert_close(model.reading(batch.image), expected)
+
+
 WRAPPED = ("model.noise=wrapped", "model.prediction=eps", "schedule=geometric")
 
 
@@ -154,8 +205,10 @@ def test_the_angle_is_asked_of_the_encoder_and_walks_start_around_its_reading(bu
         ((*WRAPPED, "schedule.sigma_max=1"), "schedule.sigma_max=8"),
         ((*WRAPPED, "data/distortion=projective"), "affine poses"),
         (("model.noise=cauchy",), "choose one of gaussian"),
+        (("model.topk=11", "classifier=frozen"), "topk=11: these data have 10 classes"),
+        (("model.topk=3", "classifier=joint"), "choose classifier=frozen"),
     ],
 )
-def test_noise_that_does_not_fit_is_refused(built: Build, words: tuple[str, ...], said: str):
+def test_what_does_not_fit_is_refused(built: Build, words: tuple[str, ...], said: str):
     with pytest.raises((ValueError, UserError), match=said):
         built("model=diff_in_stn", *words)

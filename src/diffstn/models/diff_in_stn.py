@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from diffstn.annotations import NotNegative, OneOf
+from diffstn.annotations import AtLeast, NotNegative, OneOf
 from diffstn.build import Factory
 from diffstn.codecs.angle_and_rest import AngleAndRest
 from diffstn.codecs.standardised_pose import StandardisedPose
@@ -19,10 +19,11 @@ from diffstn.models.denoiser import denoiser_for
 from diffstn.models.fit_to_data import fit_to_data
 from diffstn.models.noise import noise_for
 from diffstn.models.pose_corrector import PoseCorrector
+from diffstn.models.top_readings import TopReadings
 from diffstn.networks.heads.auxiliary_angle import AuxiliaryAngle
 from diffstn.networks.heads.auxiliary_classifier import AuxiliaryClassifier
 from diffstn.ranks import of_all
-from diffstn.spatial import Affine, affine_matrix
+from diffstn.spatial import Affine, affine_matrix, turned, warp
 
 GOLDEN = math.pi * (3 - math.sqrt(5))
 """The golden angle: its multiples spread evenly over the circle, however many there are."""
@@ -59,6 +60,10 @@ class DiffInSTN(PoseCorrector):
     see `AuxiliaryAngle`, and angles at T are counted from its reading: they are uniform all the
     same, and the first hypothesis starts at the mean direction, as elsewhere at the centre.
 
+    With `topk` the denoiser is told beside the embedding what the frozen judge takes the image for,
+    its k likeliest classes, see `TopReadings`. The judge looks through the frame, turned as the
+    encoder's is: what it says then depends on the same image as the pose that is left to find.
+
     With a classifier that trains along, it learns on images corrected by x̂_0 at the lowest of
     the noise levels; its loss does not reach the pose.
 
@@ -73,6 +78,7 @@ class DiffInSTN(PoseCorrector):
         noise_levels: sampled per image and training step.
         label_weight: of the auxiliary label loss; 0 leaves the labels unused.
         angle_weight: of the auxiliary loss of the angle where the noise is wrapped, None: 1.
+        topk: classes of the judge's reading that the denoiser is told; 0: it is not asked.
         centre_first: start the first hypothesis at x_T = 0 instead of a random draw.
         views: frames to look through if the data know any rotation, and if there is a frame;
             otherwise there is one.
@@ -80,9 +86,10 @@ class DiffInSTN(PoseCorrector):
 
     Raises:
         ValueError: a number is out of range or a name unknown, the sampler draws Gaussian noise and
-            the process another, or the noise is wrapped and poses have no angle, its schedule does
-            not go round the circle, or another prediction than eps is asked for, or an angle is
-            weighed and the noise is not wrapped.
+            the process another, `topk` is more than there are classes or asks a classifier that
+            trains along, or the noise is wrapped and poses have no angle, its schedule does not go
+            round the circle, or another prediction than eps is asked for, or an angle is weighed
+            and the noise is not wrapped.
     """
 
     def __init__(
@@ -98,6 +105,7 @@ class DiffInSTN(PoseCorrector):
         noise_levels: int = 4,
         label_weight: NotNegative = 0.5,
         angle_weight: NotNegative | None = None,
+        topk: Annotated[int, AtLeast(0)] = 0,
         centre_first: bool = True,
         views: int = 4,
         **common: Any,
@@ -118,8 +126,14 @@ class DiffInSTN(PoseCorrector):
             )
         if angle_weight is not None and not wrapped:
             raise ValueError("angle_weight is for noise=wrapped, which alone diffuses an angle")
+        if topk and self.trains_classifier:
+            raise ValueError(
+                f"model.topk={topk} asks a judge that stays as it is: choose classifier=frozen"
+            )
+        self.top_readings = TopReadings(topk, self.classes) if topk else None
         process = Wrapped(schedule) if wrapped else Noised(schedule, noise)
-        told = {"dim": dim + wrapped, "embedding": features}
+        heard = features + self.classes if topk else features
+        told = {"dim": dim + wrapped, "embedding": heard}
         self.denoiser = denoiser_for(network, process, prediction, variance, tuple(told), **told)
         if wrapped:
             self.denoiser.network = OnCircle(self.denoiser.network, schedule)
@@ -185,14 +199,13 @@ class DiffInSTN(PoseCorrector):
         view = torch.arange(k, device=image.device) % self.views
         if embeddings is None:
             embeddings = self.embeddings(image, min(k, self.views))
-        embedding = embeddings[:, view].flatten(0, 1)
+        heard = self.heard(image, embeddings)[:, view].flatten(0, 1)
         turn = self.transformation.from_affine(affine_matrix(view * GOLDEN).flatten(1))
         turn = turn.to(image.device).repeat(image.shape[0], 1)
-        around = {} if self.angle_head is None else {"around": self.angle_head.read(embedding)}
+        seen = embeddings[:, view].flatten(0, 1)
+        around = {} if self.angle_head is None else {"around": self.angle_head.read(seen)}
         x_T = self.denoiser.process.prior(latents.flatten(0, 1), **around)
-        walk = (sampler or self.sampler).trajectory(
-            self.denoiser, x_T, generator, embedding=embedding
-        )
+        walk = (sampler or self.sampler).trajectory(self.denoiser, x_T, generator, embedding=heard)
         for t, *points in walk:
             decoded = (self.standardiser.decode(x) for x in points)
             if self.views > 1:
@@ -208,6 +221,28 @@ class DiffInSTN(PoseCorrector):
         seen = self.encoder(image.repeat_interleave(views, dim=0), turn)
         return seen.float().unflatten(0, (-1, views))
 
+    def heard(self, image: Tensor, embeddings: Tensor) -> Tensor:
+        """What the denoiser is told of images (B, C, H, W): their embeddings (B, views, F), and
+        beside each what the judge reads through the same frame, (B, views, F + classes).
+        """
+        if self.top_readings is None:
+            return embeddings
+        readings = self.top_readings(self.reading(image, embeddings.shape[1]))
+        return torch.cat([embeddings, readings], dim=-1)
+
+    @torch.no_grad()
+    def reading(self, image: Tensor, views: int = 1) -> Tensor:
+        """Log-probabilities (B, views, classes) that the judge reads in distorted images (B, C, H,
+        W) through so many frames, the first as it is; without a frame it sees all of the image.
+        """
+        if self.frame is None:
+            C = affine_matrix(image.new_zeros(len(image), dtype=torch.float32)).flatten(1)
+        else:
+            turn = GOLDEN * torch.arange(views, device=image.device).repeat(len(image))
+            image = image.repeat_interleave(views, dim=0)
+            C = turned(self.frame, image, turn)
+        return self.judge(warp(image, C, size=self.size).unflatten(0, (-1, views)))
+
     def belief(self, image: Tensor) -> Tensor:
         """The label head's reading of the distorted images, the mean over the views."""
         return self.read(self.embeddings(image, self.views))
@@ -218,7 +253,7 @@ class DiffInSTN(PoseCorrector):
 
     def loss(self, batch: Any) -> dict[str, Tensor]:
         features = self.encoder(batch.image)
-        embedding = features[:, None]
+        embedding = self.heard(batch.image, features[:, None])
         x_0 = self.standardiser.encode(self.to_frame(batch.image, batch.A))
         x_0 = x_0[:, None].expand(-1, self.noise_levels, -1)
         steps = self.denoiser.schedule.steps
