@@ -30,7 +30,7 @@ with composing() as loader:
     GROUPS = {name: choices for name, choices in groups(loader).items() if name != "hydra"}
 MODELS, DATA = GROUPS["model"], GROUPS["data"]
 
-UNTRAINED = ("pose_search",)
+UNTRAINED = ("pose_ensemble", "pose_search")
 """They need data, and learn nothing from them."""
 DISTORTED = ["affine_cifar10", "affine_mnist"]
 UPRIGHT = ["cifar10", "fashion_mnist", "image_folder", "mnist"]
@@ -123,6 +123,7 @@ OF_MODEL = {
     "ncsn": [*TINY_UNET, "task.track=0", "sampler.steps=2"],
     "ncsn_points": ["sampler.steps=2"],
     "ddpm_ac": [*TINY_UNET, "task.track=0"],
+    "pose_ensemble": ["model.members=[pretrained/diff_in_stn_full]"],
     "stn_in_diff": TINY_UNET,
     "gan": ["generator.width=4", "discriminator.width=4", "task.track=0"],
     "noisy_classifier": ["network.width=8"],

@@ -8,8 +8,10 @@ import torch
 
 from diffstn.build import Built, build_data, build_task, load_model, untrained
 from diffstn.data.kinds import check_needs
+from diffstn.errors import UserError
 from diffstn.hardware import choose_hardware
 from diffstn.ranks import joined
+from diffstn.runs.kept import keep
 from diffstn.store.checkpoints import evaluated_checkpoint
 from diffstn.store.protocol import protocol
 from diffstn.store.run_folder import RunFolder, first_rank
@@ -23,7 +25,15 @@ def evaluate(
     Args:
         settings: see conf/evaluate.yaml.
         config: the run's configuration, with the overrides `words`.
+
+    Raises:
+        UserError: it does not fit, or is to be kept once more.
     """
+    if settings["keep"]:
+        raise UserError(
+            f"keep={settings['keep']} is for a model that has nothing to learn, named by model=:"
+            f" this one lies in {run.path}"
+        )
     check_needs(config)
     data, task = build_data(config), build_task(config)
     chosen = {key: settings[key] for key in ("checkpoint", "weights") if settings[key]}
@@ -37,13 +47,25 @@ def evaluate(
 def evaluate_untrained(
     settings: dict[str, Any], config: dict[str, Any], words: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """The same for a model that has nothing to learn.
+    """The same for a model that has nothing to learn, which is made a run if `settings` say where.
 
     Raises:
-        UserError: it has.
+        UserError: it has, or the place is taken.
     """
-    own = f"evaluations/{config['choices']['model']}"
-    return _measured(untrained(config), settings, config, {"overrides": list(words)}, own)
+    run = RunFolder(settings["keep"]) if settings["keep"] else None
+    if run is not None and first_rank():
+        try:
+            run.claim(resume=False)
+        except UserError:
+            raise UserError(
+                f"keep={run.path}: there is something already; choose another folder"
+            ) from None
+    own, built = f"evaluations/{config['choices']['model']}", untrained(config)
+    metrics = _measured(built, settings, config, {"overrides": list(words)}, own)
+    if run is not None and first_rank():
+        keep(run, built, config, metrics, words)
+        print(f"kept as {run.path}")
+    return metrics
 
 
 def _measured(

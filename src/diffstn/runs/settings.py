@@ -64,11 +64,12 @@ class EvaluateSettings:
     seed: Seed
     trust: list[str]
     debug: bool
+    keep: str | None
 
 
 @dataclass(frozen=True)
 class SampleSettings(EvaluateSettings):
-    """Of sample.py."""
+    """Of sample.py, which keeps samples and not what made them."""
 
     save: Annotated[str, OneOf(("png", "npz"))] | None
     n: Count
