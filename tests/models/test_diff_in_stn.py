@@ -93,6 +93,22 @@ def test_a_hypothesis_from_a_turned_view_is_turned_back(built: Build):
     torch.testing.assert_close(belief, (first + second) / 2, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize(("distortion", "dim"), [("projective", 8), ("elastic", 32)])
+def test_poses_that_are_not_affine_are_diffused_too(built: Build, distortion: str, dim: int):
+    parts = built("model=diff_in_stn", f"data/distortion={distortion}", "sampler.steps=3")
+    model, batch = parts.model.train(), parts.data.batch("train", torch.arange(16))
+    relative = model.to_frame(batch.image, batch.A)
+    back = model.from_frame(batch.image, relative[:, None])[:, 0]
+    torch.testing.assert_close(back, batch.A, atol=1e-4, rtol=0)
+    terms = model.loss(batch)
+    terms["loss"].backward()
+    assert terms["loss"].isfinite()
+    with torch.no_grad():
+        found = model.eval()(batch.image[:4], hypotheses=3)
+    assert found.A.shape == (4, 3, dim)
+    assert found.images.isfinite().all()
+
+
 TOLD = ("model.topk=3", "classifier=frozen", "sampler.steps=3")
 
 

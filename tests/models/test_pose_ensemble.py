@@ -112,10 +112,10 @@ def test_a_kept_ensemble_needs_its_members_no_more(
     assert set(found) == {"1", "2", "4"}
     answer = diffstn.load("both").correct(torch.zeros(28, 28))
     assert answer.images.shape == (1, 28, 28)
-    assert run_command("evaluate", [*words, "keep=both"]) == 2
+    assert run_command("evaluate", [*FULL, members(SHIPPED), "limit=2", "keep=both"]) == 2
     assert run_command("evaluate", ["run=both", "keep=another"]) == 2
     said = capsys.readouterr().err
-    assert "keep=both: there is something already; choose another folder" in said
+    assert "keep=both: no place for a new run; choose another folder" in said
     assert "keep=another is for a model that has nothing to learn" in said
     assert (
         run_command("evaluate", ["run=both", members("one", SHIPPED)]) == 0

@@ -86,6 +86,29 @@ def test_the_label_alone_moves_the_pose(built: Build):
     assert last.abs().sum() > 0
 
 
+@pytest.mark.parametrize(
+    ("family", "distortion"), [("projective", "projective"), ("tps", "elastic")]
+)
+@pytest.mark.parametrize(
+    "shape", [["model=stn"], ["model=ic_stn"], ["model.cascade=2"], ["model.parallel=2"]]
+)
+def test_every_shape_learns_poses_that_are_not_affine(
+    built: Build, family: str, distortion: str, shape: list[str]
+):
+    own = [f"model.transformation={family}", f"data/distortion={distortion}", "classifier=frozen"]
+    parts = built("model=stn", *own, *shape)
+    model, batch = parts.model.train(), parts.data.batch("train", torch.arange(32))
+    learns = [p for p in model.parameters() if p.requires_grad]
+    optimizer, losses = torch.optim.Adam(learns, lr=3e-3), []
+    for _ in range(12):
+        losses.append(model.loss(batch)["loss"])
+        optimizer.zero_grad()
+        losses[-1].backward()
+        assert all(p.grad.isfinite().all() for p in learns)  # type: ignore[union-attr]
+        optimizer.step()
+    assert losses[-1] < 0.8 * losses[0]
+
+
 @pytest.mark.parametrize("name", ["cascade", "parallel"])
 def test_less_than_one_stage_or_branch_is_refused(built: Build, name: str):
     with pytest.raises(ValueError, match="must be at least 1"):

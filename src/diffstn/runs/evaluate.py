@@ -8,11 +8,10 @@ import torch
 
 from diffstn.build import Built, build_data, build_task, load_model, untrained
 from diffstn.data.kinds import check_needs
-from diffstn.errors import UserError
 from diffstn.hardware import choose_hardware
 from diffstn.ranks import joined
-from diffstn.runs.kept import keep
 from diffstn.store.checkpoints import evaluated_checkpoint
+from diffstn.store.kept import keeping
 from diffstn.store.protocol import protocol
 from diffstn.store.run_folder import RunFolder, first_rank
 
@@ -25,15 +24,7 @@ def evaluate(
     Args:
         settings: see conf/evaluate.yaml.
         config: the run's configuration, with the overrides `words`.
-
-    Raises:
-        UserError: it does not fit, or is to be kept once more.
     """
-    if settings["keep"]:
-        raise UserError(
-            f"keep={settings['keep']} is for a model that has nothing to learn, named by model=:"
-            f" this one lies in {run.path}"
-        )
     check_needs(config)
     data, task = build_data(config), build_task(config)
     chosen = {key: settings[key] for key in ("checkpoint", "weights") if settings[key]}
@@ -47,30 +38,15 @@ def evaluate(
 def evaluate_untrained(
     settings: dict[str, Any], config: dict[str, Any], words: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """The same for a model that has nothing to learn, which is made a run if `settings` say where.
-
-    Raises:
-        UserError: it has, or the place is taken.
-    """
-    run = RunFolder(settings["keep"]) if settings["keep"] else None
-    if run is not None and first_rank():
-        try:
-            run.claim(resume=False)
-        except UserError:
-            raise UserError(
-                f"keep={run.path}: there is something already; choose another folder"
-            ) from None
-    own, built = f"evaluations/{config['choices']['model']}", untrained(config)
-    metrics = _measured(built, settings, config, {"overrides": list(words)}, own)
-    if run is not None and first_rank():
-        keep(run, built, config, metrics, words)
-        print(f"kept as {run.path}")
-    return metrics
+    """The same for a model that has nothing to learn; any other is refused (`UserError`)."""
+    own = f"evaluations/{config['choices']['model']}"
+    return _measured(untrained(config), settings, config, {"overrides": list(words)}, own)
 
 
 def _measured(
     built: Built, settings: dict[str, Any], config: dict[str, Any], facts: Any, own: str | Path
 ) -> dict[str, Any]:
+    keep = keeping(settings["keep"], trained="checkpoint" in facts)
     hardware = choose_hardware(config["trainer"]["accelerator"], config["trainer"]["precision"])
     model, data, task = built.model.to(hardware.device).eval(), built.data, built.task
     task.check(model, data)
@@ -82,4 +58,5 @@ def _measured(
     metrics["protocol"] = known
     path = RunFolder(settings["out"] or own).write_new_json(metrics)
     print(f"\n{task.table(metrics)}\n\nwrote {path}")
+    keep(model, data, config, metrics)
     return metrics
