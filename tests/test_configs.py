@@ -103,6 +103,7 @@ PLACES = {
 OF_CHOICE = {
     "codec=autoencoder": ["codec.run={autoencoder}"],
     "experiment=judge/cifar10": ["data.source={photographs}"],
+    "model=pose_ensemble": ["model.members=[pretrained/diff_in_stn_full]"],
     "experiment=latent/mnist": ["codec.run={autoencoder}"],
     "experiment=latent/images64_autoencoder": ["data.root={images}"],
     "experiment=latent/images64": ["data.root={images}", "codec.run={colours}"],
@@ -123,7 +124,6 @@ OF_MODEL = {
     "ncsn": [*TINY_UNET, "task.track=0", "sampler.steps=2"],
     "ncsn_points": ["sampler.steps=2"],
     "ddpm_ac": [*TINY_UNET, "task.track=0"],
-    "pose_ensemble": ["model.members=[pretrained/diff_in_stn_full]"],
     "stn_in_diff": TINY_UNET,
     "gan": ["generator.width=4", "discriminator.width=4", "task.track=0"],
     "noisy_classifier": ["network.width=8"],
