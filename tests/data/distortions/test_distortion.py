@@ -23,8 +23,9 @@ def test_the_true_pose_corrects_up_to_resampling(name, digits):
     corrected = warp(distorted, theta, distortion.transformation, size=(28, 28))
     assert distorted.shape == (64, 1, *(distortion.canvas or (28, 28)))
     smallest = getattr(distortion, "scale", (1.0,))[0]
-    assert correlation(corrected, upright).mean() > (0.95 if smallest > 0.5 else 0.92)
-    assert (corrected - upright).square().mean() < 0.01
+    likeness, error = (0.95, 0.01) if smallest > 0.5 else (0.9, 0.015)
+    assert correlation(corrected, upright).mean() > likeness
+    assert (corrected - upright).square().mean() < error
     if distortion.canvas is None and name != "none":
         assert correlation(distorted, upright).mean() < 0.8
 
