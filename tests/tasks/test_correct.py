@@ -99,6 +99,8 @@ def test_what_it_plots_says_how_the_poses_came_about(built: Build, tmp_path: Pat
         "turning": "turning.gif",
         "reverse_process": "reverse_process.png",
         "hypotheses": "hypotheses.png",
+        "confidence": "confidence.png",
+        "failures": "failures.png",
     }
     with Image.open(found["turning"]) as moving:
         assert moving.n_frames == 41  # from x_T to x_0 in 40 steps

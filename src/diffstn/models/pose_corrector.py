@@ -114,6 +114,11 @@ class PoseCorrector(OptimisedModule):
     def trains_classifier(self) -> bool:
         return any(p.requires_grad for p in self.classifier.parameters())
 
+    @property
+    def reads_writing(self) -> bool:
+        """Whether it knows light content on black alone: moments weigh pixels by their value."""
+        return self.frame is not None
+
     def sample_latents(
         self, images: int, hypotheses: int, generator: torch.Generator | None = None
     ) -> Tensor:
@@ -246,8 +251,7 @@ class PoseCorrector(OptimisedModule):
             seed: of the poses; the same images and seed give the same answer.
             abstain_below: the confidence under which `abstain` is set.
         """
-        writing = self.frame is not None  # moments weigh pixels by their value
-        given = Given(images, self.facts, self.facts.canvas, self.device, writing)
+        given = Given(images, self.facts, self.facts.canvas, self.device, self.reads_writing)
         generator = torch.Generator().manual_seed(seed)
         correction = self(given.images, hypotheses, generator=generator)
         chosen = self.representative(correction)

@@ -85,6 +85,10 @@ class PoseEnsemble(PoseCorrector):
         kept = [known.get(run) or FrozenCorrector.kept(run) for run in node["members"]]
         return {**node, "kept": kept}
 
+    @property
+    def reads_writing(self) -> bool:
+        return all(self.member(m).reads_writing for m in range(len(self.members)))
+
     def member(self, m: int) -> Any:
         """The m-th model."""
         return self.members[m].network

@@ -22,6 +22,7 @@ from diffstn.metrics.poses.pose_error import PoseError
 from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.spatial import Affine, as_matrix, decompose
 from diffstn.tasks.batches import answers, batch_noise, first_of_each_class
+from diffstn.tasks.confidence_figures import confidence_figures
 from diffstn.tasks.corrections import Corrections
 from diffstn.tasks.rounded import percentages
 from diffstn.tasks.task import Figure
@@ -122,7 +123,9 @@ class Correct(Corrections):
         }
 
     def plot(self, model: Any, data: Any, folder: Path, seed: int = 0) -> list[Figure]:
-        """A page of corrections; of diffusion models also the reverse process and hypotheses."""
+        """A page of corrections; of diffusion models also the reverse process and hypotheses; and
+        how sure it was of the first images, with those that it was wrong about.
+        """
         rows = first_of_each_class(data, "test", self.per_class)
         batch = data.batch("test", rows, model.device)
         generator = torch.Generator().manual_seed(seed)
@@ -140,7 +143,8 @@ class Correct(Corrections):
         figures = [("corrected", page)]
         if hasattr(model, "reverse_process"):
             figures += plot_diffusion(model, batch, folder, generator)
-        return figures
+        told = model, data, self.split, self.batch_size
+        return figures + confidence_figures(*told, folder, seed)
 
     def to_keep(self, model: Any, data: Any, n: int, seed: int = 0) -> Labelled:
         """The first n images of the split, corrected."""
