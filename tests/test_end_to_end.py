@@ -71,7 +71,7 @@ def test_a_run_is_a_folder_complete_on_its_own(folder: Path):
     assert "trained in" in (run / "train.log").read_text()
     assert {path.name for path in (run / "figures").iterdir()} == {
         *("curves.png", "corrected.png", "turning.gif", "reverse_process.png", "hypotheses.png"),
-        *("confusion.png", "steps"),
+        *("confusion.png", "confidence.png", "failures.png", "steps"),
     }
     for name in ("best", "last"):
         content = torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True)

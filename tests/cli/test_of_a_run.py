@@ -103,7 +103,8 @@ def test_sample_plots_and_keeps_what_it_is_asked_for(
     words = ["run=runs/one", "accelerator=cpu", "per_class=1"]
     assert run_command("sample", [*words, "out=figures", "save=png", "n=3"]) == 0
     assert {p.name for p in Path("figures").iterdir()} == {
-        *("curves.png", "corrected.png", "samples", "sample.json")
+        *("curves.png", "corrected.png", "samples", "sample.json"),
+        *("confidence.png", "failures.png"),
     }
     kept = sorted(Path("figures/samples").iterdir())
     assert len(kept) == 3

@@ -9,6 +9,8 @@ from torch import Tensor
 
 LEAST = 0.1
 """Contrast below which an image is taken to be empty."""
+FULL = 0.9
+"""Brightness from which ink on black is taken to be full."""
 
 
 class Ink(NamedTuple):
@@ -22,8 +24,9 @@ class Ink(NamedTuple):
 
     the latter where the border is bright in its median: dark ink on light paper. b is the paper,
     the border's median and three of its (robust) standard deviations, so that the grain of a
-    photograph weighs nothing; m is the brightest pixel. An image with black borders and a white
-    pixel stays as it is. One with less contrast than `LEAST` holds no writing, and b = 0, m = 1.
+    photograph weighs nothing; m is the brightest pixel. An image with black borders and a pixel
+    above `FULL` stays as it is, to the bit. One with less contrast than `LEAST` holds no writing,
+    and b = 0, m = 1.
 
     All are (B, 1, 1, 1).
     """
@@ -57,7 +60,7 @@ def ink_of(images: Tensor) -> Ink:
     brightest = torch.where(dark, 1 - images.flatten(1).amin(1), images.flatten(1).amax(1))
     paper = torch.where(dark, 1 - middle, middle) + 3 * grain
     empty = brightest - paper < LEAST
-    span = (brightest - paper).masked_fill(empty, 1)
+    span = (brightest - paper).masked_fill(empty | ((paper == 0) & (brightest > FULL)), 1)
     paper = paper.masked_fill(empty, 0)
     dark, paper, span = (value[:, None, None, None] for value in (dark, paper, span))
     return Ink(dark, paper, span)
