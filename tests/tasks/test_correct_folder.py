@@ -9,7 +9,7 @@ from PIL import Image
 
 from diffstn.cli.of_folders import folders_command
 from diffstn.data.sources.mnist import load_mnist
-from diffstn.tasks.correct_folder import read
+from diffstn.tasks.correct_folder import read, stacks
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,16 @@ def test_dark_on_paper_in_colour_is_read_and_written_as_it_is(tmp_path: Path):
         assert np.abs(written[0, 0] - [235, 230, 210]).max() <= 2  # paper all over
         ink = written[written.sum(axis=2).argmin() // written.shape[1]]
         assert ink[:, 2].min() - ink[:, 0].min() > 60  # blue is left blue
+
+
+def test_large_images_are_not_all_held_at_once(
+    digits: tuple[Path, list[int]], monkeypatch: pytest.MonkeyPatch
+):
+    paths = sorted(digits[0].rglob("?.png"))
+    assert [len(stack) for stack in stacks(paths)] == [8]
+    monkeypatch.setattr("diffstn.tasks.correct_folder.PIXELS", 3 * 28 * 28)
+    assert [len(stack) for stack in stacks(paths)] == [3, 3, 2]
+    assert [path for stack in stacks(paths) for path in stack] == paths
 
 
 @pytest.mark.parametrize(

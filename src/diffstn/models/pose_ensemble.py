@@ -11,7 +11,10 @@ from diffstn.build import Factory
 from diffstn.data.facts import Facts
 from diffstn.errors import UserError
 from diffstn.models.frozen_corrector import FrozenCorrector
+from diffstn.models.nothing_to_train import NothingToTrain
 from diffstn.models.pose_corrector import PoseCorrector
+
+nothing = NothingToTrain("pose_ensemble")
 
 
 class PoseEnsemble(PoseCorrector):
@@ -138,13 +141,3 @@ class PoseEnsemble(PoseCorrector):
 
     def loss(self, batch: Any) -> dict[str, Tensor]:
         nothing()
-        return {}
-
-
-def nothing(*told: Any) -> Any:
-    """What optimises it.
-
-    Raises:
-        UserError: always.
-    """
-    raise UserError("model=pose_ensemble has nothing to train: python evaluate.py measures it")

@@ -4,7 +4,7 @@ import csv
 import inspect
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ well as light on black.
   seed        of the poses (default: 0)
   batch_size  images at once (default: 64)
 """
+PIXELS = 2**24
+"""Of images at once, about: half a gigabyte while they are warped."""
 DEFAULTS: dict[str, Any] = {
     "out": None,
     "run": "pretrained/diff_in_stn_full",
@@ -89,18 +91,10 @@ def corrected(
     model: Any, paths: Sequence[Path], folder: Path, target: Path, settings: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Correct some images; return their rows of the table."""
-    of_size: dict[torch.Size, dict[Path, Tensor]] = {}
-    for path in paths:
-        try:
-            image = read_image(path, None, 3)
-        except ValueError as error:
-            print(f"left out {path}: {error}", file=sys.stderr)
-        else:
-            of_size.setdefault(image.shape, {})[path] = image
     takes = inspect.signature(model.correct).parameters
     asked = {name: settings[name] for name in ("hypotheses", "seed") if name in takes}
     rows = []
-    for images in of_size.values():
+    for images in stacks(paths):
         seen = torch.stack(list(images.values()))
         found = model.correct(seen, **asked)
         upright = in_own_colours(found, seen)
@@ -117,6 +111,25 @@ def corrected(
                 row["confidence"] = f"{float(found.confidence[i]):.4f}"
             rows.append({**row, **pose(found, i)})
     return sorted(rows, key=lambda row: str(row["image"]))
+
+
+def stacks(paths: Sequence[Path]) -> Iterator[dict[Path, Tensor]]:
+    """Images (3, H, W) of bytes by their paths, those of one size together, but no more at once
+    than have `PIXELS`. One that cannot be read is named and left out.
+    """
+    of_size: dict[torch.Size, dict[Path, Tensor]] = {}
+    for path in paths:
+        try:
+            image = read_image(path, None, 3)
+        except ValueError as error:
+            print(f"left out {path}: {error}", file=sys.stderr)
+            continue
+        alike = of_size.setdefault(image.shape, {})
+        alike[path] = image
+        if sum(len(images) * shape[1] * shape[2] for shape, images in of_size.items()) >= PIXELS:
+            yield from of_size.values()
+            of_size = {}
+    yield from of_size.values()
 
 
 def in_own_colours(found: Any, images: Tensor) -> Tensor:
