@@ -6,7 +6,7 @@ from torch import nn
 from torch.optim import AdamW
 
 from diffstn.optim.lr_schedules import constant, cosine, one_cycle
-from diffstn.optim.muon import Muon
+from diffstn.optim.muon import Muon, orthogonalised
 
 
 def network() -> nn.Sequential:
@@ -42,6 +42,51 @@ def test_hidden_matrices_move_by_orthogonal_steps_of_adamws_size():
     # five Newton–Schulz iterations bring singular values to between about 0.7 and 1.2
     assert 0.6 < values.min() < values.max() < 1.3
     assert torch.linalg.vector_norm(step - u @ v) < 0.3 * torch.linalg.vector_norm(u @ v)
+
+
+@pytest.mark.parametrize("shape", [(48, 64), (64, 48), (40, 40)])
+def test_iterations_leave_the_directions_and_even_out_the_sizes(shape):
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(3))
+    u, _, v = torch.linalg.svd(matrix, full_matrices=False)
+    values = (u.T @ orthogonalised(matrix) @ v.T).diag()
+    assert 0.6 < values.min() < values.max() < 1.3
+    # no singular vector turned
+    assert torch.allclose(orthogonalised(matrix), u @ values.diag() @ v, atol=1e-4)
+
+
+def test_a_step_is_torchs_own():
+    ours, theirs = network()[2].weight, network()[2].weight
+    muon = Muon([ours], lr=0.01, weight_decay=0.1)
+    torchs = torch.optim.Muon([theirs], 0.01, 0.1, adjust_lr_fn="match_rms_adamw")
+    for seed in range(3):
+        gradient = torch.randn(64, 48, generator=torch.Generator().manual_seed(seed))
+        ours.grad, theirs.grad = gradient.clone(), gradient.clone()
+        muon.step()
+        torchs.step()
+    # it iterates in bfloat16, eight bits; a step of three is 0.2 * 8 * 0.01 / 8 an entry
+    assert torch.allclose(ours, theirs, atol=5e-4)
+    assert torch.linalg.vector_norm(ours - theirs) < 0.01 * torch.linalg.vector_norm(ours)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_a_kernel_is_the_matrix_from_patches_to_features(layout):
+    convolution = nn.Conv2d(8, 48, 3, bias=False).to(memory_format=layout)
+    matrix = nn.Parameter(convolution.weight.detach().flatten(1).clone())
+    gradient = torch.randn(48, 8, 3, 3, generator=torch.Generator().manual_seed(4))
+    convolution.weight.grad = gradient.contiguous(memory_format=layout)
+    matrix.grad = gradient.flatten(1)
+    Muon(convolution.parameters()).step()
+    Muon([matrix]).step()
+    assert torch.allclose(convolution.weight.flatten(1), matrix, atol=1e-6)
+    assert convolution.weight.is_contiguous(memory_format=layout)
+
+
+@pytest.mark.parametrize(
+    "thin", [nn.Conv2d(1, 64, 5), nn.Conv2d(64, 3, 3), nn.Conv2d(64, 64, 3, groups=64)]
+)
+def test_kernels_of_few_channels_are_adamws(thin):
+    (part,) = Muon(thin.parameters()).parts
+    assert isinstance(part, AdamW)
 
 
 def test_everything_else_is_adamws():
