@@ -32,7 +32,7 @@ MODELS, DATA = GROUPS["model"], GROUPS["data"]
 
 UNTRAINED = ("pose_ensemble", "pose_search")
 """They need data, and learn nothing from them."""
-DISTORTED = ["affine_cifar10", "affine_mnist"]
+DISTORTED = ["affine_cifar10", "affine_image_folder", "affine_mnist"]
 UPRIGHT = ["cifar10", "fashion_mnist", "image_folder", "mnist"]
 ELSEWHERE = ["hugging_face", "torchvision"]
 """Data that a library brings; tests/data asks it for some of its own."""
@@ -94,12 +94,18 @@ TAKEN_BY = {
 PLACES = {
     "cifar10": "data.source={photographs}",
     "affine_cifar10": "data.source={photographs}",
+    "affine_image_folder": "data.root={images}",
     "fashion_mnist": "data.root={clothes}",
     "image_folder": "data.root={images}",
     "point_cloud_folder": "data.root={clouds}",
     "hugging_face": "data.name={images}",
     "torchvision": "data.root={clothes}",
 }
+JUDGED_BY = {
+    "affine_cifar10": "pretrained/cifar_judge",
+    "affine_image_folder": "{judge}",
+}
+WITH_A_JUDGE = ("stn_in_diff", "diff_in_stn", "pose_regression", "cold_stn")
 OF_CHOICE = {
     "codec=autoencoder": ["codec.run={autoencoder}"],
     "experiment=judge/cifar10": ["data.source={photographs}"],
@@ -179,18 +185,20 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         raw.mkdir(parents=True)
         for packed in mnist.ASSETS.glob("*.xz"):
             (raw / packed.stem).write_bytes(lzma.decompress(packed.read_bytes()))
-    images = ["data=image_folder", f"data.root={root / 'images'}", "data.image_size=[64,64]"]
+    images = ["data=image_folder", f"data.root={root / 'images'}"]
+    small = ["model=autoencoder", "network.width=8"]
     return {
-        "autoencoder": untrained(root / "autoencoder"),
-        "colours": untrained(root / "colours", *images),
+        "autoencoder": untrained(root / "autoencoder", *small),
+        "colours": untrained(root / "colours", *small, *images, "data.image_size=[64,64]"),
+        "judge": untrained(root / "judge", "model=classifier", *images),
         "photographs": root / "cifar10.npz",
         **{name: root / name for name in ("clouds", "images", "clothes")},
     }
 
 
 def untrained(folder: Path, *words: str) -> Path:
-    """The folder of a run of an autoencoder that has learned nothing."""
-    config = training_config(["model=autoencoder", "network.width=8", *words])
+    """The folder of a run of a model that has learned nothing."""
+    config = training_config(list(words))
     built, run = build(config), RunFolder(folder)
     state = built.model.state_dict()
     run.write("config.yaml", yaml.safe_dump(config))
@@ -206,14 +214,8 @@ def words_of(model: str | None, data: str | None, places: dict[str, Path]) -> li
     words += OF_MODEL.get(model or "", [])
     if data:
         words += [*SHORT.get(data, []), *([PLACES[data]] if data in PLACES else [])]
-    if data == "affine_cifar10" and model in (
-        None,
-        "stn_in_diff",
-        "diff_in_stn",
-        "pose_regression",
-        "cold_stn",
-    ):
-        words.append("classifier.run=pretrained/cifar_judge")
+    if data in JUDGED_BY and model in (None, *WITH_A_JUDGE):
+        words.append(f"classifier.run={JUDGED_BY[data]}")
     return [word.format(**places) for word in words]
 
 
@@ -250,7 +252,7 @@ def test_every_distortion_fits_every_data_set(
     config = training_config(words)
     check_config(config, TrainSettings)
     built = build(config)
-    assert built.data.facts.channels == (3 if "cifar" in data else 1)
+    assert built.data.facts.channels == (1 if "mnist" in data else 3)
 
 
 @functools.cache

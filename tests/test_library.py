@@ -77,7 +77,9 @@ def test_a_model_is_trained_from_python(workplace: Path):
     assert diffstn.load("here").facts.classes == tuple("0123456789")
     with pytest.raises(UserError, match="holds a run already"):
         diffstn.train(words, out="here")
-    with pytest.raises(UserError, match="use data=affine_cifar10 or affine_mnist"):
+    with pytest.raises(
+        UserError, match="use data=affine_cifar10, affine_image_folder or affine_mnist"
+    ):
         diffstn.train(["model=stn", "data=mnist"])
 
 

@@ -110,5 +110,5 @@ def test_a_wrong_value_is_refused_before_torch_is_imported():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "error: optimizer.lr=fast: must be a number" in done.stderr
-    assert "use data=affine_cifar10 or affine_mnist" in done.stderr
+    assert "use data=affine_cifar10, affine_image_folder or affine_mnist" in done.stderr
     assert "error: schedule has no effect: model=stn makes no use of it" in done.stderr

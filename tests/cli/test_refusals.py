@@ -118,7 +118,10 @@ def test_further_folders_change_no_refusal(
         ("+logger.entity=x", "no setting 'logger.entity'"),
         ("logger=wandb +logger.entity=x", "did you mean logger.wandb.entity?"),
         ("+evaluate.split=val", "no setting 'evaluate.split'"),
-        ("data=mnist", "it needs distorted images with their pose; use data=affine_cifar10 or"),
+        (
+            "data=mnist",
+            "it needs distorted images with their pose; use data=affine_cifar10, affine_",
+        ),
         ("network=unet", "use network=latent_denoiser or pose_denoiser"),
         ("classifier.run=runs/none", "run=runs/none: no run there"),
         ("accelerator=gpu", "accelerator=gpu: no CUDA device is visible"),

@@ -200,5 +200,6 @@ def misfit(error: Misfit, words: Sequence[str], search: Sequence[str] = ()) -> s
             for name in names:
                 with suppress(Exception):
                     fitting += _fitting(error, [name])
-    hint = f"; use {error.group}={' or '.join(fitting)}" if fitting else ""
+    either = " or ".join(filter(None, [", ".join(fitting[:-1]), *fitting[-1:]]))
+    hint = f"; use {error.group}={either}" if fitting else ""
     return f"{error}{hint}"
