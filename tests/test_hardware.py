@@ -1,5 +1,7 @@
 """Which device, which precision, and why."""
 
+import os
+
 import pytest
 import torch
 
@@ -43,6 +45,27 @@ def test_precision_of_a_cpu(
     assert choice.device == torch.device("cpu")
     assert choice.autocast().fast_dtype == torch.bfloat16
     assert choice.autocast()._enabled == (chosen == "bf16-mixed")
+
+
+@pytest.mark.parametrize(
+    ("threads", "cores", "load", "advice"),
+    [
+        (2, 2, 0.4, ""),
+        (2, 2, 1.0, "OMP_NUM_THREADS=1"),
+        (1, 2, 5.0, ""),
+        (8, 8, 2.0, "OMP_NUM_THREADS=6"),
+        (8, 8, 20.0, "OMP_NUM_THREADS=1"),
+        (4, 8, 4.0, ""),
+    ],
+)
+def test_fewer_threads_are_advised_where_other_work_has_the_cores(
+    monkeypatch: pytest.MonkeyPatch, threads: int, cores: int, load: float, advice: str
+):
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0), raising=False)
+    said = hardware.crowded(threads)
+    assert advice in said
+    assert bool(said) == bool(advice)
 
 
 @pytest.mark.usefixtures("gpu")

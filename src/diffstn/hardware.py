@@ -1,5 +1,6 @@
 """Which device and which precision a run uses, and why."""
 
+import os
 from typing import Any, NamedTuple
 
 import torch
@@ -35,6 +36,21 @@ def cpu_has_bf16() -> bool:
     return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
 
 
+def crowded(threads: int) -> str:
+    """What to do if other work leaves no room for so many threads; empty if there is room.
+
+    Threads of one operation wait for each other, so one that has no core stops all: beside two busy
+    processes on two cores a training with two threads takes twice as long as with one.
+    """
+    cores, load = os.cpu_count() or 1, os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if threads == 1 or load + threads < cores + 1:
+        return ""
+    room = max(1, round(cores - load))
+    return (
+        f" on {cores} cores that are busy (load {load:.1f}): OMP_NUM_THREADS={room} may be faster"
+    )
+
+
 def choose_hardware(accelerator: str = "auto", precision: str = "auto") -> Hardware:
     """Turn `accelerator=…` and `trainer.precision=…` into a device and a precision.
 
@@ -62,7 +78,8 @@ def choose_hardware(accelerator: str = "auto", precision: str = "auto") -> Hardw
         where, chosen = torch.cuda.get_device_name(), "gpu"
         fast = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        where, chosen = f"CPU, {torch.get_num_threads()} threads", "cpu"
+        threads = torch.get_num_threads()
+        where, chosen = f"CPU, {threads} threads{crowded(threads)}", "cpu"
         fast = cpu_has_bf16()
     if precision == "auto":
         why = "bf16: the hardware has it" if fast else "fp32: the hardware has no bf16"
