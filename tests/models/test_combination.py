@@ -47,6 +47,26 @@ def test_weights_sum_to_one_and_follow_their_hypotheses(name: str):
     assert torch.equal(combine(OPINIONS[:, :1], BELIEF), torch.ones(2, 1))
 
 
+@pytest.mark.parametrize("name", COMBINATIONS)
+def test_shares_order_hypotheses_by_their_score(name: str):
+    shares = combination(name).shares(OPINIONS, BELIEF)
+    torch.testing.assert_close(shares.sum(dim=1), torch.ones(2))
+    score = {
+        "mean": torch.ones(2, 3),
+        "most_confident": torch.tensor([[0.5, 0.8, 0.5], [0.9, 0.8, 0.7]]),
+        "agreement": torch.tensor(
+            [[0.165 + 0.004 / 3, 0.033 + 0.004 / 3, 0.165 + 0.008 / 3], [0.029, 0.324, 0.286]]
+        ),
+    }[name]
+    torch.testing.assert_close(shares, score / score.sum(dim=1, keepdim=True))
+
+
+def test_shares_of_hypotheses_that_nobody_believes_in_are_numbers():
+    nobody = torch.tensor([[[1.0, 0.0], [1.0, 0.0]]])
+    shares = combination("agreement").shares(nobody, torch.tensor([[0.0, 1.0]]))
+    assert torch.equal(shares, torch.full((1, 2), 0.5))
+
+
 def test_an_unknown_name_lists_what_there_is():
     with pytest.raises(ValueError, match="'median'; choose mean, most_confident, agreement"):
         combination("median")

@@ -30,7 +30,8 @@ def corrected(
 ) -> Corrected:
     images = torch.zeros(*A.shape[:-1], 1, *size)
     unknown = torch.zeros(1)
-    return Corrected(images, A, unknown, unknown, unknown, transformation or Affine(), placement)
+    family = transformation or Affine()
+    return Corrected(images, A, unknown, unknown, unknown, unknown, family, placement)
 
 
 def middle(images: torch.Tensor) -> torch.Tensor:

@@ -154,6 +154,43 @@ def test_confidence_is_the_correctors_own_belief_in_what_is_read(built: Build):
     torch.testing.assert_close(found.confidence, found.probabilities.amax(1))
 
 
+def test_alternatives_are_the_other_hypotheses_by_their_weight(built: Build):
+    parts = built("model=diff_in_stn", "data/distortion=full", "sampler.steps=2")
+    model, image = parts.model.eval(), parts.data.batch("val", torch.arange(6)).image
+    nn.init.normal_(model.denoiser.network.output.weight, std=0.1)
+    found = model.correct(image, hypotheses=4)
+    latents = model.sample_latents(6, 4, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        everything = model(image, latents=latents)
+    together = torch.stack([found.A, *(one.A for one in found.alternatives)], dim=1)
+    assert torch.equal(together.sort(dim=1).values, everything.A.sort(dim=1).values)
+    weights = torch.stack([found.weight, *(one.weight for one in found.alternatives)], dim=1)
+    torch.testing.assert_close(weights.sum(dim=1), torch.ones(6))
+    assert (weights[:, :-1] >= weights[:, 1:]).all()
+    for one in found.alternatives:
+        torch.testing.assert_close(model.warp(image, one.A[:, None])[:, 0], one.images)
+        torch.testing.assert_close(one.probabilities, model.judge(one.images[:, None])[:, 0].exp())
+        belief = everything.belief.gather(1, one.probabilities.argmax(1, keepdim=True))[:, 0]
+        torch.testing.assert_close(one.confidence, belief)
+        assert one.pose.turn.shape == (6,)
+        assert one.alternatives == ()
+    (single,) = model.correct(image[0, 0], hypotheses=2).alternatives
+    assert single.A.shape == (6,)
+    assert model.correct(image).alternatives == ()
+
+
+def test_the_answer_comes_first_where_all_weigh_the_same(built: Build):
+    parts = built("model=diff_in_stn", "model.combine=mean", "sampler.steps=2")
+    model, image = parts.model.eval(), parts.data.batch("val", torch.arange(3)).image
+    nn.init.normal_(model.denoiser.network.output.weight, std=0.1)
+    found = model.correct(image, hypotheses=3)
+    with torch.no_grad():
+        correction = model(image, 3, generator=torch.Generator().manual_seed(0))
+    shown = correction.A[torch.arange(3), model.representative(correction)]
+    assert torch.equal(found.A, shown)
+    assert not any(torch.equal(one.A, shown) for one in found.alternatives)
+
+
 def test_the_image_shown_is_the_one_whose_reading_is_nearest_to_the_answer(built: Build):
     model = built("model=diff_in_stn", "model.combine=mean").model
     probabilities = torch.tensor([[[0.9, 0.1], [0.1, 0.9], [0.2, 0.8]]])

@@ -6,26 +6,27 @@ that sum to 1. The combined opinion is the weighted mean of the k opinions.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Combination = Callable[[Tensor, Tensor], Tensor]
+Score = Callable[[Tensor, Tensor], Tensor]
 
 
-def mean(probabilities: Tensor, belief: Tensor) -> Tensor:
-    """All alike: the Monte Carlo estimate of p(y | image) = E_A p(y | image, A)."""
-    return torch.full_like(probabilities[..., 0], 1 / probabilities.shape[1])
+def alike(probabilities: Tensor, belief: Tensor) -> Tensor:
+    """1 for every hypothesis: they were drawn from p(A | image)."""
+    return torch.ones_like(probabilities[..., 0])
 
 
-def most_confident(probabilities: Tensor, belief: Tensor) -> Tensor:
-    """Only the hypothesis with the highest top probability."""
-    return only(probabilities.amax(dim=-1))
+def certainty(probabilities: Tensor, belief: Tensor) -> Tensor:
+    """The top probability of each hypothesis."""
+    return probabilities.amax(dim=-1)
 
 
-def agreement(probabilities: Tensor, belief: Tensor) -> Tensor:
-    r"""Only the hypothesis on which three opinions agree best.
+def agreed(probabilities: Tensor, belief: Tensor) -> Tensor:
+    r"""How well three opinions agree on a hypothesis.
 
     The score of hypothesis A is $\sum_y b(y)\,\bar p(y)\,p(y \mid \text{image}, A)$ with
     $\bar p$ the mean over all hypotheses: the probability that three labels are the same, one
@@ -35,19 +36,35 @@ def agreement(probabilities: Tensor, belief: Tensor) -> Tensor:
     that turns a 6 into a 9 reads well upright, but not as what the distorted image was taken for.
     """
     expected = belief * probabilities.mean(dim=1)
-    return only((probabilities * expected[:, None]).sum(dim=-1))
+    return (probabilities * expected[:, None]).sum(dim=-1)
 
 
-def only(score: Tensor) -> Tensor:
-    """Weight 1 for the highest score of each row (B, k), 0 for the rest."""
-    return F.one_hot(score.argmax(dim=1), score.shape[1]).to(score.dtype)
+class Combination(NamedTuple):
+    """A score of hypotheses, (B, k, classes) and (B, classes) → (B, k), and what to make of it."""
+
+    score: Score
+    exclusive: bool
+    """Whether only the hypothesis with the highest score counts."""
+
+    def __call__(self, probabilities: Tensor, belief: Tensor) -> Tensor:
+        """The weights (B, k)."""
+        if self.exclusive:
+            score = self.score(probabilities, belief)
+            return F.one_hot(score.argmax(dim=1), score.shape[1]).to(score.dtype)
+        return self.shares(probabilities, belief)
+
+    def shares(self, probabilities: Tensor, belief: Tensor) -> Tensor:
+        """The scores of an image's hypotheses, (B, k), so scaled that they sum to 1."""
+        score = self.score(probabilities, belief).clamp_min(1e-30)
+        return score / score.sum(dim=1, keepdim=True)
 
 
-COMBINATIONS: dict[str, Combination] = {
-    "mean": mean,
-    "most_confident": most_confident,
-    "agreement": agreement,
+COMBINATIONS = {
+    "mean": Combination(alike, exclusive=False),
+    "most_confident": Combination(certainty, exclusive=True),
+    "agreement": Combination(agreed, exclusive=True),
 }
+"""`mean` is the Monte Carlo estimate of p(y | image) = E_A p(y | image, A)."""
 
 
 def combination(name: str) -> Combination:

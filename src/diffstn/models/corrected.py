@@ -35,8 +35,11 @@ class Corrected:
         probabilities: what the classifier reads, all hypotheses taken together, (B, classes).
         confidence: how probable the class is that it reads, (B,); see `PoseCorrector.confidence`.
         abstain: where that is too little to go by, (B,) bool.
+        weight: the share of this pose among all hypotheses, (B,), see `Combination.shares`.
         transformation: of the poses.
         placement: of the given images on the canvas that the model reads.
+        alternatives: the same for the other hypotheses, those with the most weight first; their
+            probabilities are what the classifier reads in each alone.
     """
 
     images: Tensor
@@ -44,8 +47,10 @@ class Corrected:
     probabilities: Tensor
     confidence: Tensor
     abstain: Tensor
+    weight: Tensor
     transformation: Transformation
     placement: Placement
+    alternatives: tuple[Corrected, ...] = ()
 
     @property
     def pose(self) -> HumanPose:

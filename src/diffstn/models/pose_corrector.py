@@ -254,19 +254,31 @@ class PoseCorrector(OptimisedModule):
         given = Given(images, self.facts, self.facts.canvas, self.device, self.reads_writing)
         generator = torch.Generator().manual_seed(seed)
         correction = self(given.images, hypotheses, generator=generator)
-        chosen = self.representative(correction)
-        rows = torch.arange(len(chosen), device=chosen.device)
-        combined = self.combine(correction)
-        confidence = self.confidence(correction, combined)
-        return Corrected(
-            given.like(correction.images[rows, chosen], pixels=True),
-            given.like(correction.A[rows, chosen]),
-            given.like(combined),
-            given.like(confidence),
-            given.like(confidence < abstain_below),
-            self.transformation,
-            given.placement,
-        )
+        shares = self.combination.shares(correction.probabilities, correction.belief)
+        chosen = self.representative(correction)[:, None]
+        order = shares.scatter(1, chosen, 2.0).argsort(dim=1, descending=True, stable=True)
+        rows = torch.arange(len(order), device=order.device)[:, None]
+        opinions = [
+            self.combine(correction),
+            *correction.probabilities[rows, order[:, 1:]].unbind(1),
+        ]
+        confidence = [self.confidence(correction, opinion) for opinion in opinions]
+
+        def answer(place: int, alternatives: tuple[Corrected, ...] = ()) -> Corrected:
+            at = rows[:, 0], order[:, place]
+            return Corrected(
+                given.like(correction.images[at], pixels=True),
+                given.like(correction.A[at]),
+                given.like(opinions[place]),
+                given.like(confidence[place]),
+                given.like(confidence[place] < abstain_below),
+                given.like(shares[at]),
+                self.transformation,
+                given.placement,
+                alternatives,
+            )
+
+        return answer(0, tuple(answer(place) for place in range(1, order.shape[1])))
 
     def classify(self, images: Any, hypotheses: int | None = None, seed: int = 0) -> Tensor:
         """What the classifier reads in the corrected images: probabilities (B, classes)."""
