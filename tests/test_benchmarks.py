@@ -23,6 +23,7 @@ SMALL = {
     "latency": "--images 1,2 --hypotheses 1,2 --ways torch --seconds 0",
     "correctors": "--limit 6 --batch 2 --calls 1 --rows uncorrected,oracle,shipped",
     "known_generators": "--clouds 4 --points 16",
+    "turned_elsewhere": "--limit 20 --hypotheses 1",
     "why_noise": "--steps 2 --walk 2 --samples 20",
 }
 ROWS = {
@@ -32,6 +33,7 @@ ROWS = {
     "latency": 4,
     "correctors": 2 + 2,
     "known_generators": 6,
+    "turned_elsewhere": 3 + 3 + 2,
     "why_noise": 5 + 5,
 }
 

@@ -4,6 +4,7 @@ import torch
 from diffstn.data.batches import DistortedBatch
 from diffstn.data.distortions import AffineDistortion, ElasticDistortion
 from diffstn.data.modules.distorted import DistortedData
+from diffstn.errors import UserError
 from diffstn.spatial import Affine, warp
 
 from ..conftest import configured, preset
@@ -63,6 +64,38 @@ def test_poses_belong_to_the_images(few):
     assert not torch.equal(DistortedData(few, distortion, data_seed=1).poses("val"), poses)
     assert not torch.equal(DistortedData(few, distortion).poses("test")[:7], poses[:7])
     assert poses.unique(dim=0).shape == poses.shape
+
+
+def test_training_images_are_read_by_one_of_the_kernels_each(few):
+    kernels = ["nearest", "bicubic", "bilinear"]
+    data = DistortedData(few, AffineDistortion(), kernels=kernels)
+    torch.manual_seed(0)
+    image, _, A, upright = data.batch("train", torch.arange(60))
+    inverse = Affine().inverse(A)
+    each = torch.stack([warp(upright, inverse, kernel=name).clamp(0, 1) for name in kernels])
+    apart = (each - image).abs().amax((2, 3, 4))
+    assert apart.amin(dim=0).max() < 1e-6  # every image is one of the three
+    counts = apart.argmin(dim=0).bincount(minlength=3)
+    assert counts.sum() == 60
+    assert counts.min() >= 10
+    torch.manual_seed(0)
+    assert torch.equal(data.batch("train", torch.arange(60)).image, image)
+    plain = DistortedData(few, AffineDistortion())
+    assert torch.equal(
+        data.batch("val", torch.arange(9)).image, plain.batch("val", torch.arange(9))[0]
+    )
+
+
+def test_one_kernel_for_all_images_of_a_batch_of_one(few):
+    data = DistortedData(few, AffineDistortion(), kernels=["bicubic", "nearest"])
+    for _ in range(4):
+        assert data.batch("train", torch.arange(1)).image.shape == (1, 1, 28, 28)
+
+
+@pytest.mark.parametrize("kernels", [[], ["lanczos"], ["bilinear", "best"]])
+def test_kernels_that_warps_do_not_know_are_refused(few, kernels):
+    with pytest.raises(UserError, match="name some of bilinear, nearest, bicubic"):
+        DistortedData(few, AffineDistortion(), kernels=kernels)
 
 
 def test_a_test_image_has_as_many_poses_as_asked(few):

@@ -1,6 +1,7 @@
 """What every random distortion can do."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -40,9 +41,21 @@ class Distortion(ABC):
         every device the same A; without one they come from `device`'s global generator.
         """
 
-    def distort(self, images: Tensor, theta: Tensor) -> Tensor:
+    def distort(self, images: Tensor, theta: Tensor, kernel: str = "bilinear") -> Tensor:
         """Apply A = theta (B, dim) to images (B, C, h, w): (B, C, H, W) on the canvas."""
-        return warp(images, theta, Inverse(self.transformation), size=self.canvas)
+        return warp(images, theta, Inverse(self.transformation), self.canvas, kernel)
+
+    def distort_by(
+        self, images: Tensor, theta: Tensor, kernels: Sequence[str], which: Tensor
+    ) -> Tensor:
+        """The same, each image with its own of the kernels, which (B,): (B, C, H, W) in [0, 1]."""
+        pieces, order = [], []
+        for place, kernel in enumerate(kernels):
+            if not len(rows := (which == place).nonzero()[:, 0]):
+                continue
+            pieces.append(self.distort(images[rows], theta[rows], kernel).clamp(0, 1))
+            order.append(rows)
+        return torch.cat(pieces)[torch.cat(order).argsort()]
 
 
 def uniform(

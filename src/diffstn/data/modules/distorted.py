@@ -1,6 +1,6 @@
 """Distorted images with the transformations that undo the distortion."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import torch
@@ -13,7 +13,9 @@ from diffstn.data.labelled import Labelled
 from diffstn.data.modules.upright import UprightData
 from diffstn.data.sources.source import ImageSource
 from diffstn.data.splits import SPLITS
+from diffstn.errors import UserError
 from diffstn.ranks import of_all
+from diffstn.spatial import KERNELS
 
 
 class DistortedData(UprightData):
@@ -29,6 +31,9 @@ class DistortedData(UprightData):
         distortion: the distribution of A.
         data_seed: fixes the A of val and test.
         test_poses: how many A every test image has; the split is so many times as long.
+        kernels: of `KERNELS`, for each training image one of them at random. Pictures come from
+            other programs, whose kernels are sharper or coarser than ours; validation and test
+            images stay bilinear.
         **options: as for `UprightData`.
     """
 
@@ -41,10 +46,14 @@ class DistortedData(UprightData):
         distortion: Distortion,
         data_seed: int = 0,
         test_poses: Annotated[int, AtLeast(1)] = 1,
+        kernels: Sequence[str] = ("bilinear",),
         **options: Any,
     ) -> None:
         super().__init__(images, **options)
+        if not kernels or not {*kernels} <= {*KERNELS}:
+            raise UserError(f"data.kernels={list(kernels)}: name some of {', '.join(KERNELS)}")
         self.distortion, self.data_seed, self.test_poses = distortion, data_seed, test_poses
+        self.kernels = list(kernels)
         self._poses: dict[str, Tensor] = {}
 
     def load(self) -> Mapping[str, Labelled]:
@@ -88,7 +97,19 @@ class DistortedData(UprightData):
             )
         else:
             A = self.poses(split, device)[indices.to(device)]
-        return DistortedBatch(self.distortion.distort(upright, A), label, A, upright)
+        return DistortedBatch(self.distorted(split, upright, A), label, A, upright)
+
+    def distorted(self, split: str, upright: Tensor, A: Tensor) -> Tensor:
+        """Images of `split` (B, C, h, w) in the poses A (B, dim)."""
+        if split != "train" or self.kernels == ["bilinear"]:
+            return self.distortion.distort(upright, A)
+        choices, device = len(self.kernels), upright.device
+        which = of_all(
+            lambda n, generator: torch.randint(choices, (n,), generator=generator, device=device),
+            len(upright),
+            device,
+        )
+        return self.distortion.distort_by(upright, A, self.kernels, which)
 
     def received(self, split: str, rows: Tensor) -> DistortedBatch:
         return self.batch(split, rows, rows.device)  # it is augmented before it is distorted
