@@ -6,8 +6,7 @@
 The same test digits at the same angles, anywhere on the circle, are turned by our own warp, by
 Pillow and by SciPy, with the kernels that each offers, in bytes as an image file would hold them.
 Rows say how many of them the judge reads right after `correct`, in per cent, and by how many
-points that is more or less than of our own bilinear ones. A program that is missing is left out
-with a word.
+points that is more or less than of our own bilinear ones.
 """
 
 import argparse
@@ -16,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from PIL import Image
 from rows import Rows
+from scipy import ndimage
 from torch import Tensor
 
 import diffstn
@@ -49,8 +49,6 @@ def pillow(kernel: Image.Resampling) -> Turn:
 
 
 def scipy(order: int) -> Turn:
-    from scipy import ndimage
-
     def turn(images: Tensor, degrees: Tensor) -> Tensor:
         turned = [
             torch.from_numpy(
@@ -74,11 +72,7 @@ def programs() -> Iterator[tuple[str, Turn]]:
     ):
         yield f"Pillow, {resampling.name.lower()}", pillow(resampling)
     for order in (1, 3):
-        try:
-            yield f"SciPy, order {order}", scipy(order)
-        except ImportError:
-            print("SciPy is not installed, left out: pip install scipy")
-            return
+        yield f"SciPy, order {order}", scipy(order)
 
 
 def main(words: Sequence[str] | None = None) -> None:
