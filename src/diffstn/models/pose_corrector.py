@@ -23,6 +23,7 @@ from diffstn.spatial import (
     as_matrix,
     corner_distance,
     invert,
+    moment_frame,
     named_family,
     named_frame,
     warp,
@@ -117,7 +118,7 @@ class PoseCorrector(OptimisedModule):
     @property
     def reads_writing(self) -> bool:
         """Whether it knows light content on black alone: moments weigh pixels by their value."""
-        return self.frame is not None
+        return self.frame is moment_frame
 
     def sample_latents(
         self, images: int, hypotheses: int, generator: torch.Generator | None = None

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from diffstn.spatial.affine import Affine
+from diffstn.spatial.canvas import canvas_frame
 from diffstn.spatial.moments import moment_frame
 from diffstn.spatial.projective import Projective
 from diffstn.spatial.thin_plate_spline import ThinPlateSpline
@@ -22,7 +23,11 @@ TRANSFORMATIONS: dict[str, Callable[..., Transformation]] = {
 Frame = Callable[[Tensor], Tensor]
 """Images (B, C, H, W) → affine maps (B, 6) into them, through which encoders look."""
 
-FRAMES: dict[str, Frame | None] = {"none": None, "moments": moment_frame}
+FRAMES: dict[str, Frame | None] = {
+    "none": None,
+    "moments": moment_frame,
+    "canvas": canvas_frame,
+}
 
 
 def named_frame(name: str) -> Frame | None:
