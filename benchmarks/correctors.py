@@ -22,9 +22,9 @@ The peer's canonicalisers undo rotations alone and know that there is nothing el
 first two also by which angles. All others learn or search all six numbers of an affine map. See
 `canonicalisers.py` for their recipe; `--channels` is the width of the first.
 
-CIFAR-10's photographs are cut to their inscribed disc (`data.disc=true`), for their corners would
-tell the angle. The judge that ships has not learned on discs: a run of `model=classifier
-data=cifar10 data.disc=true` has, `--judge` names it.
+CIFAR-10's photographs are reflected at the rim of their inscribed disc (`data.disc=mirrored`), for
+their corners would tell the angle, and turned by a bicubic kernel. On them all of ours have
+`encoder=whitened` and no frame. `--judge` names another judge than the one that ships.
 """
 
 import argparse
@@ -87,13 +87,17 @@ class Setting:
         digits = options.data == "digits"
         judge = options.judge or JUDGES[options.data]
         self.options, self.hardware = options, choose_hardware()
-        self.upright = ["data=mnist"] if digits else ["data=cifar10", "data.disc=true"]
+        self.padding = "zeros" if digits else "disc"
+        self.upright = ["data=mnist"] if digits else ["data=cifar10", "data.disc=mirrored"]
         if options.source:
             self.upright.append(f"data.source='{Path(options.source).absolute()}'")
         self.words = [self.upright[0].replace("data=", "data=affine_"), *self.upright[1:]]
         self.words += [f"data/distortion={options.distortion}"]
+        if not digits:
+            self.words += ["data.kernels=[bicubic]", "data.padding=disc"]
         self.by_judge = [f"classifier.run='{judge}'"]
-        built = build(compose(["model=pose_search", *self.words, *self.by_judge]))
+        searching = ["model=pose_search", f"model.padding={self.padding}", *self.by_judge]
+        built = build(compose([*searching, *self.words]))
         self.search: Any = built.model.to(self.hardware.device).eval()
         self.judge: Any = self.search.classifier
         built.data.setup()
@@ -127,9 +131,8 @@ class Setting:
 
     def oracle(self, batch: DistortedBatch) -> Tensor:
         """Images corrected by their true pose."""
-        height, width = batch.upright.shape[-2:]
-        family = self.transformation
-        return warp(batch.image, batch.A, family, (height, width), "bicubic").clamp(0, 1)
+        size, family = (batch.upright.shape[-2], batch.upright.shape[-1]), self.transformation
+        return warp(batch.image, batch.A, family, size, "bicubic", self.padding).clamp(0, 1)
 
     def ways(self, row: str, seed: str) -> Iterator[Way]:
         """Those of a row, trained if they are not yet."""
@@ -152,6 +155,10 @@ class Setting:
                 yield Way(f"{row}, k = {k}", "", None, None, answer, f"{row}_k{k}")
             return
         words = [*LEARNING[row], *self.words, f"seed={seed}", "task.limit=250"]
+        if self.padding == "disc":
+            words += ["encoder=whitened", "frame=none"]
+        if self.padding == "disc" and row != "end_to_end":
+            words += ["model.padding=disc"]
         if row != "end_to_end":
             words += [*self.by_judge, "task.watch=0", "task.per_class=1"]
         run = trained(self.runs / f"{row}_{seed}", words, 60 * self.options.minutes)

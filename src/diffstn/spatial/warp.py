@@ -10,7 +10,7 @@ from diffstn.spatial.affine import Affine
 from diffstn.spatial.transformation import Transformation
 
 KERNELS = ("bilinear", "nearest", "bicubic")
-PADDINGS = ("zeros", "border", "reflection")
+PADDINGS = ("zeros", "border", "reflection", "disc")
 
 _AFFINE = Affine()
 _FAR = 1e4
@@ -35,6 +35,16 @@ def grid(theta: Tensor, transformation: Transformation, size: tuple[int, int]) -
         return transformation.grid(theta.to(dtype), size)
 
 
+def into_disc(xy: Tensor) -> Tensor:
+    r"""Points (…, 2) outside the unit disc reflected at its rim; those inside stay.
+
+    A point at radius r goes to 2 − r on the same ray, and from r = 2 on to the middle. An image
+    that is read this way shows by no corner how it was turned, and none of its corners is empty.
+    """
+    r = xy.norm(dim=-1, keepdim=True)
+    return torch.where(r > 1, xy * ((2 - r).clamp_min(0) / r.clamp_min(1)), xy)
+
+
 def warp_points(
     images: Tensor, xy: Tensor, kernel: str = "bilinear", padding: str = "zeros"
 ) -> Tensor:
@@ -42,7 +52,9 @@ def warp_points(
 
     The arithmetic is float32 (float64 for float64 images), whatever autocast says. Points
     that are not finite or lie further than 10⁴ away count as that far outside the image and pass
-    no gradient. `bicubic` may overshoot the images' range. On CUDA the gradient with respect to
+    no gradient. `bicubic` may overshoot the images' range. Beyond its edges an image shows nothing
+    (`zeros`), its outermost pixels (`border`), itself reflected there (`reflection`) or reflected
+    at its inscribed circle (`disc`), see `into_disc`. On CUDA the gradient with respect to
     the images is summed in no fixed order, so it is not reproducible to the last bit.
 
     Raises:
@@ -65,6 +77,9 @@ def warp_points(
     dtype = torch.promote_types(images.dtype, torch.float32)
     with torch.autocast(images.device.type, enabled=False):
         near = xy.to(dtype).clamp(-_FAR, _FAR).nan_to_num_(_FAR)
+        if padding == "disc":
+            beyond = near.abs().amax(dim=-1, keepdim=True) > 1
+            near, padding = torch.where(beyond, into_disc(near), near), "border"
         warped = F.grid_sample(
             images.to(dtype), near, mode=kernel, padding_mode=padding, align_corners=False
         )

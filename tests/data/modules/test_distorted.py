@@ -80,9 +80,9 @@ def test_training_images_are_read_by_one_of_the_kernels_each(few):
     assert counts.min() >= 10
     torch.manual_seed(0)
     assert torch.equal(data.batch("train", torch.arange(60)).image, image)
-    plain = DistortedData(few, AffineDistortion())
+    first = DistortedData(few, AffineDistortion(), kernels=["nearest"])
     assert torch.equal(
-        data.batch("val", torch.arange(9)).image, plain.batch("val", torch.arange(9))[0]
+        data.batch("val", torch.arange(9)).image, first.batch("val", torch.arange(9)).image
     )
 
 

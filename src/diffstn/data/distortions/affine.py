@@ -87,8 +87,12 @@ class AffineDistortion(Distortion):
         A[..., 2] *= self._reach(A)
         return A.flatten(1)
 
-    def distort(self, images: Tensor, theta: Tensor, kernel: str = "bilinear") -> Tensor:
-        return warp(images, self.transformation.inverse(theta), size=self.canvas, kernel=kernel)
+    def distort(
+        self, images: Tensor, theta: Tensor, kernel: str = "bilinear", padding: str = "zeros"
+    ) -> Tensor:
+        inverse = self.transformation.inverse(theta)
+        warped = warp(images, inverse, size=self.canvas, kernel=kernel, padding=padding)
+        return warped.clamp(0, 1) if kernel == "bicubic" else warped
 
     def _pixels_to_canvas(self, image_size: tuple[int, int], like: Tensor) -> Tensor:
         """D_canvas⁻¹ M D_image, D = diag(w, h) / 2, as the factors of the entries of M (2, 2)."""

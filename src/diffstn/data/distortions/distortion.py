@@ -41,19 +41,28 @@ class Distortion(ABC):
         every device the same A; without one they come from `device`'s global generator.
         """
 
-    def distort(self, images: Tensor, theta: Tensor, kernel: str = "bilinear") -> Tensor:
-        """Apply A = theta (B, dim) to images (B, C, h, w): (B, C, H, W) on the canvas."""
-        return warp(images, theta, Inverse(self.transformation), self.canvas, kernel)
+    def distort(
+        self, images: Tensor, theta: Tensor, kernel: str = "bilinear", padding: str = "zeros"
+    ) -> Tensor:
+        """Apply A = theta (B, dim) to images (B, C, h, w) in [0, 1]: (B, C, H, W) on the canvas."""
+        inverse = Inverse(self.transformation)
+        warped = warp(images, theta, inverse, self.canvas, kernel, padding)
+        return warped.clamp(0, 1) if kernel == "bicubic" else warped
 
     def distort_by(
-        self, images: Tensor, theta: Tensor, kernels: Sequence[str], which: Tensor
+        self,
+        images: Tensor,
+        theta: Tensor,
+        kernels: Sequence[str],
+        which: Tensor,
+        padding: str = "zeros",
     ) -> Tensor:
-        """The same, each image with its own of the kernels, which (B,): (B, C, H, W) in [0, 1]."""
+        """The same, each image with its own of the kernels, which (B,)."""
         pieces, order = [], []
         for place, kernel in enumerate(kernels):
             if not len(rows := (which == place).nonzero()[:, 0]):
                 continue
-            pieces.append(self.distort(images[rows], theta[rows], kernel).clamp(0, 1))
+            pieces.append(self.distort(images[rows], theta[rows], kernel, padding))
             order.append(rows)
         return torch.cat(pieces)[torch.cat(order).argsort()]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from diffstn.annotations import AtLeast
+from diffstn.annotations import AtLeast, OneOf
 from diffstn.data.batches import DistortedBatch, keyed_generator
 from diffstn.data.distortions import Distortion
 from diffstn.data.labelled import Labelled
@@ -15,7 +15,7 @@ from diffstn.data.sources.source import ImageSource
 from diffstn.data.splits import SPLITS
 from diffstn.errors import UserError
 from diffstn.ranks import of_all
-from diffstn.spatial import KERNELS
+from diffstn.spatial import KERNELS, PADDINGS
 
 
 class DistortedData(UprightData):
@@ -32,8 +32,9 @@ class DistortedData(UprightData):
         data_seed: fixes the A of val and test.
         test_poses: how many A every test image has; the split is so many times as long.
         kernels: of `KERNELS`, for each training image one of them at random. Pictures come from
-            other programs, whose kernels are sharper or coarser than ours; validation and test
-            images stay bilinear.
+            other programs, whose kernels may be sharper or coarser than ours. Validation and test
+            images are distorted by the first.
+        padding: of `PADDINGS`: what comes in from beyond the edges of an upright image.
         **options: as for `UprightData`.
     """
 
@@ -47,13 +48,14 @@ class DistortedData(UprightData):
         data_seed: int = 0,
         test_poses: Annotated[int, AtLeast(1)] = 1,
         kernels: Sequence[str] = ("bilinear",),
+        padding: Annotated[str, OneOf(PADDINGS)] = "zeros",
         **options: Any,
     ) -> None:
         super().__init__(images, **options)
         if not kernels or not {*kernels} <= {*KERNELS}:
             raise UserError(f"data.kernels={list(kernels)}: name some of {', '.join(KERNELS)}")
         self.distortion, self.data_seed, self.test_poses = distortion, data_seed, test_poses
-        self.kernels = list(kernels)
+        self.kernels, self.padding = list(kernels), padding
         self._poses: dict[str, Tensor] = {}
 
     def load(self) -> Mapping[str, Labelled]:
@@ -80,7 +82,7 @@ class DistortedData(UprightData):
         A = self.distortion.draw(len(images.labels), self.size, generator)
         for rows in torch.arange(len(A)).split(self.eval_batch_size):
             upright = images.items[rows] / 255
-            image = self.distortion.distort(upright, A[rows])
+            image = self.distortion.distort(upright, A[rows], self.kernels[0], self.padding)
             yield DistortedBatch(image, images.labels[rows], A[rows], upright)
 
     def batch(
@@ -101,15 +103,15 @@ class DistortedData(UprightData):
 
     def distorted(self, split: str, upright: Tensor, A: Tensor) -> Tensor:
         """Images of `split` (B, C, h, w) in the poses A (B, dim)."""
-        if split != "train" or self.kernels == ["bilinear"]:
-            return self.distortion.distort(upright, A)
+        if split != "train" or len(self.kernels) == 1:
+            return self.distortion.distort(upright, A, self.kernels[0], self.padding)
         choices, device = len(self.kernels), upright.device
         which = of_all(
             lambda n, generator: torch.randint(choices, (n,), generator=generator, device=device),
             len(upright),
             device,
         )
-        return self.distortion.distort_by(upright, A, self.kernels, which)
+        return self.distortion.distort_by(upright, A, self.kernels, which, self.padding)
 
     def received(self, split: str, rows: Tensor) -> DistortedBatch:
         return self.batch(split, rows, rows.device)  # it is augmented before it is distorted

@@ -29,14 +29,14 @@ class CIFAR10:
         root: the folder that holds torchvision's `cifar-10-batches-py`.
         source: an npz file to read instead; see `load_cifar10`.
         download: let torchvision fetch the files into `root` when they are not there.
-        disc: black outside the inscribed disc, so that corners do not tell how an image was turned;
-            see `in_disc`.
+        disc: `black` or `mirrored` outside the inscribed disc, so that corners do not tell how an
+            image was turned, see `in_disc`; True is black.
     """
 
     root: str | None = None
     source: str | None = None
     download: bool = False
-    disc: bool = False
+    disc: bool | str = False
 
     channels: ClassVar[int] = 3
     size: ClassVar[tuple[int, int]] = (32, 32)
@@ -48,7 +48,14 @@ class CIFAR10:
         splits = load_cifar10(self.root, self.source, self.download)
         if not self.disc:
             return splits
-        return {name: Labelled(in_disc(one.items), one.labels) for name, one in splits.items()}
+        outside = "black" if self.disc is True else str(self.disc)
+        try:
+            return {
+                name: Labelled(in_disc(one.items, outside), one.labels)
+                for name, one in splits.items()
+            }
+        except ValueError as error:
+            raise UserError(f"data.{error}") from None
 
 
 def load_cifar10(
