@@ -108,7 +108,10 @@ JUDGED_BY = {
 WITH_A_JUDGE = ("stn_in_diff", "diff_in_stn", "pose_regression", "cold_stn")
 OF_CHOICE = {
     "codec=autoencoder": ["codec.run={autoencoder}"],
-    "experiment=judge/cifar10": ["data.source={photographs}"],
+    **{
+        f"experiment={name}": ["data.source={photographs}"]
+        for name in ("judge/cifar10", "benchmark/cifar_eight", "benchmark/cifar_rotation")
+    },
     "model=pose_ensemble": ["model.members=[pretrained/diff_in_stn_full]"],
     "experiment=latent/mnist": ["codec.run={autoencoder}"],
     "experiment=latent/images64_autoencoder": ["data.root={images}"],
