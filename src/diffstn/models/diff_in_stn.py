@@ -1,7 +1,7 @@
 """Diff-in-STN: diffusion over the pose of an image, conditioned on the image."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import torch
@@ -171,9 +171,8 @@ class DiffInSTN(PoseCorrector):
         generator: torch.Generator | None = None,
         embeddings: Tensor | None = None,
     ) -> Tensor:
-        walk = self.reverse_process(image, latents, generator, embeddings=embeddings)
-        *_, (_, relative, _) = walk
-        return relative
+        x_T, heard, decode = self.before_the_walk(image, latents, embeddings)
+        return decode(self.sampler(self.denoiser, x_T, generator, embedding=heard))
 
     def guesses(
         self, image: Tensor, latents: Tensor, generator: torch.Generator | None = None
@@ -195,23 +194,35 @@ class DiffInSTN(PoseCorrector):
 
         The `embeddings` (B, views, F) are those of the images, if they are at hand.
         """
+        x_T, heard, decode = self.before_the_walk(image, latents, embeddings)
+        sampler = sampler or self.sampler
+        for t, x_t, x_0 in sampler.trajectory(self.denoiser, x_T, generator, embedding=heard):
+            yield t, decode(x_t), decode(x_0)
+
+    def before_the_walk(
+        self, image: Tensor, latents: Tensor, embeddings: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Callable[[Tensor], Tensor]]:
+        """x_T (B k, *), what the denoiser is told beside it (B k, F), and what makes relative poses
+        (B, k, dim) of points of the walk.
+        """
         k = latents.shape[1]
         view = torch.arange(k, device=image.device) % self.views
         if embeddings is None:
             embeddings = self.embeddings(image, min(k, self.views))
         heard = self.heard(image, embeddings)[:, view].flatten(0, 1)
-        turn = self.transformation.from_affine(affine_matrix(view * GOLDEN).flatten(1))
-        turn = turn.to(image.device).repeat(image.shape[0], 1)
         seen = embeddings[:, view].flatten(0, 1)
         around = {} if self.angle_head is None else {"around": self.angle_head.read(seen)}
         x_T = self.denoiser.process.prior(latents.flatten(0, 1), **around)
-        walk = (sampler or self.sampler).trajectory(self.denoiser, x_T, generator, embedding=heard)
-        for t, *points in walk:
-            decoded = (self.standardiser.decode(x) for x in points)
+
+        def decode(x: Tensor) -> Tensor:
+            relative = self.standardiser.decode(x)
             if self.views > 1:
-                decoded = (self.transformation.compose(turn, relative) for relative in decoded)
-            x_t, x_0 = (relative.unflatten(0, (-1, k)) for relative in decoded)
-            yield t, x_t, x_0
+                turn = self.transformation.from_affine(affine_matrix(view * GOLDEN).flatten(1))
+                turn = turn.to(image.device).repeat(image.shape[0], 1)
+                relative = self.transformation.compose(turn, relative)
+            return relative.unflatten(0, (-1, k))
+
+        return x_T, heard, decode
 
     def embeddings(self, image: Tensor, views: int) -> Tensor:
         """Images (B, C, H, W) seen through so many frames, the first as it is: (B, views, F)."""

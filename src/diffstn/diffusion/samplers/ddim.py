@@ -44,6 +44,8 @@ class DDIM(Sampler):
     def step(self, jump: Jump) -> Tensor:
         schedule, x_t, denoised = jump.schedule, jump.x_t, jump.denoised
         alpha = broadcast(schedule.alpha(jump.s), x_t)
+        if not self.eta:
+            return alpha * denoised.x_0 + broadcast(schedule.sigma(jump.s), x_t) * denoised.eps
         variance = broadcast(schedule.sigma(jump.s).square(), x_t)
         fresh = self.eta**2 * broadcast(schedule.beta_tilde(jump.t, jump.s), x_t)
         kept = (variance - fresh).clamp(min=0)
