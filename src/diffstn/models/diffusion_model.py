@@ -1,13 +1,13 @@
 """The denoising diffusion model of whatever is a tensor."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
 from diffstn.annotations import Auto, Count
-from diffstn.build import Factory, load_model
+from diffstn.build import Factory
 from diffstn.codecs.codec import Codec
 from diffstn.data.facts import Facts
 from diffstn.diffusion import (
@@ -20,13 +20,12 @@ from diffstn.diffusion.named import named
 from diffstn.diffusion.samplers import Sampler
 from diffstn.diffusion.schedules import Schedule
 from diffstn.diffusion.weighting import WEIGHTINGS
-from diffstn.diffusion.wrappers import ByClassifier, ClassifierFree, Clipped
-from diffstn.errors import UserError
+from diffstn.diffusion.wrappers import AutoGuided, ByClassifier, ClassifierFree, Clipped, Within
 from diffstn.models.asked import asked_labels
 from diffstn.models.denoiser import denoiser_for
 from diffstn.models.fit_to_data import fit_codec
+from diffstn.models.led import guide_of, interval, weak_of
 from diffstn.models.noise import noise_for, timesteps_for, withheld
-from diffstn.models.noisy_classifier import NoisyClassifier, check_guide
 from diffstn.models.optimised import OptimisedModule
 
 TIMESTEP_SAMPLINGS: dict[str, Callable[[int], LossSecondMoment | None]] = {
@@ -52,8 +51,9 @@ class DiffusionModel(OptimisedModule):
     Alternatively timesteps are sampled by `importance`, more often where the loss is large; for the
     losses that read the variance, whose terms differ by orders of magnitude.
 
-    Sampling may be led to a class: by the model's own labels (`guidance_scale`), by a classifier
-    of noisy data (`guide`, `guide_scale`), or by both.
+    Sampling may be led: to a class by the model's own labels (`guidance_scale`) and by a classifier
+    of noisy data (`guide`, `guide_scale`), away from the mistakes of a weaker model (`weak`,
+    `weak_scale`), or by several of these; everywhere or in an interval of timesteps.
 
     Args:
         facts: of the data.
@@ -69,6 +69,9 @@ class DiffusionModel(OptimisedModule):
         guidance_scale: w of classifier-free guidance while sampling; 0 is none.
         guide: run of a `NoisyClassifier` that was trained on data noised by the same schedule.
         guide_scale: of the guidance by it.
+        weak: run of a weaker model of the same data and schedule, see `AutoGuided`.
+        weak_scale: of the guidance away from it.
+        guidance_interval: first and last timestep at which sampling is led; None: all.
         clip, clip_quantile: of x̂_0 while sampling, see `Clipped`; `auto`: as the codec says.
         loss: `simple`, `hybrid` or `vlb`, see `LOSSES`.
         bins: values that data can take in [−1, 1], for losses and likelihoods; None: any; `auto`:
@@ -103,6 +106,9 @@ class DiffusionModel(OptimisedModule):
         guidance_scale: float = 0.0,
         guide: str | None = None,
         guide_scale: float = 1.0,
+        weak: str | None = None,
+        weak_scale: float = 1.0,
+        guidance_interval: Sequence[int] | None = None,
         clip: float | Auto | None = None,
         clip_quantile: float | None = None,
         loss: str = "simple",
@@ -151,6 +157,9 @@ class DiffusionModel(OptimisedModule):
         Clipped(self.denoiser, self.clip, clip_quantile)  # refuses what is out of range
         led = () if guide is None else (guide_of(guide, facts, schedule, codec),)
         self.guides = led  # in a tuple: its weights are not ours
+        self.weaker = () if weak is None else (weak_of(weak, facts, schedule, codec),)
+        self.weak_scale = weak_scale
+        self.guidance_interval = interval(guidance_interval, schedule.steps)
         self.timestep_power = timestep_power
         self.conditional, self.label_dropout = conditional, label_dropout
         self.bins: int | None = told(bins, codec, "bins")
@@ -212,10 +221,15 @@ class DiffusionModel(OptimisedModule):
         """
         w = self.guidance_scale if guidance_scale is None else guidance_scale
         led: Denoises = ClassifierFree(self.denoiser, w)
+        for weaker in self.weaker:
+            weak = weaker.to(self.device).denoiser
+            led = AutoGuided(led, weak, self.weak_scale, heard=weaker.conditional)
         for guide in self.guides:
             with torch.inference_mode(False):  # tensors made in it could take no gradients
                 there = guide.to(self.device)
             led = ByClassifier(led, there, self.guide_scale, heard=self.conditional)
+        if self.guidance_interval:
+            led = Within(self.denoiser, led, *self.guidance_interval)
         return Clipped(led, self.clip, self.clip_quantile)
 
     @property
@@ -317,30 +331,3 @@ class DiffusionModel(OptimisedModule):
 def told(value: Any, codec: Any, name: str) -> Any:
     """A setting of the data's range, or what the codec says of it."""
     return getattr(codec, name, None) if value == "auto" else value
-
-
-def guide_of(run: str, facts: Facts, schedule: Schedule, codec: Codec) -> NoisyClassifier:
-    """The classifier of noisy data in the folder `run`, which takes no gradients of its own.
-
-    Raises:
-        UserError: it is no run of such a classifier, or it knows other data or other noise.
-    """
-    model = load_model(run)
-    if not isinstance(model, NoisyClassifier):
-        raise UserError(
-            f"model.guide={run} is no run of model=noisy_classifier, which is what a guide has to"
-            " be"
-        )
-    theirs = model.facts
-    if (theirs.channels, theirs.classes) != (facts.channels, facts.classes):
-        raise UserError(
-            f"model.guide={run} knows {theirs.channels}-channel images of the classes"
-            f" {', '.join(theirs.classes)}; train one on this data:"
-            " python train.py model=noisy_classifier data=..."
-        )
-    if model.codec.facts(facts) != codec.facts(facts):
-        raise UserError(
-            f"model.guide={run} reads what another codec encodes; train one with the model's own"
-        )
-    check_guide(model, schedule, len(facts.classes))
-    return model.requires_grad_(False)

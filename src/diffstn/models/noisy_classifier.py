@@ -96,9 +96,7 @@ def check_guide(guide: NoisyClassifier, schedule: Schedule, classes: int) -> Non
         ValueError: one line, with the remedy.
     """
     theirs, ours = guide.schedule.log_alpha_bar.cpu(), schedule.log_alpha_bar.cpu()
-    reach = guide.schedule.prior_sigma == schedule.prior_sigma
-    same = theirs.shape == ours.shape and torch.allclose(theirs, ours, rtol=1e-4, atol=1e-6)
-    if not (reach and same):
+    if not same_noise(guide.schedule, schedule):
         raise ValueError(
             f"the guide was trained with another schedule ({len(theirs) - 1} steps, ending at"
             f" alpha_bar {float(theirs[-1].exp()):.2g}) than the model ({len(ours) - 1} steps,"
@@ -107,3 +105,10 @@ def check_guide(guide: NoisyClassifier, schedule: Schedule, classes: int) -> Non
         )
     if guide.classes != classes:
         raise ValueError(f"the guide knows {guide.classes} classes, the data have {classes}")
+
+
+def same_noise(one: Schedule, other: Schedule) -> bool:
+    """Whether two schedules have the same noise at every timestep."""
+    theirs, ours = one.log_alpha_bar.cpu(), other.log_alpha_bar.cpu()
+    alike = theirs.shape == ours.shape and torch.allclose(theirs, ours, rtol=1e-4, atol=1e-6)
+    return alike and one.prior_sigma == other.prior_sigma
