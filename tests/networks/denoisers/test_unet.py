@@ -15,6 +15,7 @@ OPTIONS = [
     {"multipliers": (1, 2, 3, 4), "blocks": 1},
     {"multipliers": (1,), "blocks": 3},
     {"outputs": 2, "dropout": 0.2},
+    {"patch": 2, "multipliers": (1, 2), "outputs": 2},
 ]
 
 
@@ -58,6 +59,20 @@ def test_time_label_embedding_and_image_are_heard():
     torch.testing.assert_close(unknown, no_label)
 
 
+def test_squares_of_pixels_are_channels():
+    """A network of squares is one of images with four times the channels and half the sides."""
+    told = {"width": 16, "multipliers": (1, 2), "classes": 3, "zero_init": False, "outputs": 2}
+    squares = UNet(3, (16, 16), patch=2, image_channels=1, **told)
+    plain = UNet(12, (8, 8), image_channels=4, **told)
+    plain.load_state_dict(squares.state_dict())
+    x, t, label = torch.randn(2, 3, 16, 16), torch.tensor([5, 500]), torch.tensor([0, 2])
+    image = torch.randn(2, 1, 16, 16)
+    unshuffle = nn.PixelUnshuffle(2)
+    answer = plain(unshuffle(x), t, label=label, image=unshuffle(image))
+    found = squares(x, t, label=label, image=image)
+    torch.testing.assert_close(unshuffle(found), answer)
+
+
 def test_a_image_that_is_wanted_must_come():
     network = UNet(1, (8, 8), image_channels=1, width=8)
     with pytest.raises(ValueError, match="image"):
@@ -68,6 +83,7 @@ def test_a_image_that_is_wanted_must_come():
     ("settings", "word"),
     [
         ({"size": (28, 30)}, "28 x 32"),
+        ({"patch": 4}, "squares of 4 x 4 pixels .* a smaller network.patch, .* images of 32 x 32"),
         ({"groups": 7}, "groups"),
         ({"attention": (3,)}, "levels 0 to 2"),
         ({"attention": (0,), "head_features": 5}, "head_features"),

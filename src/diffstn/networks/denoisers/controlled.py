@@ -60,7 +60,7 @@ class Controlled(nn.Module):
         self.copied.requires_grad_(True).train()
         width = base.first.out_channels
         self.stem = nn.Sequential(
-            nn.Conv2d(control_channels, stem, 3, padding=1),
+            nn.Conv2d(base.patch**2 * control_channels, stem, 3, padding=1),
             nn.SiLU(),
             nn.Conv2d(stem, stem, 3, padding=1),
             nn.SiLU(),
@@ -91,7 +91,7 @@ class Controlled(nn.Module):
             m, own = m + for_base, own + for_copy
         h, seen = base.encoded(base.entered(x_t, label=label), m, told)
         control = control.contiguous(memory_format=torch.channels_last)
-        entered = copied.entered(x_t, label=label) + self.stem(control)
+        entered = copied.entered(x_t, label=label) + self.stem(base.squares(control))
         led, shown = copied.encoded(entered, own, told)
         more = (zero(one) for zero, one in zip(self.zero_skips, shown, strict=True))
         seen = [one + added for one, added in zip(seen, more, strict=True)]

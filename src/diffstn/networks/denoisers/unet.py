@@ -1,11 +1,13 @@
 """The UNet: images in, images of the same size out, told how noisy and of what."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from diffstn.annotations import AtLeast
 from diffstn.networks.blocks.condition_embedding import ConditionEmbedding
 from diffstn.networks.blocks.label_channel import LabelChannel
 from diffstn.networks.blocks.norms import NormFactory, Norms
@@ -38,7 +40,7 @@ class UNet(nn.Module):
 
     Args:
         channels: C of the images.
-        size: (H, W) of the images; both divisible by 2^(levels − 1).
+        size: (H, W) of the images; both divisible by patch · 2^(levels − 1).
         classes: number of labels; 0 for a network without.
         outputs: images to answer: 1, or 2 if the variance is learned too.
         steps: T, see `ConditionEmbedding`.
@@ -59,6 +61,8 @@ class UNet(nn.Module):
         time_features: of the sinusoidal timestep embedding.
         norm: of the blocks and before the last layer, one of `NAMES` in `norms.py` or a factory,
             see `ResidualBlock`. A `conditional_` norm hears the label, and nothing else does.
+        patch: side of the squares of pixels that are one place of the first level, their pixels
+            its channels: a quarter of the work for 2, at the same width.
         label: how else the network hears it: by an `embedding` that is added to that of t, or as a
             `channel` beside the image.
 
@@ -98,18 +102,22 @@ class UNet(nn.Module):
         time_features: int = 128,
         norm: str | NormFactory = "group",
         label: str = "embedding",
+        patch: Annotated[int, AtLeast(1)] = 1,
     ) -> None:
         super().__init__()
         levels = len(multipliers)
         widths = [width * multiplier for multiplier in multipliers]
         if not levels or min(widths) < 1 or blocks < 1:
             raise ValueError("a UNet needs a level, a block and a positive width at least")
-        halved = 2 ** (levels - 1)
+        halved = patch * 2 ** (levels - 1)
         if any(side % halved for side in size):
             good = " x ".join(str(max(1, round(side / halved)) * halved) for side in size)
+            squares = f" of squares of {patch} x {patch} pixels" if patch > 1 else ""
+            smaller = "a smaller network.patch, " if patch > 1 else ""
             raise ValueError(
-                f"{levels} levels halve the sides {levels - 1} times, and {size[0]} x {size[1]} is"
-                f" not divisible by {halved}: take fewer network.multipliers, or images of {good}"
+                f"{levels} levels{squares} halve the sides {levels - 1} times, and {size[0]} x"
+                f" {size[1]} is not divisible by {halved}: take {smaller}fewer network.multipliers,"
+                f" or images of {good}"
             )
         if any(w % groups for w in widths):
             raise ValueError(f"groups={groups} must divide the channels of every level, {widths}")
@@ -138,7 +146,7 @@ class UNet(nn.Module):
         self.label_channel = LabelChannel(classes, size) if by_channel else None
         self.classes = classes
         self.described = nn.Linear(embedding, condition) if embedding else None
-        self.channels, self.image_channels = channels, image_channels
+        self.channels, self.image_channels, self.patch = channels, image_channels, patch
 
         def block(inputs: int, outputs: int, resampling: str = "none") -> ResidualBlock:
             settings = (groups, dropout, scale_shift, resampling, zero_init, chosen.factory)
@@ -158,7 +166,8 @@ class UNet(nn.Module):
                 return Stage(block(inputs, outputs, "up"), None)
             return nn.Sequential(nn.Conv2d(inputs, outputs, 1), Resampling("up"))
 
-        self.first = nn.Conv2d(channels + image_channels + by_channel, widths[0], 3, padding=1)
+        entering = patch**2 * (channels + image_channels + by_channel)
+        self.first = nn.Conv2d(entering, widths[0], 3, padding=1)
         self.down, self.smaller = nn.ModuleList(), nn.ModuleList()
         now = widths[0]
         for level, wide in enumerate(widths):
@@ -179,7 +188,7 @@ class UNet(nn.Module):
             )
             now = wide
         self.norm = chosen.factory(groups, now)
-        self.last = nn.Conv2d(now, outputs * channels, 3, padding=1)
+        self.last = nn.Conv2d(now, patch**2 * outputs * channels, 3, padding=1)
         if zero_init:
             nn.init.zeros_(self.last.weight)
             nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
@@ -210,14 +219,18 @@ class UNet(nn.Module):
     def entered(
         self, x_t: Tensor, image: Tensor | None = None, label: Tensor | None = None
     ) -> Tensor:
-        """The first layer's answer, (B, width, H, W)."""
+        """The first layer's answer, (B, width, H / patch, W / patch)."""
         if self.image_channels:
             if image is None:
                 raise ValueError("this network wants an image beside x_t")
             x_t = torch.cat([x_t, image], dim=1)
         if self.label_channel is not None:
             x_t = self.label_channel(x_t, label)
-        return self.first(x_t.contiguous(memory_format=torch.channels_last))
+        return self.first(self.squares(x_t).contiguous(memory_format=torch.channels_last))
+
+    def squares(self, image: Tensor) -> Tensor:
+        """Pixels as channels of their squares: (B, C · patch², H / patch, W / patch)."""
+        return F.pixel_unshuffle(image, self.patch) if self.patch > 1 else image
 
     def encoded(self, h: Tensor, m: Tensor, told: Told) -> tuple[Tensor, list[Tensor]]:
         """The way down and the middle: its answer, and what the way up is to be shown."""
@@ -240,7 +253,8 @@ class UNet(nn.Module):
                 h = resampled(self.larger[level - 1], h, m, told)
             for stage in stages:  # type: ignore[attr-defined]
                 h = stage(torch.cat([h, left.pop()], dim=1), m, told)
-        return self.last(F.silu(self.norm(h, told=told)))
+        answer = self.last(F.silu(self.norm(h, told=told)))
+        return F.pixel_shuffle(answer, self.patch) if self.patch > 1 else answer
 
 
 def resampled(module: nn.Module, h: Tensor, m: Tensor, told: Told | None = None) -> Tensor:
