@@ -21,11 +21,15 @@ def measured(name: str, **settings: Any) -> dict[str, Any]:
         return task.measure(load_model(f"pretrained/{name}"), build_data(config))
 
 
-@pytest.mark.parametrize("name", ["judge", "cifar_judge", "mnist_unet", "diff_in_stn_full"])
+@pytest.mark.parametrize(
+    "name", ["judge", "cifar_judge", "cifar_judge_77", "mnist_unet", "diff_in_stn_full"]
+)
 def test_weights_are_small_and_say_how_they_were_made(name: str):
     run = open_run(f"pretrained/{name}")
     assert (run.path / "weights.safetensors").stat().st_size <= LIMIT
-    assert run.read_json("metrics")["command"].startswith("python train.py model=")
+    assert run.read_json("metrics")["command"].startswith(
+        ("python train.py model=", "python train.py experiment=")
+    )
 
 
 @pytest.mark.parametrize("other", [{"weights": "raw"}, {"checkpoint": "best"}])
