@@ -94,7 +94,7 @@ def test_what_an_evaluation_cannot_do_is_refused(
     ("words", "said"),
     [
         (["network=pose_denoiser"], "PoseDenoiser asks for 'embedding', which this model does not"),
-        (["data=mnist"], "use data=point_cloud_folder or solids or stars"),
+        (["data=mnist"], "use data=point_cloud_folder, solids or stars"),
     ],
 )
 def test_other_networks_and_data_are_refused(
