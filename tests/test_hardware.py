@@ -1,6 +1,7 @@
 """Which device, which precision, and why."""
 
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -62,10 +63,27 @@ def test_fewer_threads_are_advised_where_other_work_has_the_cores(
     monkeypatch: pytest.MonkeyPatch, threads: int, cores: int, load: float, advice: str
 ):
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0), raising=False)
+    monkeypatch.setattr(hardware, "other_work", lambda: load)
     said = hardware.crowded(threads)
     assert advice in said
     assert bool(said) == bool(advice)
+
+
+@pytest.mark.parametrize(
+    ("said", "load"),
+    [
+        ("2.10 1.00 0.50 3/345 99", 2.0),
+        ("1.40 1.80 2.06 1/345 99", 0.0),  # what ran a minute ago has ended
+        ("0.20 1.80 2.06 3/345 99", 0.2),
+        ("", 0.0),
+    ],
+)
+def test_other_work_is_what_goes_on_and_still_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str, load: float
+):
+    (tmp_path / "loadavg").write_text(said)
+    monkeypatch.setattr(hardware, "LOAD", tmp_path / "loadavg")
+    assert hardware.other_work() == load
 
 
 @pytest.mark.usefixtures("gpu")

@@ -1,6 +1,7 @@
 """Which device and which precision a run uses, and why."""
 
 import os
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -9,6 +10,7 @@ from diffstn.errors import UserError
 
 PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 """Our words for Lightning's; Lightning's own are passed on."""
+LOAD = Path("/proc/loadavg")
 OTHERS = ("16-true", "16-mixed", "bf16-true", "bf16-mixed", "32-true", "64-true")
 DEVICES = {"gpu": "cuda", "cuda": "cuda", "mps": "mps"}
 
@@ -36,13 +38,22 @@ def cpu_has_bf16() -> bool:
     return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
 
 
+def other_work() -> float:
+    """How many other threads compute: the mean of a minute, and now; 0 where Linux does not say."""
+    try:
+        mean, _, _, now, *_ = LOAD.read_text().split()
+        return min(float(mean), int(now.split("/")[0]) - 1.0)
+    except (OSError, ValueError):
+        return 0.0
+
+
 def crowded(threads: int) -> str:
     """What to do if other work leaves no room for so many threads; empty if there is room.
 
     Threads of one operation wait for each other, so one that has no core stops all: beside two busy
     processes on two cores a training with two threads takes twice as long as with one.
     """
-    cores, load = os.cpu_count() or 1, os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    cores, load = os.cpu_count() or 1, other_work()
     if threads == 1 or load + threads < cores + 1:
         return ""
     room = max(1, round(cores - load))

@@ -24,6 +24,7 @@ from diffstn.networks.heads.auxiliary_angle import AuxiliaryAngle
 from diffstn.networks.heads.auxiliary_classifier import AuxiliaryClassifier
 from diffstn.ranks import of_all
 from diffstn.spatial import Affine, affine_matrix, turned, warp
+from diffstn.spatial.canvas import canvas_frame
 
 GOLDEN = math.pi * (3 - math.sqrt(5))
 """The golden angle: its multiples spread evenly over the circle, however many there are."""
@@ -247,7 +248,7 @@ class DiffInSTN(PoseCorrector):
         W) through so many frames, the first as it is; without a frame it sees all of the image.
         """
         if self.frame is None:
-            C = affine_matrix(image.new_zeros(len(image), dtype=torch.float32)).flatten(1)
+            C = canvas_frame(image)
         else:
             turn = GOLDEN * torch.arange(views, device=image.device).repeat(len(image))
             image = image.repeat_interleave(views, dim=0)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from diffstn.data.distortions.distortion import Distortion, canvas_size, uniform
 from diffstn.errors import UserError
-from diffstn.spatial import Affine, affine_matrix, warp
+from diffstn.spatial import Affine, Transformation, affine_matrix
 
 ANYWHERE = "anywhere"
 
@@ -87,12 +87,8 @@ class AffineDistortion(Distortion):
         A[..., 2] *= self._reach(A)
         return A.flatten(1)
 
-    def distort(
-        self, images: Tensor, theta: Tensor, kernel: str = "bilinear", padding: str = "zeros"
-    ) -> Tensor:
-        inverse = self.transformation.inverse(theta)
-        warped = warp(images, inverse, size=self.canvas, kernel=kernel, padding=padding)
-        return warped.clamp(0, 1) if kernel == "bicubic" else warped
+    def undone(self, theta: Tensor) -> tuple[Tensor, Transformation]:
+        return self.transformation.inverse(theta), self.transformation
 
     def _pixels_to_canvas(self, image_size: tuple[int, int], like: Tensor) -> Tensor:
         """D_canvas⁻¹ M D_image, D = diag(w, h) / 2, as the factors of the entries of M (2, 2)."""

@@ -45,9 +45,13 @@ class Distortion(ABC):
         self, images: Tensor, theta: Tensor, kernel: str = "bilinear", padding: str = "zeros"
     ) -> Tensor:
         """Apply A = theta (B, dim) to images (B, C, h, w) in [0, 1]: (B, C, H, W) on the canvas."""
-        inverse = Inverse(self.transformation)
-        warped = warp(images, theta, inverse, self.canvas, kernel, padding)
+        undone, family = self.undone(theta)
+        warped = warp(images, undone, family, self.canvas, kernel, padding)
         return warped.clamp(0, 1) if kernel == "bicubic" else warped
+
+    def undone(self, theta: Tensor) -> tuple[Tensor, Transformation]:
+        """A⁻¹ of A = theta (B, dim): numbers, and the family that reads them."""
+        return theta, Inverse(self.transformation)
 
     def distort_by(
         self,

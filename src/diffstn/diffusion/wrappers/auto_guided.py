@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from diffstn.diffusion.denoiser import Denoised, Denoises
-from diffstn.diffusion.wrappers.wrapper import Wrapper
+from diffstn.diffusion.wrappers.wrapper import Wrapper, away
 
 
 class AutoGuided(Wrapper):
@@ -43,8 +43,4 @@ class AutoGuided(Wrapper):
         if self.weak_scale == 0:
             return strong
         weak = self.weak(x_t, t, **(told if self.heard else {}), **condition)
-        w = self.weak_scale
-        x_0, eps = (
-            (1 + w) * a - w * b for a, b in ((strong.x_0, weak.x_0), (strong.eps, weak.eps))
-        )
-        return strong._replace(x_0=x_0, eps=eps)
+        return away(strong, weak, self.weak_scale)

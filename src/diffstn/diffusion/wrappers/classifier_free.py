@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from diffstn.diffusion.denoiser import Denoised, Denoises
-from diffstn.diffusion.wrappers.wrapper import Wrapper
+from diffstn.diffusion.wrappers.wrapper import Wrapper, away
 
 
 class ClassifierFree(Wrapper):
@@ -36,8 +36,6 @@ class ClassifierFree(Wrapper):
         if label is None or self.guidance_scale == 0:
             condition = condition if label is None else {**condition, "label": label}
             return self.denoiser(x_t, t, **condition)
-        w = self.guidance_scale
         told = self.denoiser(x_t, t, label=label, **condition)
         free = self.denoiser(x_t, t, **condition)
-        x_0, eps = ((1 + w) * a - w * b for a, b in ((told.x_0, free.x_0), (told.eps, free.eps)))
-        return told._replace(x_0=x_0, eps=eps)
+        return away(told, free, self.guidance_scale)

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from diffstn.diffusion.denoiser import Denoises
+from diffstn.diffusion.denoiser import Denoised, Denoises
 from diffstn.diffusion.schedules import Schedule
+
+
+def away(strong: Denoised, weak: Denoised, w: float) -> Denoised:
+    """`strong` led away from `weak`: (1 + w) strong − w weak, of x̂_0 and of ε̂."""
+    x_0, eps = ((1 + w) * a - w * b for a, b in ((strong.x_0, weak.x_0), (strong.eps, weak.eps)))
+    return strong._replace(x_0=x_0, eps=eps)
 
 
 class Wrapper:
