@@ -51,6 +51,17 @@ def test_through_a_frame_the_embedding_hardly_feels_where_the_content_lies():
     torch.testing.assert_close(encoder(bright), encoder(moved), atol=1e-4, rtol=1e-3)
 
 
+def test_told_of_the_place_it_feels_where_the_content_lies():
+    torch.manual_seed(0)
+    encoder = PolarEncoder(1, moment_frame, place=True).eval()
+    bright = torch.zeros(1, 1, 28, 28)
+    bright[..., 10:16, 11:14] = 1
+    moved = bright.roll((3, -4), (2, 3))
+    assert (encoder(bright) - encoder(moved)).abs().max() > 1e-2
+    with pytest.raises(ValueError, match="choose frame=moments"):
+        PolarEncoder(1, place=True)
+
+
 def test_any_canvas_and_colours_give_the_embedding_that_was_asked_for():
     encoder = PolarEncoder(3, moment_frame, features=40).eval()
     assert encoder(torch.rand(2, 3, 42, 30)).shape == (2, 40)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from diffstn.networks.blocks.placed import Placed
 from diffstn.spatial import Affine, turned, warp_points
 
 
@@ -56,6 +57,9 @@ class PolarEncoder(nn.Module):
     there is (mean and maximum over the angles, which a rotation leaves alone) and where it is (all
     positions, through a 1×1 neck).
 
+    With `place` the embedding is told where the frame lies on the canvas and how large it is, see
+    `Placed`; without, both are forgotten.
+
     After "Polar Transformer Networks" (Esteves et al., 2018), with the centre from moments.
 
     Args:
@@ -69,11 +73,12 @@ class PolarEncoder(nn.Module):
         reach: largest radius, in units of the frame.
         neck: channels that are flattened.
         features: length of the embedding.
+        place: tell it the frame's place and size.
 
     Shapes: (B, channels, H, W) → (B, features).
 
     Raises:
-        ValueError: widths and strides of different lengths.
+        ValueError: widths and strides of different lengths, or there is no frame to tell of.
     """
 
     def __init__(
@@ -87,8 +92,11 @@ class PolarEncoder(nn.Module):
         reach: float = 0.95,
         neck: int = 24,
         features: int = 256,
+        place: bool = False,
     ) -> None:
         super().__init__()
+        if place and frame is None:
+            raise ValueError("encoder.place=true tells of a frame: choose frame=moments")
         if len(widths) != len(strides):
             raise ValueError(f"{len(widths)} widths need as many strides, got {len(strides)}")
         self.frame = frame
@@ -109,6 +117,7 @@ class PolarEncoder(nn.Module):
         self.where = nn.Linear(neck * radii * angles, features, bias=False)
         self.what = nn.Linear(2 * previous * radii, features, bias=False)
         self.norm = nn.BatchNorm1d(features)
+        self.placed = Placed(features) if place else None
 
     def polar(self, image: Tensor, turn: Tensor | None = None) -> Tensor:
         """The image on the polar lattice, (B, channels, radii, angles)."""
@@ -123,4 +132,7 @@ class PolarEncoder(nn.Module):
         h = self.body(self.polar(image, turn).contiguous(memory_format=torch.channels_last))
         what = torch.cat([h.mean(dim=3).flatten(1), h.amax(dim=3).flatten(1)], dim=1)
         where = self.neck(h).flatten(1)
-        return F.relu(self.norm(self.where(where) + self.what(what)))
+        embedding = F.relu(self.norm(self.where(where) + self.what(what)))
+        if self.placed is None or self.frame is None:
+            return embedding
+        return self.placed(embedding, turned(self.frame, image, turn))
