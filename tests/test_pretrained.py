@@ -1,11 +1,14 @@
 """What ships with the package does what it is said to do."""
 
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 import yaml
+from safetensors.torch import load_file
 
 from diffstn.build import build_data, build_task, load_model
 from diffstn.errors import UserError
@@ -61,18 +64,37 @@ def test_the_unet_samples_digits_that_the_judge_reads_as_asked():
     assert right[1] >= right[0]
 
 
-def test_shipping_keeps_the_answers(tmp_path, monkeypatch):
-    source = open_run("pretrained/judge")
-    copy = RunFolder(tmp_path / "run")
-    copy.path.mkdir()
-    for file in source.path.iterdir():
-        (copy.path / file.name).write_bytes(file.read_bytes())
-    words = "model=classifier\ndata.root=/home/somebody\nout=somewhere\n"
-    (copy.path / "overrides.txt").write_text(words)
+@pytest.fixture
+def copied(tmp_path, monkeypatch) -> Callable[[str], RunFolder]:
+    """`copied(run)`: a copy of a shipped run, as if it were new; what is shipped stays aside."""
+    monkeypatch.setattr("diffstn.store.shipping.PRETRAINED", tmp_path / "shipped")
+
+    def copy(run: str) -> RunFolder:
+        made = RunFolder(tmp_path / "run")
+        shutil.copytree(open_run(run).path, made.path)
+        words = "model=classifier\ndata.root=/home/somebody\nout=somewhere\n"
+        (made.path / "overrides.txt").write_text(words)
+        return made
+
+    return copy
+
+
+def test_a_judge_that_ships_itself_is_not_shipped_again(copied):
+    shipped = ship(copied("pretrained/diff_in_stn_full"), "again")
+    names = load_file(shipped.path / "weights.safetensors").keys()
+    assert names
+    assert not [name for name in names if name.startswith("classifier.")]
+    before, after = (load_model(r) for r in ("pretrained/diff_in_stn_full", shipped))
+    state, again = before.state_dict(), after.state_dict()
+    assert state.keys() == again.keys()
+    assert all(state[name].equal(again[name]) for name in state)
+
+
+def test_shipping_keeps_the_answers(copied):
+    source, copy = open_run("pretrained/judge"), copied("pretrained/judge")
     config = copy.read_config()
     config["data"]["root"] = "/home/somebody"
     copy.config.write_text(yaml.safe_dump(config))
-    monkeypatch.setattr("diffstn.store.shipping.PRETRAINED", tmp_path / "shipped")
     shipped = ship(copy, "again")
     command = "python train.py model=classifier data.root=..."
     assert shipped.read_json("metrics")["command"] == command

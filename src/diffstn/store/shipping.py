@@ -5,6 +5,7 @@ Usage: python -m diffstn.store.shipping <run folder> <name> [best|last]
 
 import re
 import sys
+from typing import Any
 
 import torch
 import yaml
@@ -16,20 +17,30 @@ from diffstn.store.run_folder import PRETRAINED, RunFolder, open_run
 LIMIT = 4 * 1024 * 1024
 
 
+def ships_itself(node: Any) -> bool:
+    """Whether a part of a configuration is kept from a run that is in the package anyway."""
+    return isinstance(node, dict) and "kept" in node and node["run"].startswith("pretrained/")
+
+
 def ship(run: RunFolder, name: str, checkpoint: str = "best") -> RunFolder:
     """Write the run to `pretrained/<name>/`, its weights as `weights.safetensors`.
 
-    The averaged weights are stored in half precision; loading casts them back. The frozen
-    classifier stays: a shipped run needs nothing else. Where data lay on this machine is left out.
+    The averaged weights are stored in half precision; loading casts them back. A frozen part that
+    ships itself is left to its own folder, any other stays: a shipped run needs nothing that does
+    not ship. Where data lay on this machine is left out.
 
     Raises:
         ValueError: the weights take more than 4 MiB.
     """
     config = run.read_config()
+    shared = [name for name, node in config.items() if ships_itself(node)]
+    for part in shared:
+        del config[part]["kept"]
     weights = trained_weights(run, checkpoint, "ema" if config["ema_decay"] else "raw")
     half = {
         key: value.to(torch.float16).contiguous() if value.is_floating_point() else value
         for key, value in weights.items()
+        if key.split(".")[0] not in shared
     }
     size = sum(value.numel() * value.element_size() for value in half.values())
     if size > LIMIT:
