@@ -40,7 +40,7 @@ def ship(run: RunFolder, name: str, checkpoint: str = "best") -> RunFolder:
     half = {
         key: value.to(torch.float16).contiguous() if value.is_floating_point() else value
         for key, value in weights.items()
-        if key.split(".")[0] not in shared
+        if not (key.split(".")[0] in shared and ".network." in key)  # of `Frozen`
     }
     size = sum(value.numel() * value.element_size() for value in half.values())
     if size > LIMIT:
