@@ -24,7 +24,9 @@ first two also by which angles. All others learn or search all six numbers of an
 
 CIFAR-10's photographs are reflected at the rim of their inscribed disc (`data.disc=mirrored`), for
 their corners would tell the angle, and turned by a bicubic kernel. On them all of ours have
-`encoder=whitened` and no frame. `--judge` names another judge than the one that ships.
+`encoder=whitened` and no frame. On digits they are told where their frame lies, which those see
+that look at the canvas (`encoder.place=true`; docs/results.md, the half pixel). `--judge` names
+another judge than the one that ships.
 """
 
 import argparse
@@ -155,9 +157,9 @@ class Setting:
                 yield Way(f"{row}, k = {k}", "", None, None, answer, f"{row}_k{k}")
             return
         words = [*LEARNING[row], *self.words, f"seed={seed}", "task.limit=250"]
-        if self.padding == "disc":
-            words += ["encoder=whitened", "frame=none"]
-        if self.padding == "disc" and row != "end_to_end":
+        disc = self.padding == "disc"
+        words += ["encoder=whitened", "frame=none"] if disc else ["encoder.place=true"]
+        if disc and row != "end_to_end":
             words += ["model.padding=disc"]
         if row != "end_to_end":
             words += [*self.by_judge, "task.watch=0", "task.per_class=1"]
