@@ -119,20 +119,21 @@ class PolarEncoder(nn.Module):
         self.norm = nn.BatchNorm1d(features)
         self.placed = Placed(features) if place else None
 
-    def polar(self, image: Tensor, turn: Tensor | None = None) -> Tensor:
-        """The image on the polar lattice, (B, channels, radii, angles)."""
+    def polar(self, image: Tensor, frame: Tensor | None) -> Tensor:
+        """The image on the polar lattice of its frame (B, 6), (B, channels, radii, angles)."""
         lattice = self.get_buffer("lattice")
         points = lattice.flatten(0, 1)[None].expand(image.shape[0], -1, -1)
-        if self.frame is not None:
-            points = Affine().points(turned(self.frame, image, turn), points)
+        if frame is not None:
+            points = Affine().points(frame, points)
         return warp_points(image, points.unflatten(1, lattice.shape[:2]))
 
     def forward(self, image: Tensor, turn: Tensor | None = None) -> Tensor:
         """The embedding (B, features) of images (B, C, H, W) in their frames turned by (B,)."""
-        h = self.body(self.polar(image, turn).contiguous(memory_format=torch.channels_last))
+        frame = None if self.frame is None else turned(self.frame, image, turn)
+        h = self.body(self.polar(image, frame).contiguous(memory_format=torch.channels_last))
         what = torch.cat([h.mean(dim=3).flatten(1), h.amax(dim=3).flatten(1)], dim=1)
         where = self.neck(h).flatten(1)
         embedding = F.relu(self.norm(self.where(where) + self.what(what)))
-        if self.placed is None or self.frame is None:
+        if self.placed is None or frame is None:
             return embedding
-        return self.placed(embedding, turned(self.frame, image, turn))
+        return self.placed(embedding, frame)
