@@ -44,6 +44,7 @@ FITS: dict[str, list[str]] = {
     "cold": [*UPRIGHT, *ELSEWHERE],
     "ddpm_unet": [*UPRIGHT, *ELSEWHERE],
     "ddpm_ac": [*UPRIGHT, *ELSEWHERE],
+    "distilled": [*UPRIGHT, *ELSEWHERE],
     "noisy_classifier": [*UPRIGHT, *ELSEWHERE],
     "ddpm_points": ["shapes"],
     "ddpm_sets": CLOUDS,
@@ -133,6 +134,7 @@ OF_MODEL = {
     "ncsn": [*TINY_UNET, "task.track=0", "sampler.steps=2"],
     "ncsn_points": ["sampler.steps=2"],
     "ddpm_ac": [*TINY_UNET, "task.track=0"],
+    "distilled": [*TINY_UNET, "task.track=0", "model.teacher_steps=1"],
     "stn_in_diff": TINY_UNET,
     "gan": ["generator.width=4", "discriminator.width=4", "task.track=0"],
     "noisy_classifier": ["network.width=8"],
@@ -282,7 +284,8 @@ def fitting() -> Iterator[Any]:
     seen: set[str] = set()
     for model in (name for name in MODELS if name not in UNTRAINED):
         for data in FITS.get(model, DISTORTED):
-            if data not in ELSEWHERE and (model != "controlnet" or data == "mnist"):  # as its base
+            led = model in ("controlnet", "distilled")  # by a network of digits
+            if data not in ELSEWHERE and (not led or data == "mnist"):
                 marks = [pytest.mark.slow] if {model, data} <= seen else []
                 yield pytest.param(model, data, marks=marks)
                 seen |= {model, data}

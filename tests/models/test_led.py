@@ -9,7 +9,7 @@ from torch import nn
 
 from diffstn.diffusion.schedules import Linear
 from diffstn.errors import UserError
-from diffstn.models import led
+from diffstn.models import other_run
 from diffstn.networks.denoisers.deep_sets import DeepSets
 from diffstn.networks.denoisers.points import PointDenoiser
 
@@ -22,7 +22,7 @@ POINTS = partial(PointDenoiser, width=16, blocks=1, time_features=8)
 def runs(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Models by the names of the runs that they are loaded from."""
     there: dict[str, Any] = {"weak": build(POINTS)}
-    monkeypatch.setattr(led, "load_model", there.__getitem__)
+    monkeypatch.setattr(other_run, "load_model", there.__getitem__)
     return there
 
 
@@ -69,10 +69,10 @@ def test_other_channels_and_other_noise_are_refused(runs: dict[str, Any]):
     stranger.facts = stranger.facts.__class__(kind="upright", channels=3, size=(8, 8))
     runs["weak"] = stranger
     with pytest.raises(UserError, match="makes 3-channel images of 8 x 8 px, the model points of"):
-        led.weak_of("weak", model.facts, model.denoiser.schedule, model.codec)
+        other_run.diffusion_of("model.weak=weak", model.facts, model.denoiser.schedule, model.codec)
     runs["weak"] = build(POINTS)
     with pytest.raises(UserError, match="with another schedule than the model"):
-        led.weak_of("weak", model.facts, Linear(100), model.codec)
+        other_run.diffusion_of("model.weak=weak", model.facts, Linear(100), model.codec)
 
 
 @pytest.mark.parametrize("asked", [[5], [8, 3], [-1, 5], [0, 101], [1, 2, 3]])

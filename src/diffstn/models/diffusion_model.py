@@ -24,9 +24,10 @@ from diffstn.diffusion.wrappers import AutoGuided, ByClassifier, ClassifierFree,
 from diffstn.models.asked import asked_labels
 from diffstn.models.denoiser import denoiser_for
 from diffstn.models.fit_to_data import fit_codec
-from diffstn.models.led import guide_of, interval, weak_of
+from diffstn.models.led import guide_of, interval
 from diffstn.models.noise import noise_for, timesteps_for, withheld
 from diffstn.models.optimised import OptimisedModule
+from diffstn.models.other_run import diffusion_of
 
 TIMESTEP_SAMPLINGS: dict[str, Callable[[int], LossSecondMoment | None]] = {
     "stratified": lambda steps: None,
@@ -157,7 +158,8 @@ class DiffusionModel(OptimisedModule):
         Clipped(self.denoiser, self.clip, clip_quantile)  # refuses what is out of range
         led = () if guide is None else (guide_of(guide, facts, schedule, codec),)
         self.guides = led  # in a tuple: its weights are not ours
-        self.weaker = () if weak is None else (weak_of(weak, facts, schedule, codec),)
+        knows = facts, schedule, codec, conditional
+        self.weaker = () if weak is None else (diffusion_of(f"model.weak={weak}", *knows),)
         self.weak_scale = weak_scale
         self.guidance_interval = interval(guidance_interval, schedule.steps)
         self.timestep_power = timestep_power

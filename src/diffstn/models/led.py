@@ -1,14 +1,13 @@
 """What leads a diffusion model while it samples: other runs, and where they do."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from diffstn.build import load_model
 from diffstn.codecs.codec import Codec
 from diffstn.data.facts import Facts
 from diffstn.diffusion.schedules import Schedule
 from diffstn.errors import UserError
-from diffstn.models.noisy_classifier import NoisyClassifier, check_guide, same_noise
+from diffstn.models.noisy_classifier import NoisyClassifier, check_guide
 
 
 def interval(asked: Sequence[int] | None, steps: int) -> tuple[int, int] | None:
@@ -24,38 +23,6 @@ def interval(asked: Sequence[int] | None, steps: int) -> tuple[int, int] | None:
             f"guidance_interval={list(asked)}: give its first and last timestep, from 0 to {steps}"
         )
     return asked[0], asked[1]
-
-
-def weak_of(run: str, facts: Facts, schedule: Schedule, codec: Codec) -> Any:
-    """The weaker model in the folder `run`, which takes no gradients.
-
-    Raises:
-        UserError: it is no diffusion model, or one of other data, of another codec or other noise.
-    """
-    model: Any = load_model(run)
-    if not hasattr(model, "denoiser") or not hasattr(model, "codec"):
-        raise UserError(f"model.weak={run} is no run of a diffusion model, such as model=ddpm_unet")
-    theirs = model.facts
-    if shape_of(theirs) != shape_of(facts):
-        raise UserError(
-            f"model.weak={run} makes {shape_of(theirs)}, the model {shape_of(facts)}: train a"
-            " weaker one on the same data"
-        )
-    if model.conditional and theirs.classes != facts.classes:
-        raise UserError(f"model.weak={run} knows other classes: {', '.join(theirs.classes)}")
-    if model.codec.facts(facts) != codec.facts(facts):
-        raise UserError(f"model.weak={run} samples through another codec than the model")
-    if not same_noise(model.denoiser.schedule, schedule):
-        raise UserError(f"model.weak={run} was trained with another schedule than the model")
-    return model.requires_grad_(False)
-
-
-def shape_of(facts: Facts) -> str:
-    """What items of the data are, in words."""
-    if facts.size is None:
-        points = f"clouds of {facts.points} points" if facts.points else "points"
-        return f"{points} of {facts.dim} numbers"
-    return f"{facts.channels}-channel images of {facts.size[0]} x {facts.size[1]} px"
 
 
 def guide_of(run: str, facts: Facts, schedule: Schedule, codec: Codec) -> NoisyClassifier:
