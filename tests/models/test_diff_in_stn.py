@@ -75,7 +75,7 @@ def test_turned_views_are_for_poses_of_any_rotation_seen_through_a_frame(built: 
 
 
 def test_a_hypothesis_from_a_turned_view_is_turned_back(built: Build):
-    parts = built(*FULL, "frame=moments", "model.views=2", "sampler.steps=3")
+    parts = built(*FULL, "frame=moments", "model.views=2", "model.sizes=[1]", "sampler.steps=3")
     model, batch = parts.model.eval(), parts.data.batch("val", torch.arange(4))
     torch.nn.init.normal_(model.denoiser.network.output.weight, std=0.02)
     latents = model.sample_latents(4, 3, torch.Generator().manual_seed(0))
@@ -91,6 +91,28 @@ def test_a_hypothesis_from_a_turned_view_is_turned_back(built: Build):
     torch.testing.assert_close(poses[:, 1], from_the_turned[:, 1], atol=1e-5, rtol=1e-4)
     assert not torch.allclose(poses[:, 1], straight[:, 1], atol=0.1)
     torch.testing.assert_close(belief, (first + second) / 2, atol=1e-5, rtol=1e-4)
+
+
+def test_the_belief_looks_through_frames_of_other_sizes_and_poses_do_not(built: Build):
+    words = (*FULL, "frame=moments", "model.views=1", "sampler.steps=3")
+    model = built(*words, "model.sizes=[1.0,0.8,1.3]").model.eval()
+    batch = built(*words).data.batch("val", torch.arange(4))
+    latents = model.sample_latents(4, 2, torch.Generator().manual_seed(0))
+    torch.nn.init.normal_(model.label_head.linear.weight, std=5)
+    with torch.no_grad():
+        poses, belief = model.guesses(batch.image, latents)
+        frame, sizes, model.sizes = model.frame, model.sizes, (1.0,)
+        straight, _ = model.guesses(batch.image, latents)
+        beliefs = []
+        for size in sizes:
+            scale = torch.tensor([size, size, 1.0]).repeat(2)
+            model.encoder.frame = lambda image, scale=scale: frame(image) * scale
+            beliefs.append(model.belief(batch.image))
+    torch.testing.assert_close(poses, straight)
+    torch.testing.assert_close(belief, torch.stack(beliefs).mean(0), atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(beliefs[0], beliefs[1], atol=1e-3)
+    with pytest.raises(ValueError, match="1 first"):
+        built(*words, "model.sizes=[0.9,1]")
 
 
 @pytest.mark.parametrize(("distortion", "dim"), [("projective", 8), ("elastic", 32)])

@@ -16,6 +16,9 @@ def test_centre_and_size_stay_and_the_angle_adds():
     before = decompose(as_matrix(moment_frame(image)))
     after = decompose(as_matrix(turned(moment_frame, image, turn)))
     torch.testing.assert_close(after.rotation - before.rotation, turn)
+    half = decompose(as_matrix(turned(moment_frame, image, turn, 0.5)))
+    torch.testing.assert_close(half.rotation, after.rotation)
+    torch.testing.assert_close(half.scale_x, after.scale_x / 2)
     torch.testing.assert_close(after.scale_x, before.scale_x)
     torch.testing.assert_close(after.translation, before.translation)
 

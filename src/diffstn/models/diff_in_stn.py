@@ -1,7 +1,7 @@
 """Diff-in-STN: diffusion over the pose of an image, conditioned on the image."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
 import torch
@@ -48,7 +48,9 @@ class DiffInSTN(PoseCorrector):
     through a turned frame just as well, and the pose that it then answers is turned back. The
     hypotheses are spread over `views` such frames, each a golden angle on from the one before, and
     the belief is the mean over them: an encoder that is not exactly equivariant is averaged over
-    the group ("Frame Averaging", Puny et al., 2022).
+    the group ("Frame Averaging", Puny et al., 2022). For the belief it looks on through as many
+    more frames of each of the other `sizes`, still turned. Poses are not asked for there: an
+    encoder that has only seen content of its frame's size would answer a pose of that size.
 
     A linear head reads the label from the embedding and adds `label_weight` times its cross-entropy
     to the loss. It teaches the encoder which modes are plausible, see `AuxiliaryClassifier`; when
@@ -83,14 +85,15 @@ class DiffInSTN(PoseCorrector):
         centre_first: start the first hypothesis at x_T = 0 instead of a random draw.
         views: frames to look through if the data know any rotation, and if there is a frame;
             otherwise there is one.
+        sizes: of the frames through which the belief is found, if there is a frame; the first is 1.
         common: see `PoseCorrector`.
 
     Raises:
         ValueError: a number is out of range or a name unknown, the sampler draws Gaussian noise and
-            the process another, `topk` is more than there are classes or asks a classifier that
-            trains along, or the noise is wrapped and poses have no angle, its schedule does not go
-            round the circle, or another prediction than eps is asked for, or an angle is weighed
-            and the noise is not wrapped.
+            the process another, the first of the sizes is not 1 or one is not positive, `topk` is
+            more than there are classes or asks a classifier that trains along, or the noise is
+            wrapped and poses have no angle, its schedule does not go round the circle, or another
+            prediction than eps is asked for, or an angle is weighed and the noise is not wrapped.
     """
 
     def __init__(
@@ -109,6 +112,7 @@ class DiffInSTN(PoseCorrector):
         topk: Annotated[int, AtLeast(0)] = 0,
         centre_first: bool = True,
         views: int = 4,
+        sizes: Sequence[float] = (1.0, 0.93, 1.07),
         **common: Any,
     ) -> None:
         super().__init__(facts=facts, **common)
@@ -116,6 +120,8 @@ class DiffInSTN(PoseCorrector):
             raise ValueError(
                 f"views and noise_levels must be at least 1, not {views} and {noise_levels}"
             )
+        if not sizes or sizes[0] != 1 or min(sizes) <= 0:
+            raise ValueError(f"sizes={list(sizes)}: of frames, 1 first, then others above 0")
         dim = self.transformation.dim
         self.encoder = self.encoder_for(encoder)
         features: Any = self.encoder.features
@@ -148,6 +154,7 @@ class DiffInSTN(PoseCorrector):
         self.angle_weight = 1.0 if angle_weight is None else angle_weight
         self.centre_first = centre_first
         self.views = views if facts.any_rotation and self.frame is not None else 1
+        self.sizes = tuple(sizes) if self.frame is not None else (1.0,)
         self.standardiser = AngleAndRest() if wrapped else StandardisedPose(dim)
 
     def setup(self, stage: str) -> None:
@@ -179,7 +186,8 @@ class DiffInSTN(PoseCorrector):
         self, image: Tensor, latents: Tensor, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         """Poses and belief from the same embeddings; of one hypothesis both from a single view."""
-        seen = self.embeddings(image, self.views if latents.shape[1] > 1 else 1)
+        several = latents.shape[1] > 1
+        seen = self.embeddings(image, self.views, self.sizes) if several else self.embeddings(image)
         relative = self.relative_poses(image, latents, generator, seen)
         return self.from_frame(image, relative), self.read(seen)
 
@@ -193,7 +201,7 @@ class DiffInSTN(PoseCorrector):
     ) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Yield (t, x_t, x̂_0), relative poses (B, k, dim), from T down to 0, the sample.
 
-        The `embeddings` (B, views, F) are those of the images, if they are at hand.
+        The `embeddings` (B, views or more, F) are those of the images, if they are at hand.
         """
         x_T, heard, decode = self.before_the_walk(image, latents, embeddings)
         sampler = sampler or self.sampler
@@ -210,6 +218,7 @@ class DiffInSTN(PoseCorrector):
         view = torch.arange(k, device=image.device) % self.views
         if embeddings is None:
             embeddings = self.embeddings(image, min(k, self.views))
+        embeddings = embeddings[:, : self.views]
         heard = self.heard(image, embeddings)[:, view].flatten(0, 1)
         seen = embeddings[:, view].flatten(0, 1)
         around = {} if self.angle_head is None else {"around": self.angle_head.read(seen)}
@@ -225,13 +234,18 @@ class DiffInSTN(PoseCorrector):
 
         return x_T, heard, decode
 
-    def embeddings(self, image: Tensor, views: int) -> Tensor:
-        """Images (B, C, H, W) seen through so many frames, the first as it is: (B, views, F)."""
-        if views == 1:
+    def embeddings(self, image: Tensor, views: int = 1, sizes: Sequence[float] = (1.0,)) -> Tensor:
+        """Images (B, C, H, W) seen through so many frames of each size, turned on from one to the
+        next if there are views, the first as it is: (B, views · sizes, F).
+        """
+        looks = views * len(sizes)
+        if looks == 1:
             return self.encoder(image).float()[:, None]
-        turn = GOLDEN * torch.arange(views, device=image.device).repeat(image.shape[0])
-        seen = self.encoder(image.repeat_interleave(views, dim=0), turn)
-        return seen.float().unflatten(0, (-1, views))
+        on = torch.arange(looks, device=image.device) * (self.views > 1)
+        size = torch.tensor(sizes, device=image.device).repeat_interleave(views)
+        told = (each.repeat(image.shape[0]) for each in (GOLDEN * on, size))
+        seen = self.encoder(image.repeat_interleave(looks, dim=0), *told)
+        return seen.float().unflatten(0, (-1, looks))
 
     def heard(self, image: Tensor, embeddings: Tensor) -> Tensor:
         """What the denoiser is told of images (B, C, H, W): their embeddings (B, views, F), and
@@ -256,11 +270,11 @@ class DiffInSTN(PoseCorrector):
         return self.judge(warp(image, C, size=self.size).unflatten(0, (-1, views)))
 
     def belief(self, image: Tensor) -> Tensor:
-        """The label head's reading of the distorted images, the mean over the views."""
-        return self.read(self.embeddings(image, self.views))
+        """The label head's reading of the distorted images, the mean over views and sizes."""
+        return self.read(self.embeddings(image, self.views, self.sizes))
 
     def read(self, embeddings: Tensor) -> Tensor:
-        """The label head's reading of embeddings (B, views, F), the mean over the views."""
+        """The label head's reading of embeddings (B, looks, F), the mean over the looks."""
         return self.label_head.linear(embeddings).float().softmax(dim=-1).mean(dim=1)
 
     def loss(self, batch: Any) -> dict[str, Tensor]:

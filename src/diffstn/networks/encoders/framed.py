@@ -25,6 +25,8 @@ class FramedEncoder(nn.Module):
         self.frame = frame
         self.size = size
 
-    def forward(self, image: Tensor, turn: Tensor | None = None) -> Tensor:
-        """The embedding (B, features) of images (B, C, H, W) in their frames turned by (B,)."""
-        return self.encoder(warp(image, turned(self.frame, image, turn), size=self.size))
+    def forward(
+        self, image: Tensor, turn: Tensor | None = None, size: Tensor | float = 1.0
+    ) -> Tensor:
+        """The embedding (B, features) of images (B, C, H, W) in their frames, see `turned`."""
+        return self.encoder(warp(image, turned(self.frame, image, turn, size), size=self.size))

@@ -127,9 +127,11 @@ class PolarEncoder(nn.Module):
             points = Affine().points(frame, points)
         return warp_points(image, points.unflatten(1, lattice.shape[:2]))
 
-    def forward(self, image: Tensor, turn: Tensor | None = None) -> Tensor:
-        """The embedding (B, features) of images (B, C, H, W) in their frames turned by (B,)."""
-        frame = None if self.frame is None else turned(self.frame, image, turn)
+    def forward(
+        self, image: Tensor, turn: Tensor | None = None, size: Tensor | float = 1.0
+    ) -> Tensor:
+        """The embedding (B, features) of images (B, C, H, W) in their frames, see `turned`."""
+        frame = None if self.frame is None else turned(self.frame, image, turn, size)
         h = self.body(self.polar(image, frame).contiguous(memory_format=torch.channels_last))
         what = torch.cat([h.mean(dim=3).flatten(1), h.amax(dim=3).flatten(1)], dim=1)
         where = self.neck(h).flatten(1)
