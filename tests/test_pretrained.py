@@ -11,6 +11,7 @@ import yaml
 from safetensors.torch import load_file
 
 from diffstn.build import build_data, build_task, load_model
+from diffstn.data.sources.mnist import load_mnist
 from diffstn.errors import UserError
 from diffstn.store.run_folder import PRETRAINED, RunFolder, open_run
 from diffstn.store.shipping import LIMIT, ship
@@ -25,7 +26,8 @@ def measured(name: str, **settings: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "name", ["judge", "cifar_judge", "cifar_judge_77", "mnist_unet", "diff_in_stn_full"]
+    "name",
+    ["judge", "digit_judge", "cifar_judge", "cifar_judge_77", "mnist_unet", "diff_in_stn_full"],
 )
 def test_weights_are_small_and_say_how_they_were_made(name: str):
     run = open_run(f"pretrained/{name}")
@@ -43,6 +45,13 @@ def test_weights_that_do_not_ship_are_refused(other: dict[str, str]):
 
 def test_the_judge_reads_the_clean_test_digits():
     assert measured("judge")["accuracy"] >= 99.4
+
+
+def test_the_judge_of_handwriting_reads_them_too():
+    digits = load_mnist()["test"]
+    with torch.inference_mode():
+        read = load_model("pretrained/digit_judge").classify(digits.items[:1000])
+    assert float((read.argmax(-1) == digits.labels[:1000]).float().mean()) >= 0.995
 
 
 def test_diff_in_stn_turns_any_rotation_upright():
