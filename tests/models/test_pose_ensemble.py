@@ -64,7 +64,7 @@ def test_of_fewer_hypotheses_than_members_all_believe(pair: Built):
 
 
 def test_of_one_member_it_answers_what_the_member_answers(built: Build):
-    parts = built(*FULL, members(SHIPPED), tiny=False)
+    parts = built(*FULL, members(SHIPPED), "classifier.run=pretrained/digit_judge", tiny=False)
     images = parts.data.batch("val", torch.arange(4)).image
     own = parts.model.eval().correct(images, hypotheses=3, seed=5)
     its = load_model(SHIPPED).correct(images, hypotheses=3, seed=5)
