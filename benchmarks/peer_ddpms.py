@@ -69,6 +69,18 @@ class Generator28(nn.Module):
         return ((x_0 + 1) / 2).clamp(0, 1)
 
 
+class Averaged:
+    """A peer's moving average of weights, whose state is its own."""
+
+    kept: Any
+
+    def state_dict(self) -> Any:
+        return self.kept.state_dict()
+
+    def load_state_dict(self, state: Any) -> None:
+        self.kept.load_state_dict(state)
+
+
 class Peer(NamedTuple):
     """What a peer learns with."""
 
@@ -107,11 +119,11 @@ def diffusers(rate: float) -> Peer:
         x_t = noise_scheduler.add_noise(x_0, eps, t)
         return F.mse_loss(network(x_t, t).sample.float(), eps)
 
-    class Average:
+    class Average(Averaged):
         """Their moving average, with the network that it is of."""
 
         def __init__(self, of: nn.Module) -> None:
-            self.kept: Any = EMAModel(
+            self.kept = EMAModel(
                 of.parameters(), 0.9999, use_ema_warmup=True, inv_gamma=1.0, power=0.75
             )
 
@@ -120,12 +132,6 @@ def diffusers(rate: float) -> Peer:
 
         def copy_to(self, of: nn.Module) -> None:
             self.kept.copy_to(of.parameters())
-
-        def state_dict(self) -> Any:
-            return self.kept.state_dict()
-
-        def load_state_dict(self, state: Any) -> None:
-            self.kept.load_state_dict(state)
 
     return Peer(
         network,
@@ -150,7 +156,7 @@ def lucidrains(rate: float) -> Peer:
     network = Unet(32, dim_mults=(1, 2, 4), channels=1)
     diffusion = GaussianDiffusion(network, image_size=SIDE, timesteps=STEPS)
 
-    class Average:
+    class Average(Averaged):
         """Of `Trainer`: 0.995 of the past, every ten steps."""
 
         def __init__(self, of: nn.Module) -> None:
@@ -163,12 +169,6 @@ def lucidrains(rate: float) -> Peer:
 
         def copy_to(self, of: nn.Module) -> None:
             of.load_state_dict(self.kept.ema_model.state_dict())
-
-        def state_dict(self) -> Any:
-            return self.kept.state_dict()
-
-        def load_state_dict(self, state: Any) -> None:
-            self.kept.load_state_dict(state)
 
     return Peer(
         network,

@@ -9,15 +9,14 @@ import torch
 from torch import Tensor
 
 from diffstn.diffusion.broadcast import broadcast
-from diffstn.diffusion.denoiser import Denoised, Denoiser, Denoises
-from diffstn.diffusion.losses.loss import Loss
+from diffstn.diffusion.denoiser import Denoiser, Denoises
 from diffstn.diffusion.losses.simple import SimpleLoss
 from diffstn.diffusion.samplers.ddim import DDIM
 from diffstn.diffusion.samplers.jump import Jump
 from diffstn.diffusion.samplers.sampler import Sampler
 
 
-class DistilledLoss(Loss):
+class DistilledLoss(SimpleLoss):
     r"""The mean-square error of a student whose one step of DDIM is to be m of a teacher's.
 
     A step from t to s is linear in x_t and x̂_0, so there is one x̂_0 that lands where the teacher
@@ -54,7 +53,6 @@ class DistilledLoss(Loss):
         if teacher_steps < 1:
             raise ValueError(f"teacher_steps={teacher_steps}: one or more for each of the student")
         self.teacher, self.sampler, self.teacher_steps = teacher, sampler, teacher_steps
-        self.simple = SimpleLoss()
 
     def walk(self, schedule: object) -> Tensor:
         """Where student and teacher halt, long (N, m + 1): row i from its t_i to t_{i+1}.
@@ -101,14 +99,3 @@ class DistilledLoss(Loss):
         rho = sigma_s / sigma_t
         x_0 = (x - rho * x_t) / (alpha_s - rho * alpha_t)
         return x_0, (x_t - alpha_t * x_0) / sigma_t
-
-    def score(
-        self,
-        denoiser: Denoiser,
-        denoised: Denoised,
-        x_0: Tensor,
-        x_t: Tensor,
-        t: Tensor,
-        eps: Tensor,
-    ) -> Tensor:
-        return self.simple.score(denoiser, denoised, x_0, x_t, t, eps)
