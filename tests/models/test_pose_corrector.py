@@ -143,7 +143,7 @@ def test_confidence_is_the_correctors_own_belief_in_what_is_read(built: Build):
     for k in (1, 5):
         found = model.correct(image, hypotheses=k)
         with torch.no_grad():
-            belief = model.read(model.embeddings(image, 1 if k == 1 else 4))
+            belief = model.read(model.embeddings(image)) if k == 1 else model.belief(image)
         read = found.probabilities.argmax(1)
         torch.testing.assert_close(found.confidence, belief[torch.arange(6), read])
     least = float(found.confidence.sort().values[2])
