@@ -28,6 +28,22 @@ def test_weights_of_the_same_name_and_shape_are_taken_over(tmp_path: Path):
         warm_start(new, str(tmp_path / "no.ckpt"))
 
 
+def test_parts_are_taken_over_under_the_names_they_have_here(tmp_path: Path):
+    def linear() -> torch.nn.Linear:
+        return torch.nn.Linear(3, 3)
+
+    old = torch.nn.ModuleDict({"network": torch.nn.ModuleDict({"eye": linear()}), "head": linear()})
+    torch.save({"state_dict": old.state_dict()}, tmp_path / "old.ckpt")
+    new = torch.nn.ModuleDict({"eye": linear(), "head": linear()})
+    kept = new["head"].weight.clone()
+    said = warm_start(new, str(tmp_path / "old.ckpt"), {"network.eye": "eye"})
+    assert torch.equal(new["eye"].weight, old["network"]["eye"].weight)
+    assert torch.equal(new["head"].weight, kept)
+    assert "2 of 4 tensors; new: head.bias, head.weight" in said
+    with pytest.raises(UserError, match=r"there is no ear; there are head, network\.eye"):
+        warm_start(new, str(tmp_path / "old.ckpt"), {"ear": "eye"})
+
+
 def test_a_run_is_fine_tuned_on_other_data(train: Callable[..., int]):
     assert train("model=stn", "out=old") == 0
     words = ["model=stn", "ckpt=old", "data/distortion=full", "optimizer.lr=1e-9", "out=new"]

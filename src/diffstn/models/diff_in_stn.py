@@ -267,7 +267,8 @@ class DiffInSTN(PoseCorrector):
             turn = GOLDEN * torch.arange(views, device=image.device).repeat(len(image))
             image = image.repeat_interleave(views, dim=0)
             C = turned(self.frame, image, turn)
-        return self.judge(warp(image, C, size=self.size).unflatten(0, (-1, views)))
+        seen = warp(image, C, size=self.size, padding=self.padding)
+        return self.judge(seen.unflatten(0, (-1, views)))
 
     def belief(self, image: Tensor) -> Tensor:
         """The label head's reading of the distorted images, the mean over views and sizes."""

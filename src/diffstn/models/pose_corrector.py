@@ -109,7 +109,7 @@ class PoseCorrector(OptimisedModule):
 
     def encoder_for(self, encoder: Factory) -> nn.Module:
         """A new image encoder with `.features`, looking through the model's frame."""
-        return encoder_for(self.facts, encoder, self.frame)
+        return encoder_for(self.facts, encoder, self.frame, self.padding)
 
     @property
     def trains_classifier(self) -> bool:

@@ -9,7 +9,10 @@ from typing import Any
 from diffstn.report.recorded import Recorded
 
 SEED = "seed"
-BESIDE = ("out", "resume", "debug", "on_error", "report", "choices", "trust", "logger", "ckpt")
+BESIDE = (
+    *("out", "resume", "debug", "on_error", "report", "choices", "trust", "logger"),
+    *("ckpt", "ckpt_parts"),
+)
 """Parts of a configuration that say nothing of what is learnt, or say it twice."""
 ABSENT = "–"
 

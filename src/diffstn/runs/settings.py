@@ -47,6 +47,7 @@ class TrainSettings:
     out: str | None
     resume: bool
     ckpt: str | None
+    ckpt_parts: dict[str, str]
     trust: list[str]
     report: bool
     debug: bool

@@ -85,7 +85,7 @@ def train(config: dict[str, Any], run: RunFolder, words: Sequence[str] = ()) -> 
         with no_larger_than(run.path if config["resume"] else None):
             built = seeded(config)
         ckpt = None if config["resume"] else config["ckpt"]
-        said = warm_start(built.model, ckpt) if ckpt else ""
+        said = warm_start(built.model, ckpt, config.get("ckpt_parts")) if ckpt else ""
         with one_writer(run.path) if first_rank() else nullcontext():
             last = None
             if config["resume"]:

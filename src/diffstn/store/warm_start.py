@@ -1,5 +1,6 @@
 """A new run that starts from old weights."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -27,18 +28,44 @@ def weights_of(ckpt: str) -> dict[str, Tensor]:
         raise UserError(f"ckpt={ckpt} is no checkpoint ({error})") from None
 
 
-def warm_start(model: nn.Module, ckpt: str) -> str:
+def renamed(weights: Mapping[str, Tensor], parts: Mapping[str, str]) -> dict[str, Tensor]:
+    """Weights of the modules that `parts` names alone, under the names that it gives them.
+
+    Raises:
+        UserError: there is no weight in one of these modules.
+    """
+    found = {
+        own + name.removeprefix(their): weight
+        for their, own in parts.items()
+        for name, weight in weights.items()
+        if name.startswith(f"{their}.")
+    }
+    for their, own in parts.items():
+        if not any(name.startswith(f"{own}.") for name in found):
+            modules = sorted({name.rpartition(".")[0] for name in weights})
+            raise UserError(f"ckpt_parts: there is no {their}; there are {', '.join(modules)}")
+    return found
+
+
+def warm_start(model: nn.Module, ckpt: str, parts: Mapping[str, str] | None = None) -> str:
     """Take over all weights of the same name and shape; what a new data set changes starts anew.
 
     What the model has of another run, such as a judge, stays as it is.
+
+    Args:
+        model: takes them over.
+        ckpt: a run or a checkpoint file.
+        parts: modules of the other model and what they are called in this one, such as an encoder
+            of a classifier; the rest stays as it is. None or empty: all are called the same.
 
     Returns:
         A line that says how much was taken and what was not.
 
     Raises:
-        UserError: nothing fits.
+        UserError: nothing fits, or there is no such part.
     """
     own, theirs = model.state_dict(), weights_of(ckpt)
+    theirs = renamed(theirs, parts) if parts else theirs
     brought = tuple(
         f"{name}." for name, m in model.named_modules() if getattr(m, "brought_weights", False)
     )

@@ -7,6 +7,7 @@ from diffstn.networks.encoders.conv import ConvEncoder
 from diffstn.networks.encoders.framed import FramedEncoder
 from diffstn.networks.encoders.polar import AroundTheCircle, PolarEncoder
 from diffstn.spatial import affine_matrix, moment_frame, warp
+from diffstn.spatial.canvas import canvas_frame
 
 
 @pytest.fixture
@@ -80,6 +81,23 @@ def test_framed_encoder_shows_the_encoder_the_image_in_its_frame():
     expected = inner(warp(images, moment_frame(images)))
     torch.testing.assert_close(framed(images), expected)
     assert framed.features == 8
+
+
+class Brightness(torch.nn.Module):
+    features = 1
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return image.mean((1, 2, 3))[:, None]
+
+
+def test_corners_that_a_turned_frame_cuts_off_are_filled_as_the_correcting_warp_fills_them():
+    grey, eighth = torch.full((1, 1, 28, 28), 0.6), torch.tensor([torch.pi / 4])
+    filled, cut = (
+        FramedEncoder(Brightness(), canvas_frame, (28, 28), p) for p in ("disc", "zeros")
+    )
+    assert float(filled(grey, eighth)) == pytest.approx(0.6)
+    octagon = 2 * (2**0.5 - 1)  # what a square and its eighth of a turn share, of the square
+    assert float(cut(grey, eighth)) == pytest.approx(0.6 * octagon, abs=0.01)
 
 
 def test_the_gradient_around_the_circle_is_that_of_the_plain_concatenation():
