@@ -13,7 +13,8 @@ of single calls, judge and all. What was done stays in --out and is not done aga
 |---|---|
 | uncorrected, oracle | the judge on images as they are, and turned back by the true pose |
 | shipped | `pretrained/diff_in_stn_full`, trained on distortions of its own; digits only |
-| ours | `model=diff_in_stn`, one hypothesis and sixteen |
+| ours | `model=diff_in_stn` with Muon, one hypothesis and sixteen |
+| from_judge | the same, its encoder begun as that of the judge; photographs only |
 | regression, stn, end_to_end | the same encoder; the last is a classifier of its own, no judge |
 | group, opt_group, opt_steerable | the peer `equiadapt`, where it is installed |
 | search | `model=pose_search`: where the judge is surest; nothing is trained |
@@ -50,8 +51,10 @@ from diffstn.hardware import Hardware, choose_hardware
 from diffstn.library import compose
 from diffstn.spatial import warp
 
+OURS = ["model=diff_in_stn", "optimizer=muon", "optimizer.weight_decay=0.01"]
 LEARNING = {
-    "ours": ["model=diff_in_stn"],
+    "ours": OURS,
+    "from_judge": [*OURS, "ckpt_parts={network.encoder.encoder:encoder}"],
     "regression": ["model=pose_regression", "optimizer.lr=0.004"],
     "stn": ["experiment=baseline/stn"],
     "end_to_end": ["experiment=baseline/end_to_end"],
@@ -97,7 +100,7 @@ class Setting:
         self.words += [f"data/distortion={options.distortion}"]
         if not digits:
             self.words += ["data.kernels=[bicubic]", "data.padding=disc"]
-        self.by_judge = [f"classifier.run='{judge}'"]
+        self.judged_by, self.by_judge = judge, [f"classifier.run='{judge}'"]
         searching = ["model=pose_search", f"model.padding={self.padding}", *self.by_judge]
         built = build(compose([*searching, *self.words]))
         self.search: Any = built.model.to(self.hardware.device).eval()
@@ -163,11 +166,13 @@ class Setting:
             words += ["model.padding=disc"]
         if row != "end_to_end":
             words += [*self.by_judge, "task.watch=0", "task.per_class=1"]
+        if row == "from_judge":
+            words += [f"ckpt='{self.judged_by}'"]
         run = trained(self.runs / f"{row}_{seed}", words, 60 * self.options.minutes)
         spent = run.read_json("metrics")["train_seconds"] / 60
         told = seed, spent, run.read_config()["trainer"]["max_steps"]
         model = self.loaded(str(run.path))
-        if row == "ours":
+        if row in ("ours", "from_judge"):
             for k in HYPOTHESES:
                 answer = self.of_model(model, hypotheses=k)
                 yield Way(f"{row}, k = {k}", *told, answer, f"{row}_{seed}_k{k}")
@@ -265,6 +270,8 @@ def asked_rows(options: argparse.Namespace) -> list[str]:
         left_out = dict.fromkeys(peers, canonicalisers.why_not())
     if options.data != "digits" and "shipped" in rows:
         left_out["shipped"] = f"{SHIPPED} corrects digits"
+    if options.data == "digits" and "from_judge" in rows:
+        left_out["from_judge"] = "the judge of digits sees squares, the encoder rings"
     for why in sorted({why for why in left_out.values() if why}):
         names = [row for row, said in left_out.items() if said == why]
         print(f"{why}: {', '.join(names)} left out", flush=True)

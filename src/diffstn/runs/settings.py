@@ -47,7 +47,7 @@ class TrainSettings:
     out: str | None
     resume: bool
     ckpt: str | None
-    ckpt_parts: dict[str, str]
+    ckpt_parts: dict[str, str] | None
     trust: list[str]
     report: bool
     debug: bool

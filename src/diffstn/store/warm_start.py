@@ -35,7 +35,7 @@ def renamed(weights: Mapping[str, Tensor], parts: Mapping[str, str]) -> dict[str
         UserError: there is no weight in one of these modules.
     """
     found = {
-        own + name.removeprefix(their): weight
+        f"{own}{name.removeprefix(their)}": weight
         for their, own in parts.items()
         for name, weight in weights.items()
         if name.startswith(f"{their}.")
