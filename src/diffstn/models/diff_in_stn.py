@@ -22,6 +22,7 @@ from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.models.top_readings import TopReadings
 from diffstn.networks.heads.auxiliary_angle import AuxiliaryAngle
 from diffstn.networks.heads.auxiliary_classifier import AuxiliaryClassifier
+from diffstn.networks.in_portions import in_portions
 from diffstn.ranks import of_all
 from diffstn.spatial import Affine, affine_matrix, turned, warp
 from diffstn.spatial.canvas import canvas_frame
@@ -244,7 +245,7 @@ class DiffInSTN(PoseCorrector):
         on = torch.arange(looks, device=image.device) * (self.views > 1)
         size = torch.tensor(sizes, device=image.device).repeat_interleave(views)
         told = (each.repeat(image.shape[0]) for each in (GOLDEN * on, size))
-        seen = self.encoder(image.repeat_interleave(looks, dim=0), *told)
+        seen = in_portions(self.encoder, image.repeat_interleave(looks, dim=0), *told)
         return seen.float().unflatten(0, (-1, looks))
 
     def heard(self, image: Tensor, embeddings: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from diffstn.models.encoder import encoder_for
 from diffstn.models.given import Given
 from diffstn.models.noise import latents_for
 from diffstn.models.optimised import OptimisedModule
+from diffstn.networks.in_portions import in_portions
 from diffstn.spatial import (
     KERNELS,
     PADDINGS,
@@ -179,7 +180,7 @@ class PoseCorrector(OptimisedModule):
 
     def judge(self, images: Tensor) -> Tensor:
         """Log-probabilities (B, k, classes) of corrected images (B, k, C, h, w)."""
-        logits = self.classifier(images.flatten(0, 1)).float()
+        logits = in_portions(self.classifier, images.flatten(0, 1)).float()
         return logits.log_softmax(dim=-1).unflatten(0, images.shape[:2])
 
     def forward(
