@@ -12,13 +12,16 @@ import diffstn
 
 ROOT = Path(diffstn.__file__).parent
 
-LEAVES = {"errors", "words", "located", "annotations", "signatures", "schema", "hardware", "ranks"}
+LEAVES = {
+    *("errors", "words", "located", "annotations", "signatures", "schema", "hardware", "ranks"),
+    "in_portions",
+}
 MATHEMATICS = {"diffusion", "spatial", "adversarial"}
 FOUNDATION = {*LEAVES, *MATHEMATICS, "data", "store"}
 
 # What each package may import of ours besides itself.
 ALLOWED = {
-    "diffusion": set(),
+    "diffusion": {"in_portions"},
     "spatial": set(),
     "adversarial": {"spatial"},
     "errors": set(),
@@ -29,6 +32,7 @@ ALLOWED = {
     "schema": {"annotations", "errors", "located", "signatures", "words"},
     "hardware": {"errors"},
     "ranks": {"errors"},
+    "in_portions": set(),
     "data": {*LEAVES, "spatial"},
     "store": {*LEAVES, "data"},
     "report": {*LEAVES, "store", "figures"},

@@ -12,6 +12,7 @@ from diffstn.diffusion.prediction import PREDICTIONS, Prediction
 from diffstn.diffusion.processes import Noised
 from diffstn.diffusion.schedules import Schedule
 from diffstn.diffusion.variance import VARIANCES, Variance
+from diffstn.in_portions import in_portions
 
 
 class Denoised(NamedTuple):
@@ -93,7 +94,7 @@ class Denoiser(nn.Module):
         s = t - 1 if s is None else s
         alpha, sigma = (broadcast(factor, x_t) for factor in self.schedule.unit(t))
         x_t = self.schedule.to_unit(x_t, t)
-        output = self.network(x_t, t, **condition).to(x_t.dtype)
+        output = in_portions(self.network, x_t, t, **condition).to(x_t.dtype)
         output, log_variance = self.variance.split(output, self.schedule, t, s)
         x_0 = self.prediction.to_x0(output, x_t, alpha, sigma)
         eps = self.prediction.to_eps(output, x_t, alpha, sigma)

@@ -15,6 +15,7 @@ from diffstn.data.facts import Facts
 from diffstn.diffusion import Noised, OnCircle, SimpleLoss, Wrapped, stratified_timesteps
 from diffstn.diffusion.samplers import Sampler
 from diffstn.diffusion.schedules import Schedule
+from diffstn.in_portions import in_portions
 from diffstn.models.denoiser import denoiser_for
 from diffstn.models.fit_to_data import fit_to_data
 from diffstn.models.noise import noise_for
@@ -22,7 +23,6 @@ from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.models.top_readings import TopReadings
 from diffstn.networks.heads.auxiliary_angle import AuxiliaryAngle
 from diffstn.networks.heads.auxiliary_classifier import AuxiliaryClassifier
-from diffstn.networks.in_portions import in_portions
 from diffstn.ranks import of_all
 from diffstn.spatial import Affine, affine_matrix, turned, warp
 from diffstn.spatial.canvas import canvas_frame

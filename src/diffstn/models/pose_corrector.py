@@ -10,13 +10,13 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from diffstn.build import Factory
 from diffstn.data.facts import Facts
+from diffstn.in_portions import in_portions
 from diffstn.models.combination import combination
 from diffstn.models.corrected import Corrected
 from diffstn.models.encoder import encoder_for
 from diffstn.models.given import Given
 from diffstn.models.noise import latents_for
 from diffstn.models.optimised import OptimisedModule
-from diffstn.networks.in_portions import in_portions
 from diffstn.spatial import (
     KERNELS,
     PADDINGS,
