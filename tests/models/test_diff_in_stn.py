@@ -72,6 +72,17 @@ def test_turned_views_are_for_poses_of_any_rotation_seen_through_a_frame(built: 
     assert views(*FULL, "frame=moments", "model.views=3") == 3
     assert views(*FULL, "frame=none", "model.views=3") == 1
     assert views("model=diff_in_stn", "encoder=polar", "frame=moments", "model.views=3") == 1
+    eight = ("model=diff_in_stn", "data/distortion=eight_rotations", "frame=canvas")
+    assert views(*eight, "model.views=3") == 3
+    assert views(*eight, "model.views=30") == 8
+
+
+def test_views_of_discrete_rotations_step_through_them_all(built: Build):
+    for n in (2, 3, 4, 5, 8, 12):
+        words = ("data/distortion=eight_rotations", f"data.distortion.rotations={n}")
+        step = built("model=diff_in_stn", "frame=canvas", *words).model.step
+        assert {round(i * step * n / (2 * math.pi)) % n for i in range(n)} == set(range(n))
+        assert abs(step - GOLDEN) < 2 * math.pi / min(n, 4)
 
 
 def test_a_hypothesis_from_a_turned_view_is_turned_back(built: Build):

@@ -48,6 +48,9 @@ class Facts:
     any_rotation: bool = False
     """Whether poses are distributed alike after any rotation."""
 
+    rotations: Few | None = None
+    """n if they are after any multiple of 360° / n, and not after any rotation."""
+
     def plain(self) -> dict[str, Any]:
         """Plain containers, for a file; what is None or False is left out."""
         own = {**asdict(self), "transformation": self.transformation}

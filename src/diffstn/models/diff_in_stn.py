@@ -31,6 +31,18 @@ GOLDEN = math.pi * (3 - math.sqrt(5))
 """The golden angle: its multiples spread evenly over the circle, however many there are."""
 
 
+def step_of_views(facts: Facts) -> float:
+    """The angle from one view to the next: the golden one or, of n rotations, the nearest multiple
+    of 360° / n whose own multiples are all of them.
+    """
+    n = facts.rotations
+    if n is None:
+        return GOLDEN
+    golden = n * GOLDEN / (2 * math.pi)
+    steps = min((k for k in range(1, n) if math.gcd(k, n) == 1), key=lambda k: abs(k - golden))
+    return 2 * math.pi * steps / n
+
+
 class DiffInSTN(PoseCorrector):
     r"""Samples poses from p(A | image), and so finds the modes that a regressor would average.
 
@@ -45,13 +57,14 @@ class DiffInSTN(PoseCorrector):
     heaviest mode, so one hypothesis from there is better than one drawn at random; the random ones
     show the other modes.
 
-    Where any rotation is as likely as any other (`any_rotation`), the model may look at an image
-    through a turned frame just as well, and the pose that it then answers is turned back. The
-    hypotheses are spread over `views` such frames, each a golden angle on from the one before, and
-    the belief is the mean over them: an encoder that is not exactly equivariant is averaged over
-    the group ("Frame Averaging", Puny et al., 2022). For the belief it looks on through as many
-    more frames of each of the other `sizes`, still turned. Poses are not asked for there: an
-    encoder that has only seen content of its frame's size would answer a pose of that size.
+    Where any rotation is as likely as any other, or any of n (`any_rotation` and `rotations` of the
+    facts), the model may look at an image through a turned frame just as well, and the pose that
+    it then answers is turned back. The hypotheses are spread over `views` such frames, each a
+    golden angle on from the one before, see `step_of_views`, and the belief is the mean over them:
+    an encoder that is not exactly equivariant is averaged over the group ("Frame Averaging", Puny
+    et al., 2022). For the belief it looks on through as many more frames of each of the other
+    `sizes`, still turned. Poses are not asked for there: an encoder that has only seen content of
+    its frame's size would answer a pose of that size.
 
     A linear head reads the label from the embedding and adds `label_weight` times its cross-entropy
     to the loss. It teaches the encoder which modes are plausible, see `AuxiliaryClassifier`; when
@@ -84,8 +97,8 @@ class DiffInSTN(PoseCorrector):
         angle_weight: of the auxiliary loss of the angle where the noise is wrapped, None: 1.
         topk: classes of the judge's reading that the denoiser is told; 0: it is not asked.
         centre_first: start the first hypothesis at x_T = 0 instead of a random draw.
-        views: frames to look through if the data know any rotation, and if there is a frame;
-            otherwise there is one.
+        views: frames to look through if the data know any rotation, at most n if any of n, and
+            if there is a frame; otherwise there is one.
         sizes: of the frames through which the belief is found, if there is a frame; the first is 1.
         common: see `PoseCorrector`.
 
@@ -154,7 +167,9 @@ class DiffInSTN(PoseCorrector):
         self.angle_head = AuxiliaryAngle(features) if wrapped else None
         self.angle_weight = 1.0 if angle_weight is None else angle_weight
         self.centre_first = centre_first
-        self.views = views if facts.any_rotation and self.frame is not None else 1
+        several = self.frame is not None and (facts.any_rotation or facts.rotations)
+        self.views = min(views, facts.rotations or views) if several else 1
+        self.step = step_of_views(facts)
         self.sizes = tuple(sizes) if self.frame is not None else (1.0,)
         self.standardiser = AngleAndRest() if wrapped else StandardisedPose(dim)
 
@@ -228,7 +243,7 @@ class DiffInSTN(PoseCorrector):
         def decode(x: Tensor) -> Tensor:
             relative = self.standardiser.decode(x)
             if self.views > 1:
-                turn = self.transformation.from_affine(affine_matrix(view * GOLDEN).flatten(1))
+                turn = self.transformation.from_affine(affine_matrix(view * self.step).flatten(1))
                 turn = turn.to(image.device).repeat(image.shape[0], 1)
                 relative = self.transformation.compose(turn, relative)
             return relative.unflatten(0, (-1, k))
@@ -244,7 +259,7 @@ class DiffInSTN(PoseCorrector):
             return self.encoder(image).float()[:, None]
         on = torch.arange(looks, device=image.device) * (self.views > 1)
         size = torch.tensor(sizes, device=image.device).repeat_interleave(views)
-        told = (each.repeat(image.shape[0]) for each in (GOLDEN * on, size))
+        told = (each.repeat(image.shape[0]) for each in (self.step * on, size))
         seen = in_portions(self.encoder, image.repeat_interleave(looks, dim=0), *told)
         return seen.float().unflatten(0, (-1, looks))
 
@@ -265,7 +280,7 @@ class DiffInSTN(PoseCorrector):
         if self.frame is None:
             C = canvas_frame(image)
         else:
-            turn = GOLDEN * torch.arange(views, device=image.device).repeat(len(image))
+            turn = self.step * torch.arange(views, device=image.device).repeat(len(image))
             image = image.repeat_interleave(views, dim=0)
             C = turned(self.frame, image, turn)
         seen = warp(image, C, size=self.size, padding=self.padding)

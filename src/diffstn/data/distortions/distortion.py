@@ -21,6 +21,8 @@ class Distortion(ABC):
 
     transformation: Transformation
     canvas: tuple[int, int] | None = None
+    rotations: int | None = None
+    """n, if R(360° / n) ∘ A is distributed like A, and R(φ) ∘ A for other φ is not."""
 
     @property
     def any_rotation(self) -> bool:

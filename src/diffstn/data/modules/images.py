@@ -90,4 +90,5 @@ class ImageData(IndexedData):
             canvas=self.canvas,
             transformation=self.transformation,
             any_rotation=bool(self.distortion and self.distortion.any_rotation),
+            rotations=self.distortion.rotations if self.distortion else None,
         )
