@@ -25,7 +25,7 @@ first two also by which angles. All others learn or search all six numbers of an
 
 CIFAR-10's photographs are reflected at the rim of their inscribed disc (`data.disc=mirrored`), for
 their corners would tell the angle, and turned by a bicubic kernel. On them all of ours have
-`encoder=whitened` and no frame. On digits they are told where their frame lies, which those see
+`encoder=whitened` and see the canvas (`frame=canvas`). On digits they are told where their frame lies, which those see
 that look at the canvas (`encoder.place=true`; docs/results.md, the half pixel). `--judge` names
 another judge than the one that ships.
 """
@@ -54,7 +54,7 @@ from diffstn.spatial import warp
 OURS = ["model=diff_in_stn", "optimizer=muon", "optimizer.weight_decay=0.01"]
 LEARNING = {
     "ours": OURS,
-    "from_judge": [*OURS, "ckpt_parts={network.encoder.encoder:encoder}"],
+    "from_judge": [*OURS, "ckpt_parts={network.encoder.encoder:encoder.encoder}"],
     "regression": ["model=pose_regression", "optimizer.lr=0.004"],
     "stn": ["experiment=baseline/stn"],
     "end_to_end": ["experiment=baseline/end_to_end"],
@@ -161,7 +161,7 @@ class Setting:
             return
         words = [*LEARNING[row], *self.words, f"seed={seed}", "task.limit=250"]
         disc = self.padding == "disc"
-        words += ["encoder=whitened", "frame=none"] if disc else ["encoder.place=true"]
+        words += ["encoder=whitened", "frame=canvas"] if disc else ["encoder.place=true"]
         if disc and row != "end_to_end":
             words += ["model.padding=disc"]
         if row != "end_to_end":
