@@ -25,9 +25,9 @@ first two also by which angles. All others learn or search all six numbers of an
 
 CIFAR-10's photographs are reflected at the rim of their inscribed disc (`data.disc=mirrored`), for
 their corners would tell the angle, and turned by a bicubic kernel. On them all of ours have
-`encoder=whitened` and see the canvas (`frame=canvas`). On digits they are told where their frame lies, which those see
-that look at the canvas (`encoder.place=true`; docs/results.md, the half pixel). `--judge` names
-another judge than the one that ships.
+`encoder=whitened` and see the canvas (`frame=canvas`). On digits they are told where their frame
+lies, which those see that look at the canvas (`encoder.place=true`; docs/results.md, the half
+pixel). `--judge` names another judge than the one that ships.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """sample.py and evaluate.py: a run is all that they need."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,6 +48,18 @@ def test_a_run_is_evaluated_with_overrides_of_its_own_settings(train: Command, e
     assert protocol["data/distortion"] == "full"
     assert protocol["checkpoint"] == "best"
     assert protocol["settings"]["sampler"]["steps"] == 3
+
+
+def test_a_setting_that_came_after_a_run_can_be_set(stn: Path, evaluate: Command):
+    config = yaml.safe_load((stn / "runs/one/config.yaml").read_text())
+    del config["model"]["keep_above"]
+    shutil.copytree(stn / "runs/one", "older")
+    Path("older/config.yaml").write_text(yaml.safe_dump(config))
+    words = ["run=older", "limit=20", "model.keep_above=0"]  # the classifier is always as sure
+    assert evaluate(*words, "out=kept") == 0
+    [path] = Path("kept").glob("*.json")
+    numbers = json.loads(path.read_text())
+    assert numbers["k"]["1"]["accuracy"] == numbers["uncorrected"]
 
 
 @pytest.mark.parametrize(

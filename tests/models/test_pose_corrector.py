@@ -211,3 +211,24 @@ def test_the_image_shown_is_the_one_whose_reading_is_nearest_to_the_answer(built
 def test_what_no_corrector_can_do_is_refused(built: Build, words: tuple[str, ...], message: str):
     with pytest.raises(ValueError, match=message):
         built(*words)
+
+
+def test_what_the_classifier_reads_well_enough_as_it_is_stays_so(built: Build):
+    words = ("model=diff_in_stn", "data/distortion=rts", "sampler.steps=2")
+    parts = built(*words)
+    model, image = parts.model.eval(), parts.data.batch("val", torch.arange(6)).image
+    with torch.no_grad():
+        as_it_is = model.warp(image, model.transformation.identity().expand(6, 1, -1))
+        sure = model.judge(as_it_is).exp().amax(2)[:, 0]
+        latents = model.sample_latents(6, 3, torch.Generator().manual_seed(0))
+        plain = model(image, latents=latents)
+        model.keep_above = float(sure.sort().values[3])
+        kept = model(image, latents=latents)
+    stays = sure >= model.keep_above
+    assert stays.sum() == 3
+    for name in ("A", "images", "probabilities"):
+        assert torch.equal(getattr(kept, name)[~stays], getattr(plain, name)[~stays]), name
+    torch.testing.assert_close(kept.images[stays], as_it_is[stays].expand(-1, 3, -1, -1, -1))
+    torch.testing.assert_close(kept.probabilities[stays].amax(2)[:, 0], sure[stays])
+    found = model.correct(image)
+    assert torch.equal(found.pose.turn[stays], torch.zeros(3))

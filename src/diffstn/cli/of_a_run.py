@@ -93,6 +93,7 @@ def _of_a_run(
     stored["trainer"] = {**stored["trainer"], **HERE}
     theirs = [_of_the_task(word, stored, own, search) for word in words]
     stored["task"] = _with_defaults(stored["task"])
+    stored["model"] = _with_room(stored["model"], theirs)
     config = apply_overrides(stored, theirs, search)
     check_config(config, TrainSettings, signature)
     if asked.cfg:
@@ -115,6 +116,16 @@ def _with_defaults(task: dict[str, Any]) -> dict[str, Any]:
     defaults = {f.name: f.default for f in dataclasses.fields(located(task["_target_"]))}
     plain = {k: list(v) if isinstance(v, tuple) else v for k, v in defaults.items()}
     return {**plain, **task}
+
+
+def _with_room(model: dict[str, Any], words: Sequence[str]) -> dict[str, Any]:
+    """A model's node with room for what words set that it did not have when it was trained."""
+    known = signature(model["_target_"])
+    if known is None:
+        return model
+    keys = (one.key_or_group.partition(".") for one in parse(words))
+    new = {name for group, _, name in keys if group == "model" and name in known.parameters}
+    return {**dict.fromkeys(sorted(new)), **model}
 
 
 def _of_the_task(

@@ -1,13 +1,14 @@
 """What every model that turns images upright has in common."""
 
 from abc import abstractmethod
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
+from diffstn.annotations import AtLeast, AtMost
 from diffstn.build import Factory
 from diffstn.data.facts import Facts
 from diffstn.in_portions import in_portions
@@ -29,6 +30,9 @@ from diffstn.spatial import (
     named_frame,
     warp,
 )
+from diffstn.spatial.canvas import canvas_frame
+
+Share = Annotated[float, AtLeast(0), AtMost(1)]
 
 
 class Correction(NamedTuple):
@@ -61,6 +65,9 @@ class PoseCorrector(OptimisedModule):
         combine: `mean`, `most_confident` or `agreement`, see `combination`.
         frame: name of the map through which poses are predicted and encoders look, see `FRAMES`.
         kernel, padding: of the warps that correct, see `diffstn.spatial.warp_points`.
+        keep_above: what the classifier reads with at least this probability before anything is
+            corrected stays as it is; None: nothing does. It is for streams that are mostly upright,
+            of which a corrector that expects any pose knows nothing.
         optimisation: see `OptimisedModule`.
 
     Raises:
@@ -81,6 +88,7 @@ class PoseCorrector(OptimisedModule):
         frame: str = "none",
         kernel: str = "bilinear",
         padding: str = "zeros",
+        keep_above: Share | None = None,
         **optimisation: Any,
     ) -> None:
         super().__init__(**optimisation)
@@ -105,7 +113,7 @@ class PoseCorrector(OptimisedModule):
         self.combination = combination(combine)
         self.classes = len(facts.classes)
         self.frame = named_frame(frame)
-        self.kernel, self.padding = kernel, padding
+        self.kernel, self.padding, self.keep_above = kernel, padding, keep_above
         self.validation_accuracy = MulticlassAccuracy(self.classes, average="micro")
 
     def encoder_for(self, encoder: Factory) -> nn.Module:
@@ -195,7 +203,25 @@ class PoseCorrector(OptimisedModule):
             latents = self.sample_latents(len(image), hypotheses or self.hypotheses, generator)
         A, belief = self.guesses(image, latents.to(image.device), generator)
         images = self.warp(image, A)
-        return Correction(A, images, self.judge(images).exp(), belief)
+        correction = Correction(A, images, self.judge(images).exp(), belief)
+        return correction if self.keep_above is None else self.kept(image, correction)
+
+    def kept(self, image: Tensor, correction: Correction) -> Correction:
+        """The correction in which all hypotheses of an image that the classifier reads well enough
+        as it is are to leave it so, see `keep_above`.
+        """
+        assert self.keep_above is not None
+        shape = correction.A.shape
+        A = self.transformation.from_affine(canvas_frame(image))[:, None]
+        images = self.warp(image, A)
+        probabilities = self.judge(images).exp()
+        stays = probabilities.amax(dim=2) >= self.keep_above  # (B, 1)
+        return Correction(
+            torch.where(stays[..., None], A.expand(shape), correction.A),
+            torch.where(stays[..., None, None, None], images, correction.images),
+            torch.where(stays[..., None], probabilities, correction.probabilities),
+            correction.belief,
+        )
 
     def guesses(
         self, image: Tensor, latents: Tensor, generator: torch.Generator | None = None

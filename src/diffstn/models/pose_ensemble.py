@@ -12,7 +12,7 @@ from diffstn.data.facts import Facts
 from diffstn.errors import UserError
 from diffstn.models.frozen_corrector import FrozenCorrector
 from diffstn.models.nothing_to_train import NothingToTrain
-from diffstn.models.pose_corrector import PoseCorrector
+from diffstn.models.pose_corrector import PoseCorrector, Share
 
 nothing = NothingToTrain("pose_ensemble")
 
@@ -40,7 +40,7 @@ class PoseEnsemble(PoseCorrector):
         members: folders of runs of `model=diff_in_stn`, or `pretrained/NAME`.
         hypotheses: how many poses to sample for an image; None: one for each member.
         combine: see `PoseCorrector`.
-        kernel, padding: of the warps that correct, see `PoseCorrector`.
+        kernel, padding, keep_above: see `PoseCorrector`.
         kept: what `self_contained` put there, for each member; of another run it counts for
             nothing.
 
@@ -61,6 +61,7 @@ class PoseEnsemble(PoseCorrector):
         combine: str = "agreement",
         kernel: str = "bicubic",
         padding: str = "zeros",
+        keep_above: Share | None = None,
         kept: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
         if not members:
@@ -74,6 +75,7 @@ class PoseEnsemble(PoseCorrector):
             combine=combine,
             kernel=kernel,
             padding=padding,
+            keep_above=keep_above,
             optimizer=nothing,
             lr_scheduler=nothing,
         )
