@@ -1,6 +1,5 @@
 """`sample.py run=… [overrides]` and `evaluate.py run=… [overrides]`."""
 
-import dataclasses
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -13,10 +12,10 @@ from diffstn.cli.flags import flags, search_path
 from diffstn.cli.overrides import apply_overrides
 from diffstn.cli.refusals import Outcome, keys, no_setting, parse
 from diffstn.errors import UserError
-from diffstn.located import located
 from diffstn.runs.settings import EvaluateSettings, SampleSettings, TrainSettings
 from diffstn.schema import check_config, check_settings
 from diffstn.signatures import signature
+from diffstn.store.migration import with_defaults, with_room
 from diffstn.store.run_folder import open_run
 from diffstn.store.trust import check_targets
 
@@ -92,8 +91,7 @@ def _of_a_run(
     check_targets(stored, settings["trust"])
     stored["trainer"] = {**stored["trainer"], **HERE}
     theirs = [_of_the_task(word, stored, own, search) for word in words]
-    stored["task"] = _with_defaults(stored["task"])
-    stored["model"] = _with_room(stored["model"], theirs)
+    stored |= {"task": with_defaults(stored["task"]), "model": with_room(stored["model"], theirs)}
     config = apply_overrides(stored, theirs, search)
     check_config(config, TrainSettings, signature)
     if asked.cfg:
@@ -111,23 +109,6 @@ def _of_a_run(
         evaluate(run, settings, config, theirs)
 
 
-def _with_defaults(task: dict[str, Any]) -> dict[str, Any]:
-    """A task's node with the settings that it did not have when the run was trained."""
-    defaults = {f.name: f.default for f in dataclasses.fields(located(task["_target_"]))}
-    plain = {k: list(v) if isinstance(v, tuple) else v for k, v in defaults.items()}
-    return {**plain, **task}
-
-
-def _with_room(model: dict[str, Any], words: Sequence[str]) -> dict[str, Any]:
-    """A model's node with room for what words set that it did not have when it was trained."""
-    known = signature(model["_target_"])
-    if known is None:
-        return model
-    keys = (one.key_or_group.partition(".") for one in parse(words))
-    new = {name for group, _, name in keys if group == "model" and name in known.parameters}
-    return {**dict.fromkeys(sorted(new)), **model}
-
-
 def _of_the_task(
     word: str, config: dict[str, Any], own: dict[str, Any], search: Sequence[str]
 ) -> str:
@@ -141,7 +122,7 @@ def _of_the_task(
     if "." in key or "/" in key or key in config or override.is_add():
         return word
     known = signature(config["task"]["_target_"])
-    of_task = known.parameters if known else _with_defaults(config["task"])
+    of_task = known.parameters if known else with_defaults(config["task"])
     if key in of_task and not key.startswith("_"):
         return f"task.{word}"
     with composing(search) as loader:

@@ -1,9 +1,12 @@
 """Configurations of older runs, as the present version writes them."""
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from diffstn.located import located
+from diffstn.signatures import signature
 from diffstn.store.bounded import read_yaml
 
 MOVED = {
@@ -63,6 +66,23 @@ PURPOSES = {
     "STNInDiff": "redraw.Redraw",
 }
 FACTORIES = ("encoder", "network", "optimizer", "lr_scheduler")
+
+
+def with_defaults(task: dict[str, Any]) -> dict[str, Any]:
+    """A task's node with the settings that it did not have when the run was trained."""
+    defaults = {f.name: f.default for f in dataclasses.fields(located(task["_target_"]))}
+    plain = {k: list(v) if isinstance(v, tuple) else v for k, v in defaults.items()}
+    return {**plain, **task}
+
+
+def with_room(model: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
+    """A model's node with room for what words such as `model.NAME=VALUE` set that it did not have
+    when the run was trained.
+    """
+    known = signature(model["_target_"])
+    keys = (word.partition("=")[0].partition(".") for word in words)
+    new = (name for group, _, name in keys if group == "model" and known)
+    return {**{name: None for name in new if known and name in known.parameters}, **model}
 
 
 def migrated(config: dict[str, Any], run: Path) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class DiscreteRotation(Distortion):
             raise UserError(f"rotations is {rotations}: give 2 or more, or use distortion=none")
         self.affine = AffineDistortion(180, (1.0, 1.0), True, translation=0.0, canvas=canvas)
         self.transformation, self.canvas = self.affine.transformation, self.affine.canvas
-        self.rotations = rotations
+        self.rotations: int = rotations
 
     def draw(
         self,
