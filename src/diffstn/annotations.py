@@ -55,6 +55,8 @@ class OneOf(NamedTuple):
 
 Count = Annotated[int, AtLeast(1)]
 """A whole number, 1 or more."""
+Share = Annotated[float, AtLeast(0), AtMost(1)]
+"""Of a whole, or a probability."""
 Auto = Annotated[str, OneOf(("auto",))]
 """Left to what knows best."""
 NotNegative = Annotated[float, AtLeast(0)]

@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 from torch.func import functional_call
 
 from diffstn.adversarial import LOSSES, NUMBERS, Adaptive, augment, unrolled
-from diffstn.annotations import AtLeast, AtMost, Count, NotNegative
+from diffstn.annotations import AtLeast, Count, NotNegative, Share
 from diffstn.build import Factory, fitted
 from diffstn.codecs.codec import Codec
 from diffstn.data.facts import Facts
@@ -75,7 +75,7 @@ class GAN(OptimisedModule):
         discriminator_steps: Count = 1,
         discriminator_lr: float | None = None,
         unrolled_steps: Annotated[int, AtLeast(0)] = 0,
-        augment_p: Annotated[float, AtLeast(0), AtMost(1)] = 0.0,
+        augment_p: Share = 0.0,
         augment_target: float | None = None,
         augment_thousands: float = 500.0,
         conditional: bool = False,

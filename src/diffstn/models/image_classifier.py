@@ -1,13 +1,13 @@
 """Classifiers of images as they come: the judge, and the end-to-end baseline."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics.classification import MulticlassAccuracy
 
-from diffstn.annotations import AtLeast, AtMost
+from diffstn.annotations import Share
 from diffstn.build import Factory
 from diffstn.data.facts import Facts
 from diffstn.models.encoder import encoder_for
@@ -41,7 +41,7 @@ class ImageClassifier(OptimisedModule):
         facts: Facts,
         encoder: Factory,
         frame: str = "none",
-        label_smoothing: Annotated[float, AtLeast(0), AtMost(1)] = 0.0,
+        label_smoothing: Share = 0.0,
         mirrored: bool = False,
         **optimisation: Any,
     ) -> None:

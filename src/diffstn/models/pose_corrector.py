@@ -1,14 +1,14 @@
 """What every model that turns images upright has in common."""
 
 from abc import abstractmethod
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
-from diffstn.annotations import AtLeast, AtMost
+from diffstn.annotations import Share
 from diffstn.build import Factory
 from diffstn.data.facts import Facts
 from diffstn.in_portions import in_portions
@@ -31,8 +31,6 @@ from diffstn.spatial import (
     warp,
 )
 from diffstn.spatial.canvas import canvas_frame
-
-Share = Annotated[float, AtLeast(0), AtMost(1)]
 
 
 class Correction(NamedTuple):

@@ -6,13 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from diffstn.annotations import Count
+from diffstn.annotations import Count, Share
 from diffstn.build import Factory
 from diffstn.data.facts import Facts
 from diffstn.errors import UserError
 from diffstn.models.frozen_corrector import FrozenCorrector
 from diffstn.models.nothing_to_train import NothingToTrain
-from diffstn.models.pose_corrector import PoseCorrector, Share
+from diffstn.models.pose_corrector import PoseCorrector
 
 nothing = NothingToTrain("pose_ensemble")
 

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from diffstn.annotations import AtLeast, AtMost, Count, OneOf
+from diffstn.annotations import AtLeast, AtMost, Count, OneOf, Share
 
 Seed = Annotated[int, AtLeast(0), AtMost(2**32 - 1)]
 Weights = Annotated[str, OneOf(("ema", "raw"))]
 Checkpoint = Annotated[str, OneOf(("best", "last"))]
-Share = Annotated[float, AtLeast(0), AtMost(1)]
 
 
 @dataclass(frozen=True)

@@ -80,9 +80,10 @@ def with_room(model: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
     when the run was trained.
     """
     known = signature(model["_target_"])
+    takes = known.parameters if known else {}
     keys = (word.partition("=")[0].partition(".") for word in words)
-    new = (name for group, _, name in keys if group == "model" and known)
-    return {**{name: None for name in new if known and name in known.parameters}, **model}
+    new = {name: None for group, _, name in keys if group == "model" and name in takes}
+    return {**new, **model}
 
 
 def migrated(config: dict[str, Any], run: Path) -> dict[str, Any]:

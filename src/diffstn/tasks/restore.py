@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Generator, Tensor
 
-from diffstn.annotations import AtLeast, AtMost, Count
+from diffstn.annotations import Count, Share
 from diffstn.data.labelled import Labelled
 from diffstn.diffusion.samplers import Cold, ColdNaive, Trajectory, collect
 from diffstn.errors import UserError
@@ -24,7 +24,6 @@ from diffstn.tasks.features import choose_features
 from diffstn.tasks.rounded import rounded
 from diffstn.tasks.task import Figure, Task
 
-Share = Annotated[float, AtLeast(0), AtMost(1)]
 COLUMNS = {"psnr_db": "PSNR dB", "ssim": "SSIM", "FID": "FID"}
 WIDTH = 960
 

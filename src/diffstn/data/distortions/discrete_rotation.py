@@ -12,9 +12,8 @@ class DiscreteRotation(Distortion):
     """A = R(360° k / n), k uniform in 0, …, n − 1: the cyclic group C_n.
 
     The content is turned about the middle of the canvas, rigidly in pixels, and nothing else.
-    R(φ) ∘ A is distributed like A for these φ only, so `any_rotation` does not hold, but
-    `rotations`: an encoder
-    that has seen n angles knows nothing of those between.
+    R(φ) ∘ A is distributed like A for these φ only, which `rotations` says; `any_rotation` does not
+    hold: an encoder that has seen n angles knows nothing of those between.
 
     Args:
         rotations: n; 4 are quarter turns, 8 multiples of 45 degrees.

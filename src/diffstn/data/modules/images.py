@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from torch import Tensor
 
-from diffstn.annotations import AtLeast, AtMost
+from diffstn.annotations import AtLeast, Share
 from diffstn.data.augmentation import Alternate, Augmentation, Beyond
 from diffstn.data.distortions import Distortion
 from diffstn.data.facts import Facts
@@ -14,7 +14,6 @@ from diffstn.data.sources.chosen import ChosenClasses
 from diffstn.data.sources.source import ImageSource
 from diffstn.spatial import Transformation
 
-Probability = Annotated[float, AtLeast(0), AtMost(1)]
 Pixels = Annotated[int, AtLeast(0)]
 
 
@@ -46,7 +45,7 @@ class ImageData(IndexedData):
         self,
         images: ImageSource,
         classes: Sequence[str | int] | None = None,
-        flip: Probability | Alternate = 0.0,
+        flip: Share | Alternate = 0.0,
         crop: Pixels = 0,
         crop_fill: Beyond = "reflection",
         **options: Any,

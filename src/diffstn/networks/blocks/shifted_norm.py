@@ -1,12 +1,10 @@
 """A batch norm that shifts and does not scale."""
 
-from typing import Annotated
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from diffstn.annotations import AtLeast, AtMost
+from diffstn.annotations import Share
 
 
 class ShiftedNorm(nn.Module):
@@ -35,7 +33,7 @@ class ShiftedNorm(nn.Module):
     def __init__(
         self,
         channels: int,
-        momentum: Annotated[float, AtLeast(0), AtMost(1)] = 0.4,
+        momentum: Share = 0.4,
         gain: float = 8.0,
     ) -> None:
         super().__init__()
