@@ -10,4 +10,4 @@ def canvas_frame(images: Tensor) -> Tensor:
     rotation is as likely as any other, photographs, too, can be looked at from several sides.
     """
     identity = images.new_tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]).float()
-    return identity.expand(len(images), 6)
+    return identity.expand(images.shape[0], 6)
