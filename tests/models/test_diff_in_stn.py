@@ -72,17 +72,32 @@ def test_turned_views_are_for_poses_of_any_rotation_seen_through_a_frame(built: 
     assert views(*FULL, "frame=moments", "model.views=3") == 3
     assert views(*FULL, "frame=none", "model.views=3") == 1
     assert views("model=diff_in_stn", "encoder=polar", "frame=moments", "model.views=3") == 1
-    eight = ("model=diff_in_stn", "data/distortion=eight_rotations", "frame=canvas")
-    assert views(*eight, "model.views=3") == 3
-    assert views(*eight, "model.views=30") == 8
+    eight = ("model=diff_in_stn", "data/distortion=eight_rotations", "model.views=30")
+    assert views(*eight, "frame=moments") == 8
+    assert views(*eight, "frame=canvas") == 4
+    assert views(*eight, "frame=canvas", "model.views=3") == 3
 
 
 def test_views_of_discrete_rotations_step_through_them_all(built: Build):
     for n in (2, 3, 4, 5, 8, 12):
         words = ("data/distortion=eight_rotations", f"data.distortion.rotations={n}")
-        step = built("model=diff_in_stn", "frame=canvas", *words).model.step
+        step = built("model=diff_in_stn", "frame=moments", *words).model.step
         assert {round(i * step * n / (2 * math.pi)) % n for i in range(n)} == set(range(n))
         assert abs(step - GOLDEN) < 2 * math.pi / min(n, 4)
+
+
+def test_views_of_the_canvas_are_its_own_pixels_turned(built: Build):
+    words = ("data/distortion=eight_rotations", "encoder=conv", "model.views=4", "model.sizes=[1]")
+    parts = built("model=diff_in_stn", "frame=canvas", *words)
+    model, image = parts.model.eval(), parts.data.batch("val", torch.arange(3)).image
+    with torch.no_grad():
+        seen = model.embeddings(image, 4)
+        for view in range(4):
+            expected = model.encoder.encoder(image.rot90(view, (2, 3)))
+            torch.testing.assert_close(seen[:, view], expected, atol=1e-4, rtol=1e-4)
+    words = ("data/distortion=eight_rotations", "data.distortion.rotations=6")
+    six = built("model=diff_in_stn", "frame=canvas", *words).model
+    assert six.step == pytest.approx(math.pi / 3)  # none of them is a quarter turn
 
 
 def test_a_hypothesis_from_a_turned_view_is_turned_back(built: Build):

