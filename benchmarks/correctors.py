@@ -164,6 +164,8 @@ class Setting:
         words += ["encoder=whitened", "frame=canvas"] if disc else ["encoder.place=true"]
         if disc and row != "end_to_end":
             words += ["model.padding=disc"]
+        if disc and row in ("ours", "from_judge"):
+            words += ["model.sizes=[1]"]  # another size reads between pixels
         if row != "end_to_end":
             words += [*self.by_judge, "task.watch=0", "task.per_class=1"]
         if row == "from_judge":
