@@ -1,5 +1,6 @@
 """A split, batch by batch, under a progress bar."""
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -11,12 +12,15 @@ from diffstn.data.batches import keyed_generator
 from diffstn.ranks import group, in_order
 
 Answer = TypeVar("Answer")
+MINUTE = 60.0
+LINE = "{desc}: {n_fmt} of {total_fmt} [{elapsed}<{remaining}]\n"
 
 
 def progress(total: int, description: str, unit: str) -> tqdm:
-    """A bar on the terminal of the first process."""
-    disable = True if group()[0] else None
-    return tqdm(total=total, desc=description, unit=unit, disable=disable)
+    """A bar on the terminal of the first process; where that is a log, a line a minute."""
+    log = {"bar_format": LINE, "mininterval": MINUTE, "delay": MINUTE}
+    shown = {} if sys.stderr.isatty() else log
+    return tqdm(total=total, desc=description, unit=unit, disable=group()[0] > 0, **shown)
 
 
 def batch_noise(seed: int, first: int) -> Generator:
