@@ -90,6 +90,7 @@ def test_the_answer_has_the_form_of_the_question():
         (torch.zeros(1, 8, 8, dtype=torch.int64), "not torch.int64: convert them"),
         (torch.zeros(2, 4, 8, 8), r"1 or 3 channels, not \(2, 4, 8, 8\)"),
         (np.zeros(7), r"not \(7,\)"),
+        (torch.zeros(2, 1, 7, 30), "7 × 30 pixels are too few to be read: give at least 8 × 8"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_remedy(images: object, message: str):

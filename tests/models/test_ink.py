@@ -28,6 +28,25 @@ def test_grain_and_shade_of_a_photograph_are_paper():
     assert torch.corrcoef(torch.stack([light.flatten(), images.flatten()]))[0, 1] > 0.99
 
 
+def test_a_sheet_lit_from_one_side_is_paper():
+    images = digits()
+    images[:, :, 10:13, :6] = 1  # a stroke that reaches the border
+    down, across = torch.meshgrid(torch.linspace(0, 1, 28), torch.linspace(0, 1, 28), indexing="ij")
+    paper = 0.9 - 0.25 * across - 0.1 * down
+    photo = paper * (1 - 0.8 * images)
+    ink = ink_of(photo)
+    assert ink.dark.all()
+    slopes = (
+        ink.shade[..., 0, -1] - ink.shade[..., 0, 0],
+        ink.shade[..., -1, 0] - ink.shade[..., 0, 0],
+    )
+    for slope, true in zip(slopes, (0.25, 0.1), strict=True):
+        torch.testing.assert_close(slope, torch.full_like(slope, true), rtol=0, atol=1e-3)
+    light = ink.as_light(photo)
+    assert light[images == 0].amax() < 0.01
+    assert torch.corrcoef(torch.stack([light.flatten(), images.flatten()]))[0, 1] > 0.97
+
+
 def test_an_empty_image_is_not_blown_up():
     noise = 0.02 * torch.rand(4, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     assert torch.equal(ink_of(noise).as_light(noise), noise)

@@ -23,6 +23,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
         path.parent.mkdir(parents=True, exist_ok=True)
         (turned.convert("RGB") if i == 3 else turned).save(path)
     (folder / "a" / "broken.png").write_bytes(b"no image")
+    Image.new("L", (30, 7)).save(folder / "b" / "sliver.png")
     return folder, labels[:8].tolist()
 
 
@@ -36,7 +37,8 @@ def test_a_folder_is_turned_upright(
     )
     said = capsys.readouterr()
     assert f"wrote 8 images and corrections.csv to {out}" in said.out
-    assert "left out" in said.err
+    assert f"left out {folder / 'a' / 'broken.png'}: " in said.err
+    assert f"left out {folder / 'b' / 'sliver.png'}: 7 × 30 pixels are too few" in said.err
     assert "broken.png" in said.err
     with (out / "corrections.csv").open(newline="") as file:
         rows = {Path(row["image"]).stem: row for row in csv.DictReader(file)}
@@ -81,10 +83,10 @@ def test_large_images_are_not_all_held_at_once(
     digits: tuple[Path, list[int]], monkeypatch: pytest.MonkeyPatch
 ):
     paths = sorted(digits[0].rglob("?.png"))
-    assert [len(stack) for stack in stacks(paths)] == [8]
+    assert [len(stack) for stack in stacks(paths, (28, 28))] == [8]
     monkeypatch.setattr("diffstn.tasks.correct_folder.PIXELS", 3 * 28 * 28)
-    assert [len(stack) for stack in stacks(paths)] == [3, 3, 2]
-    assert [path for stack in stacks(paths) for path in stack] == paths
+    assert [len(stack) for stack in stacks(paths, (28, 28))] == [3, 3, 2]
+    assert [path for stack in stacks(paths, (28, 28)) for path in stack] == paths
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,9 @@ from torch import Tensor
 from diffstn.data.facts import Facts
 from diffstn.models.ink import ink_of
 
+LEAST_SIDE = 8
+"""Pixels of a side from which there is something to read, where the model's own canvas has more."""
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -65,8 +68,8 @@ class Given:
         writing: whether grey images hold writing, of any brightness.
 
     Raises:
-        ValueError: no images, values that are not finite or out of range, or a shape that cannot be
-            read; the message says what to do.
+        ValueError: no images or sides below `LEAST_SIDE`, values that are not finite or out of
+            range, or a shape that cannot be read; the message says what to do.
     """
 
     def __init__(
@@ -91,10 +94,12 @@ class Given:
                 if values.shape[1] == 1
                 else (values * grey).sum(1, keepdim=True)
             )
+        own = values.shape[2], values.shape[3]
+        if size is not None:
+            check_size(own, size)
         self.ink = ink_of(values) if writing and channels == 1 else None
         if self.ink is not None:
             values = self.ink.as_light(values)
-        own = values.shape[2], values.shape[3]
         self.placement = Placement(own, own, own) if size is None else placed(own, size)
         if own != self.placement.canvas:
             values = _fitted_into(values, self.placement)
@@ -168,6 +173,16 @@ def _in_range(images: Tensor) -> Tensor:
             " or pass uint8"
         )
     return values.clamp(0, 1)
+
+
+def check_size(given: tuple[int, int], canvas: tuple[int, int]) -> None:
+    """ValueError if an image of so many pixels (H, W) has too few for a model of that canvas."""
+    least = min(LEAST_SIDE, *canvas)
+    if min(given) < least:
+        raise ValueError(
+            f"{given[0]} × {given[1]} pixels are too few to be read: give at least"
+            f" {least} × {least}"
+        )
 
 
 def placed(given: tuple[int, int], canvas: tuple[int, int]) -> Placement:

@@ -11,6 +11,8 @@ LEAST = 0.1
 """Contrast below which an image is taken to be empty."""
 FULL = 0.9
 """Brightness from which ink on black is taken to be full."""
+ROUNDS = 10
+"""Of weighing the border's pixels anew."""
 
 
 class Ink(NamedTuple):
@@ -19,20 +21,24 @@ class Ink(NamedTuple):
     A frame from moments weighs pixels by their value, and classifiers of digits learnt strokes of
     full brightness on black. So an image x becomes
 
-    $$\mathrm{clip}\!\left(\frac{\tilde x - b}{m - b}, 0, 1\right), \qquad
+    $$\mathrm{clip}\!\left(\frac{\tilde x - s - b}{m - b}, 0, 1\right), \qquad
       \tilde x = x \text{ or } 1 - x,$$
 
-    the latter where the border is bright in its median: dark ink on light paper. b is the paper,
-    the border's median and three of its (robust) standard deviations, so that the grain of a
-    photograph weighs nothing; m is the brightest pixel. An image with black borders and a pixel
-    above `FULL` stays as it is, to the bit. One with less contrast than `LEAST` holds no writing,
-    and b = 0, m = 1.
+    the latter where the border is bright in its median: dark ink on light paper. s is the shade
+    of a sheet lit from one side, a plane through the border, zero in its middle; b is the paper,
+    the median of the border less s and three of its (robust) standard deviations, so that the
+    grain of a photograph weighs nothing; m is the brightest pixel of x̃ − s. Where most of the
+    border is one value there is no shade. An image with black borders and a pixel above `FULL`
+    stays as it is, to the bit. One with less contrast than `LEAST` holds no writing, and s = 0,
+    b = 0, m = 1.
 
-    All are (B, 1, 1, 1).
+    All are (B, 1, 1, 1), but for the shade.
     """
 
     dark: Tensor
     """Whether the ink is darker than the paper."""
+    shade: Tensor
+    """s, (B, 1, H, W)."""
     paper: Tensor
     """b."""
     span: Tensor
@@ -41,26 +47,64 @@ class Ink(NamedTuple):
     def as_light(self, images: Tensor) -> Tensor:
         """Images (B, 1, H, W) in [0, 1] as light ink on black."""
         light = torch.where(self.dark, 1 - images, images)
-        return ((light - self.paper) / self.span).clamp(0, 1)
+        return ((light - self.shade - self.paper) / self.span).clamp(0, 1)
 
     def as_given(self, images: Tensor) -> Tensor:
-        """The way back of images (B, 1, h, w), but for what was darker than the paper."""
+        """The way back of images (B, 1, h, w) in evenly lit paper, but for what was darker."""
         light = images * self.span + self.paper
         return torch.where(self.dark, 1 - light, light)
 
 
 def ink_of(images: Tensor) -> Ink:
     """The ink of grey images (B, 1, H, W) in [0, 1]."""
-    edge = torch.cat(
-        [images[..., [0, -1], :].flatten(1), images[..., 1:-1, [0, -1]].flatten(1)], dim=1
-    )
-    middle = edge.median(dim=1).values
-    grain = 1.4826 * (edge - middle[:, None]).abs().median(dim=1).values
-    dark = middle > 0.5
-    brightest = torch.where(dark, 1 - images.flatten(1).amin(1), images.flatten(1).amax(1))
-    paper = torch.where(dark, 1 - middle, middle) + 3 * grain
-    empty = brightest - paper < LEAST
-    span = (brightest - paper).masked_fill(empty | ((paper == 0) & (brightest > FULL)), 1)
+    dark = border(images).median(dim=1).values > 0.5
+    light = torch.where(dark[:, None, None, None], 1 - images, images)
+    shade = shade_of(light)
+    edge, even = border(light - shade), (light - shade).flatten(1)
+    middle, grain = middle_and_grain(edge)
+    paper = middle + 3 * grain
+    span = even.amax(1) - paper
+    empty = span < LEAST
+    span = span.masked_fill(empty | ((paper == 0) & (even.amax(1) > FULL)), 1)
     paper = paper.masked_fill(empty, 0)
+    shade = shade.masked_fill(empty[:, None, None, None], 0)
     dark, paper, span = (value[:, None, None, None] for value in (dark, paper, span))
-    return Ink(dark, paper, span)
+    return Ink(dark, shade, paper, span)
+
+
+def border(images: Tensor) -> Tensor:
+    """The outermost pixels of images (B, 1, H, W): (B, 2W + 2H − 4)."""
+    around = images[..., [0, -1], :].flatten(1), images[..., 1:-1, [0, -1]].flatten(1)
+    return torch.cat(around, dim=1)
+
+
+def middle_and_grain(edge: Tensor) -> tuple[Tensor, Tensor]:
+    """The median of each row of (B, E), and the standard deviation about it of all but strays."""
+    middle = edge.median(dim=1).values
+    return middle, 1.4826 * (edge - middle[:, None]).abs().median(dim=1).values
+
+
+def shade_of(light: Tensor) -> Tensor:
+    r"""The plane s(u, v) = g_u u + g_v v, (B, 1, H, W), by which the border of images is brighter
+    on one side; u and v run from −1 to 1 across the image.
+
+    $\min_{c,g} \sum_i |e_i - c - g_u u_i - g_v v_i|$ over the border's pixels e, by least squares
+    with weights 1 / |residual|: strokes that reach the border do not tilt it.
+    """
+    across, down = (
+        torch.linspace(-1, 1, n, dtype=light.dtype, device=light.device)
+        for n in (light.shape[-1], light.shape[-2])
+    )
+    v, u = torch.meshgrid(down, across, indexing="ij")
+    plane = torch.stack([u, v])
+    edge = border(light)
+    of_edge = border(plane[:, None])
+    known = torch.cat([torch.ones_like(of_edge[:1]), of_edge]).T.expand(len(edge), -1, -1)
+    weight = torch.ones_like(edge)
+    for _ in range(ROUNDS):
+        weighed = known.mT * weight[:, None]
+        found = torch.linalg.solve(weighed @ known, weighed @ edge[..., None])
+        weight = (edge - (known @ found)[..., 0]).abs().clamp_min(1 / 255).reciprocal()
+    flat = middle_and_grain(edge)[1] == 0
+    slope = found[:, 1:, 0].masked_fill(flat[:, None], 0)
+    return torch.einsum("bs,shw->bhw", slope, plane)[:, None]

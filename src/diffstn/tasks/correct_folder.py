@@ -16,6 +16,7 @@ from tqdm import tqdm
 from diffstn.build import load_model
 from diffstn.data.sources.image_folder import images_in, read_image
 from diffstn.errors import UserError
+from diffstn.models.given import check_size
 from diffstn.words import typed
 
 HELP = """diffstn correct FOLDER [out=FOLDER] [run=RUN] [hypotheses=K] [seed=N] [batch_size=N]
@@ -94,7 +95,7 @@ def corrected(
     takes = inspect.signature(model.correct).parameters
     asked = {name: settings[name] for name in ("hypotheses", "seed") if name in takes}
     rows = []
-    for images in stacks(paths):
+    for images in stacks(paths, model.facts.canvas):
         seen = torch.stack(list(images.values()))
         found = model.correct(seen, **asked)
         upright = in_own_colours(found, seen)
@@ -113,14 +114,16 @@ def corrected(
     return sorted(rows, key=lambda row: str(row["image"]))
 
 
-def stacks(paths: Sequence[Path]) -> Iterator[dict[Path, Tensor]]:
+def stacks(paths: Sequence[Path], canvas: tuple[int, int]) -> Iterator[dict[Path, Tensor]]:
     """Images (3, H, W) of bytes by their paths, those of one size together, but no more at once
-    than have `PIXELS`. One that cannot be read is named and left out.
+    than have `PIXELS`. One that cannot be read, or is too small for a model of that
+    canvas, is named and left out.
     """
     of_size: dict[torch.Size, dict[Path, Tensor]] = {}
     for path in paths:
         try:
             image = read_image(path, None, 3)
+            check_size((image.shape[1], image.shape[2]), canvas)
         except ValueError as error:
             print(f"left out {path}: {error}", file=sys.stderr)
             continue
