@@ -52,10 +52,10 @@ def test_a_run_is_evaluated_with_overrides_of_its_own_settings(train: Command, e
 
 def test_a_setting_that_came_after_a_run_can_be_set(stn: Path, evaluate: Command):
     config = yaml.safe_load((stn / "runs/one/config.yaml").read_text())
-    del config["model"]["keep_above"]
+    del config["model"]["as_is"]
     shutil.copytree(stn / "runs/one", "older")
     Path("older/config.yaml").write_text(yaml.safe_dump(config))
-    words = ["run=older", "limit=20", "model.keep_above=0"]  # the classifier is always as sure
+    words = ["run=older", "limit=20", "model.as_is=1e9", "model.combine=most_confident"]
     assert evaluate(*words, "out=kept") == 0
     [path] = Path("kept").glob("*.json")
     numbers = json.loads(path.read_text())

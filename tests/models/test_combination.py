@@ -24,10 +24,21 @@ def test_most_confident_takes_the_surest_hypothesis_whatever_the_belief():
 def test_agreement_takes_the_hypothesis_that_reads_as_believed():
     expected = BELIEF * OPINIONS.mean(1)
     torch.testing.assert_close(expected[0], torch.tensor([0.33, 0, 0.04 / 3]))
-    scores = (OPINIONS * expected[:, None]).sum(-1)
-    torch.testing.assert_close(scores[1], torch.tensor([0.029, 0.324, 0.286]))
+    scores = (OPINIONS**4 * expected[:, None]).sum(-1)
+    torch.testing.assert_close(
+        scores[0], torch.tensor([0.0206263, 0.0000343, 0.0206463]), rtol=1e-3, atol=0
+    )
     chosen = torch.tensor([[0.0, 0, 1], [0, 1, 0]])
     assert torch.equal(combination("agreement")(OPINIONS, BELIEF), chosen)
+
+
+def test_odds_make_a_hypothesis_likelier():
+    odds = torch.tensor([1.0, 1.0, 3.0])
+    shares = combination("mean")(OPINIONS, BELIEF, odds)
+    torch.testing.assert_close(shares, torch.tensor([[0.2, 0.2, 0.6]]).expand(2, 3))
+    agreement = combination("agreement")
+    assert agreement(OPINIONS, BELIEF)[1].argmax() == 1
+    assert agreement(OPINIONS, BELIEF, odds)[1].argmax() == 2
 
 
 def test_agreement_listens_to_the_other_hypotheses_where_the_belief_is_undecided():
@@ -54,9 +65,7 @@ def test_shares_order_hypotheses_by_their_score(name: str):
     score = {
         "mean": torch.ones(2, 3),
         "most_confident": torch.tensor([[0.5, 0.8, 0.5], [0.9, 0.8, 0.7]]),
-        "agreement": torch.tensor(
-            [[0.165 + 0.004 / 3, 0.033 + 0.004 / 3, 0.165 + 0.008 / 3], [0.029, 0.324, 0.286]]
-        ),
+        "agreement": (OPINIONS**4 * (BELIEF * OPINIONS.mean(1))[:, None]).sum(-1),
     }[name]
     torch.testing.assert_close(shares, score / score.sum(dim=1, keepdim=True))
 

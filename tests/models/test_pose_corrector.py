@@ -126,7 +126,9 @@ def test_bytes_come_back_as_bytes_a_single_image_as_one_and_twice_as_once(built:
     torch.testing.assert_close(model.warp(image, corrected.A[:, None])[:, 0], corrected.images)
     torch.testing.assert_close(model.classify(image, 2), corrected.probabilities)
     assert torch.equal(model.correct(image, 2).A, corrected.A)
-    assert not torch.equal(model.correct(image, 2, seed=1).A, corrected.A)
+    poses = corrected.A, corrected.alternatives[0].A
+    others = model.correct(image, 2, seed=1)
+    assert not torch.equal(torch.cat([others.A, others.alternatives[0].A]), torch.cat(poses))
     as_bytes = (image * 255).round().byte()
     again = model.correct(as_bytes.numpy(), hypotheses=2).images
     assert again.dtype == torch.uint8
@@ -213,22 +215,32 @@ def test_what_no_corrector_can_do_is_refused(built: Build, words: tuple[str, ...
         built(*words)
 
 
-def test_what_the_classifier_reads_well_enough_as_it_is_stays_so(built: Build):
+def test_the_image_as_it_is_is_a_hypothesis_of_its_own_odds(built: Build):
     words = ("model=diff_in_stn", "data/distortion=rts", "sampler.steps=2")
     parts = built(*words)
     model, image = parts.model.eval(), parts.data.batch("val", torch.arange(6)).image
     with torch.no_grad():
         as_it_is = model.warp(image, model.transformation.identity().expand(6, 1, -1))
-        sure = model.judge(as_it_is).exp().amax(2)[:, 0]
+        read = model.judge(as_it_is).exp()
         latents = model.sample_latents(6, 3, torch.Generator().manual_seed(0))
         plain = model(image, latents=latents)
-        model.keep_above = float(sure.sort().values[3])
-        kept = model(image, latents=latents)
-    stays = sure >= model.keep_above
-    assert stays.sum() == 3
-    for name in ("A", "images", "probabilities"):
-        assert torch.equal(getattr(kept, name)[~stays], getattr(plain, name)[~stays]), name
-    torch.testing.assert_close(kept.images[stays], as_it_is[stays].expand(-1, 3, -1, -1, -1))
-    torch.testing.assert_close(kept.probabilities[stays].amax(2)[:, 0], sure[stays])
+        model.as_is = 2.0
+        more = model(image, latents=latents)
+    assert plain.odds.tolist() == [1, 1, 1]
+    assert more.odds.tolist() == [1, 1, 1, 2]
+    for name, last in (("A", None), ("images", as_it_is), ("probabilities", read)):
+        assert torch.equal(getattr(more, name)[:, :3], getattr(plain, name)), name
+        if last is not None:
+            torch.testing.assert_close(getattr(more, name)[:, 3:], last)
+    two = more.first(2)
+    assert torch.equal(two.A, more.A[:, [0, 1, 3]])
+    assert two.odds.tolist() == [1, 1, 2]
+    scores = (two.probabilities**4 * (more.belief * two.probabilities.mean(1))[:, None]).sum(-1)
+    best = (scores * torch.tensor([1, 1, 2])).argmax(1)
+    assert torch.equal(model.representative(more, 2), torch.tensor([0, 1, 3])[best])
+    assert torch.equal(model.combine(more, 2), two.probabilities[torch.arange(6), best])
+    model.as_is = 1e30
     found = model.correct(image)
-    assert torch.equal(found.pose.turn[stays], torch.zeros(3))
+    assert torch.equal(found.pose.turn, torch.zeros(6))
+    torch.testing.assert_close(found.images, as_it_is[:, 0])
+    assert len(found.alternatives) == model.hypotheses

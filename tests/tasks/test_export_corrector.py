@@ -74,7 +74,7 @@ def test_the_file_answers_as_the_model_does_and_is_checked_first(
     [
         ("model=diff_in_stn", "data/distortion=full", "encoder=polar", "sampler.steps=2"),
         ("model=stn", "model.transformation=projective"),
-        ("model=diff_in_stn", "frame=canvas", "sampler.steps=1", "model.keep_above=0.9"),
+        ("model=diff_in_stn", "frame=canvas", "sampler.steps=1", "model.as_is=2"),
         ("model=pose_regression",),
     ],
 )

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
-from diffstn.annotations import Share
+from diffstn.annotations import NotNegative
 from diffstn.build import Factory
 from diffstn.data.facts import Facts
 from diffstn.in_portions import in_portions
@@ -44,6 +44,28 @@ class Correction(NamedTuple):
     """The classifier's opinion of each corrected image, (B, k, classes)."""
     belief: Tensor
     """What the corrector itself takes the distorted images for, (B, classes)."""
+    as_is: float = 0.0
+    """Unless 0, the last hypothesis is the image as it is, and these are its odds to each other."""
+
+    def first(self, poses: int | None) -> "Correction":
+        """The same of the first so many poses, and of the image as it is if that is one of them."""
+        if poses is None or poses >= self.A.shape[1] - (self.as_is > 0):
+            return self
+
+        def few(each: Tensor) -> Tensor:
+            some = each[:, :poses]
+            return torch.cat([some, each[:, -1:]], dim=1) if self.as_is > 0 else some
+
+        A, images, probabilities = few(self.A), few(self.images), few(self.probabilities)
+        return Correction(A, images, probabilities, self.belief, self.as_is)
+
+    @property
+    def odds(self) -> Tensor:
+        """Of the hypotheses, (k,)."""
+        odds = self.belief.new_ones(self.A.shape[1])
+        if self.as_is > 0:
+            odds = torch.cat([odds[1:], odds.new_tensor([self.as_is])])
+        return odds
 
 
 class PoseCorrector(OptimisedModule):
@@ -63,9 +85,9 @@ class PoseCorrector(OptimisedModule):
         combine: `mean`, `most_confident` or `agreement`, see `combination`.
         frame: name of the map through which poses are predicted and encoders look, see `FRAMES`.
         kernel, padding: of the warps that correct, see `diffstn.spatial.warp_points`.
-        keep_above: what the classifier reads with at least this probability before anything is
-            corrected stays as it is; None: nothing does. It is for streams that are mostly upright,
-            of which a corrector that expects any pose knows nothing.
+        as_is: odds at which the image as it is joins the poses that were sampled, as one more
+            hypothesis; 0: it does not. For streams that are often upright, of which a corrector
+            that expects any pose knows nothing; what reads well a little turned then stays so.
         optimisation: see `OptimisedModule`.
 
     Raises:
@@ -86,7 +108,7 @@ class PoseCorrector(OptimisedModule):
         frame: str = "none",
         kernel: str = "bilinear",
         padding: str = "zeros",
-        keep_above: Share | None = None,
+        as_is: NotNegative = 0.0,
         **optimisation: Any,
     ) -> None:
         super().__init__(**optimisation)
@@ -111,7 +133,7 @@ class PoseCorrector(OptimisedModule):
         self.combination = combination(combine)
         self.classes = len(facts.classes)
         self.frame = named_frame(frame)
-        self.kernel, self.padding, self.keep_above = kernel, padding, keep_above
+        self.kernel, self.padding, self.as_is = kernel, padding, as_is
         self.validation_accuracy = MulticlassAccuracy(self.classes, average="micro")
 
     def encoder_for(self, encoder: Factory) -> nn.Module:
@@ -200,26 +222,11 @@ class PoseCorrector(OptimisedModule):
         if latents is None:
             latents = self.sample_latents(len(image), hypotheses or self.hypotheses, generator)
         A, belief = self.guesses(image, latents.to(image.device), generator)
+        if self.as_is > 0:
+            unturned = self.transformation.from_affine(canvas_frame(image))
+            A = torch.cat([A, unturned[:, None].to(A.dtype)], dim=1)
         images = self.warp(image, A)
-        correction = Correction(A, images, self.judge(images).exp(), belief)
-        return correction if self.keep_above is None else self.kept(image, correction)
-
-    def kept(self, image: Tensor, correction: Correction) -> Correction:
-        """The correction in which all hypotheses of an image that the classifier reads well enough
-        as it is are to leave it so, see `keep_above`.
-        """
-        assert self.keep_above is not None
-        shape = correction.A.shape
-        A = self.transformation.from_affine(canvas_frame(image))[:, None]
-        images = self.warp(image, A)
-        probabilities = self.judge(images).exp()
-        stays = probabilities.amax(dim=2) >= self.keep_above  # (B, 1)
-        return Correction(
-            torch.where(stays[..., None], A.expand(shape), correction.A),
-            torch.where(stays[..., None, None, None], images, correction.images),
-            torch.where(stays[..., None], probabilities, correction.probabilities),
-            correction.belief,
-        )
+        return Correction(A, images, self.judge(images).exp(), belief, self.as_is)
 
     def guesses(
         self, image: Tensor, latents: Tensor, generator: torch.Generator | None = None
@@ -232,22 +239,27 @@ class PoseCorrector(OptimisedModule):
         return torch.full((image.shape[0], self.classes), 1 / self.classes, device=image.device)
 
     def weights(self, correction: Correction, hypotheses: int | None = None) -> Tensor:
-        """How much each of the first so many hypotheses counts, (B, k)."""
-        return self.combination(correction.probabilities[:, :hypotheses], correction.belief)
+        """How much each of the first so many hypotheses counts, (B, k), see `Correction.first`."""
+        few = correction.first(hypotheses)
+        return self.combination(few.probabilities, few.belief, few.odds)
 
     def representative(self, correction: Correction, hypotheses: int | None = None) -> Tensor:
         """Index (B,) of the hypothesis that stands for the combined opinion: among those with
         weight, the one whose own opinion is nearest to it.
         """
         weights = self.weights(correction, hypotheses)
-        opinions = correction.probabilities[:, :hypotheses]
+        opinions = correction.first(hypotheses).probabilities
         likeness = (opinions * self.combine(correction, hypotheses)[:, None]).sum(dim=-1)
-        return (weights * (1 + likeness)).argmax(dim=1)
+        found = (weights * (1 + likeness)).argmax(dim=1)
+        if correction.as_is > 0:
+            last = correction.A.shape[1] - 1
+            found = torch.where(found == opinions.shape[1] - 1, last, found)
+        return found
 
     def combine(self, correction: Correction, hypotheses: int | None = None) -> Tensor:
         """The combined opinion on the first so many hypotheses, probabilities (B, classes)."""
         weights = self.weights(correction, hypotheses)
-        return (weights[..., None] * correction.probabilities[:, :hypotheses]).sum(dim=1)
+        return (weights[..., None] * correction.first(hypotheses).probabilities).sum(dim=1)
 
     def confidence(self, correction: Correction, combined: Tensor) -> Tensor:
         """How probable the class is that the combined opinion (B, classes) reads, (B,).
@@ -280,7 +292,9 @@ class PoseCorrector(OptimisedModule):
         given = Given(images, self.facts, self.facts.canvas, self.device, self.reads_writing)
         generator = torch.Generator().manual_seed(seed)
         correction = self(given.images, hypotheses, generator=generator)
-        shares = self.combination.shares(correction.probabilities, correction.belief)
+        shares = self.combination.shares(
+            correction.probabilities, correction.belief, correction.odds
+        )
         chosen = self.representative(correction)[:, None]
         order = shares.scatter(1, chosen, 2.0).argsort(dim=1, descending=True, stable=True)
         rows = torch.arange(len(order), device=order.device)[:, None]

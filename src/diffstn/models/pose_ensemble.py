@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from diffstn.annotations import Count, Share
+from diffstn.annotations import Count, NotNegative
 from diffstn.build import Factory
 from diffstn.data.facts import Facts
 from diffstn.errors import UserError
@@ -40,7 +40,7 @@ class PoseEnsemble(PoseCorrector):
         members: folders of runs of `model=diff_in_stn`, or `pretrained/NAME`.
         hypotheses: how many poses to sample for an image; None: one for each member.
         combine: see `PoseCorrector`.
-        kernel, padding, keep_above: see `PoseCorrector`.
+        kernel, padding, as_is: see `PoseCorrector`.
         kept: what `self_contained` put there, for each member; of another run it counts for
             nothing.
 
@@ -61,7 +61,7 @@ class PoseEnsemble(PoseCorrector):
         combine: str = "agreement",
         kernel: str = "bicubic",
         padding: str = "zeros",
-        keep_above: Share | None = None,
+        as_is: NotNegative = 0.0,
         kept: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
         if not members:
@@ -75,7 +75,7 @@ class PoseEnsemble(PoseCorrector):
             combine=combine,
             kernel=kernel,
             padding=padding,
-            keep_above=keep_above,
+            as_is=as_is,
             optimizer=nothing,
             lr_scheduler=nothing,
         )

@@ -130,9 +130,10 @@ class Correct(Corrections):
         batch = data.batch("test", rows, model.device)
         generator = torch.Generator().manual_seed(seed)
         correction = model(batch.image, generator=generator)
+        every = torch.arange(len(rows), device=model.device)
         page = correction_page(
             batch.image,
-            correction.images[:, 0],
+            correction.images[every, model.representative(correction)],
             batch.upright,
             batch.label,
             model.combine(correction).argmax(dim=-1),
@@ -220,7 +221,7 @@ def plot_hypotheses(model: Any, batch: Any, folder: Path, generator: torch.Gener
         image,
         many.images[:, shown],
         confidence,
-        decompose(as_matrix(many.A)).rotation,
+        decompose(as_matrix(many.A[:, :ANGLES_SHOWN])).rotation,
         decompose(as_matrix(A)).rotation,
         folder / "hypotheses.png",
         predictions=reading,
