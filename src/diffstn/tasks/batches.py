@@ -18,7 +18,7 @@ LINE = "{desc}: {n_fmt} of {total_fmt} [{elapsed}<{remaining}]\n"
 
 def progress(total: int, description: str, unit: str) -> tqdm:
     """A bar on the terminal of the first process; where that is a log, a line a minute."""
-    log = {"bar_format": LINE, "mininterval": MINUTE, "delay": MINUTE}
+    log = {"bar_format": LINE, "mininterval": MINUTE, "maxinterval": MINUTE, "delay": MINUTE}
     shown = {} if sys.stderr.isatty() else log
     return tqdm(total=total, desc=description, unit=unit, disable=group()[0] > 0, **shown)
 
