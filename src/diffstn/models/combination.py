@@ -39,8 +39,9 @@ def agreed(probabilities: Tensor, belief: Tensor) -> Tensor:
     and `SHARPNESS` from what it reads in this one. Belief and mean are two estimates of
     p(y | image), one direct and one by way of the poses, which err on different images. A pose
     that turns a 6 into a 9 reads well upright, but not as what the distorted image was taken for.
-    The power tells hypotheses of one label apart where the judge is seldom sure: of photographs it
-    finds half a point more than 1, of digits, which are read surely or not at all, the same.
+    The power tells hypotheses of one label apart where the judge is seldom sure: of a thousand
+    photographs sixteen poses read 0.5 (eight rotations) and 0.2 points more than with 1, which is
+    within chance, and one to two more where the image as it is is among them; of digits the same.
     """
     expected = belief * probabilities.mean(dim=1)
     return (probabilities**SHARPNESS * expected[:, None]).sum(dim=-1)

@@ -98,6 +98,9 @@ def shade_of(light: Tensor) -> Tensor:
     v, u = torch.meshgrid(down, across, indexing="ij")
     plane = torch.stack([u, v])
     edge = border(light)
+    flat = middle_and_grain(edge)[1] == 0
+    if flat.all():
+        return torch.zeros_like(light)
     of_edge = border(plane[:, None])
     known = torch.cat([torch.ones_like(of_edge[:1]), of_edge]).T.expand(len(edge), -1, -1)
     weight = torch.ones_like(edge)
@@ -105,6 +108,5 @@ def shade_of(light: Tensor) -> Tensor:
         weighed = known.mT * weight[:, None]
         found = torch.linalg.solve(weighed @ known, weighed @ edge[..., None])
         weight = (edge - (known @ found)[..., 0]).abs().clamp_min(1 / 255).reciprocal()
-    flat = middle_and_grain(edge)[1] == 0
     slope = found[:, 1:, 0].masked_fill(flat[:, None], 0)
     return torch.einsum("bs,shw->bhw", slope, plane)[:, None]
