@@ -19,7 +19,7 @@ def in_portions(
     the maps of a portion fit in what the process has already. A network in training is asked once,
     for a batch norm looks at the batch as a whole.
     """
-    rows = max(1, NUMBERS // max(1, items[:1].numel()))
+    rows = max(1, NUMBERS // max(1, items.shape[1:].numel()))
     whole = items.device.type != "cpu" or torch.is_grad_enabled()
     whole = whole or torch.compiler.is_compiling() or torch.jit.is_tracing()
     if whole or getattr(network, "training", False) or len(items) <= rows:

@@ -12,6 +12,7 @@ from diffstn.diffusion.denoiser import Denoiser
 from diffstn.diffusion.processes import Gaussian
 from diffstn.diffusion.samplers import DDIM, DEIS, Ancestral, DPMSolver, Langevin, Sampler
 from diffstn.diffusion.schedules import Cosine, Linear, Schedule
+from diffstn.diffusion.schedules.schedule import tables
 
 MEANS = torch.tensor([[1.0, 0.5], [-0.8, 0.9], [0.1, -1.1]], dtype=torch.float64)
 SPREAD = 0.4
@@ -37,12 +38,14 @@ class Mixture(nn.Module):
 
 
 class Smooth(Schedule):
-    """Linear in β with many timesteps, its log ᾱ kept in float64: steps can be halved often."""
+    """Linear in β with many timesteps, its tables kept in float64: steps can be halved often."""
 
     def __init__(self, steps: int = 8192) -> None:
         super().__init__(torch.linspace(1e-4, 0.02, steps, dtype=torch.float64) * 1000 / steps)
         betas = torch.linspace(1e-4, 0.02, steps, dtype=torch.float64) * 1000 / steps
-        self.log_alpha_bar = torch.cat([betas.new_zeros(1), torch.log1p(-betas).cumsum(0)])
+        log_alpha_bar = torch.cat([betas.new_zeros(1), torch.log1p(-betas).cumsum(0)])
+        for name, table in tables(log_alpha_bar).items():
+            setattr(self, name, table)
 
 
 def noise() -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -61,15 +62,21 @@ class DEIS(Sampler):
         schedule, s, x_t, denoised = jump.schedule, jump.s, jump.x_t, jump.denoised
         x_s = broadcast(schedule.alpha(s), x_t) * denoised.x_0
         x_s = x_s + broadcast(schedule.sigma(s), x_t) * denoised.eps
-        if not jump.history or not len(x_t):
-            return x_s
-        visited = (jump.t, s, *(u for u, _ in jump.history))
-        now, then, *before = (int(u.flatten()[0]) for u in visited)
-        weights = integrated_polynomials(schedule, now, then, [now, *before])[1:]
-        factors = weights * schedule.alpha(s.flatten()[0]).cpu()
-        for factor, (_, known) in zip(factors.tolist(), jump.history, strict=True):
+        factors = factors_of_history(schedule, jump.visited) if jump.history else ()
+        for factor, (_, known) in zip(factors, jump.history, strict=True):
             x_s = x_s + factor * (known.eps - denoised.eps)
         return x_s
+
+
+@lru_cache(maxsize=256)
+def factors_of_history(schedule: Schedule, visited: tuple[int, ...]) -> tuple[float, ...]:
+    """α_s c_j of `DEIS`, where all but the last two of the timesteps visited are t_j, and those are
+    t and s; kept, for they take longer than a small step.
+    """
+    *before, now, then = visited
+    weights = integrated_polynomials(schedule, now, then, [now, *before])[1:]
+    alpha = schedule.alpha(torch.tensor(then, device=schedule.alphas.device))
+    return tuple((weights * float(alpha)).tolist())
 
 
 def integrated_polynomials(schedule: Schedule, t: int, s: int, nodes: Sequence[int]) -> Tensor:

@@ -37,6 +37,9 @@ class Jump:
     history: Sequence[tuple[Tensor, Denoised]]
     """The last `memory` pairs (t, denoised) before this one, oldest first."""
 
+    visited: tuple[int, ...] = ()
+    """The timesteps of the history, t and s as plain numbers, if all items walk together."""
+
     @property
     def schedule(self) -> Schedule:
         """The process's, where it has one."""

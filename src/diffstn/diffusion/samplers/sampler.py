@@ -95,17 +95,20 @@ class Sampler(ABC):
         """Yield (t, x_t, x̂_0) at each timestep visited, from T down to (0, x_0, x_0)."""
         process, x_t = denoiser.process, x_T
         history: deque[tuple[Tensor, Denoised]] = deque(maxlen=self.memory)
-        jumps = self.jumps(process)
+        earlier: deque[int] = deque(maxlen=self.memory)
+        jumps, still = self.jumps(process), torch.zeros_like(x_t)
         for now, then in progress(jumps) if progress else jumps:
             t, s = (torch.full(x_t.shape[:1], k, device=x_t.device) for k in (now, then))
             denoised = denoiser(x_t, t, s=s, **condition)
             yield now, x_t, denoised.x_0
             drawn = then and self.stochastic
-            noise = gaussian_noise(x_t, generator) if drawn else torch.zeros_like(x_t)
-            x_t = self.step(Jump(x_t, denoised, t, s, process, noise, history))
+            noise = gaussian_noise(x_t, generator) if drawn else still
+            visited = (*earlier, now, then)
+            x_t = self.step(Jump(x_t, denoised, t, s, process, noise, history, visited))
             if then:
                 x_t = self.corrected(denoiser, x_t, s, generator, condition)
             history.append((t, denoised))
+            earlier.append(now)
         yield 0, x_t, x_t
 
     def corrected(

@@ -18,9 +18,10 @@ class Schedule(nn.Module):
         q(x_t | x_{t-1}) = N(√(1 − β_t) x_{t-1}, β_t I),          t = 1, …, T
         q(x_t | x_0)     = N(α_t x_0, σ_t² I),   α_t = √ᾱ_t,  σ_t = √(1 − ᾱ_t),  ᾱ_t = ∏ (1 − β_i)
 
-    t = 0 is clean data: ᾱ_0 = 1. The only state is log ᾱ, summed in float64 and rounded once to
-    float32; every coefficient follows from it through `exp` and `expm1`, which keeps small noise
-    levels accurate and stays finite where ᾱ itself underflows.
+    t = 0 is clean data: ᾱ_0 = 1. The only state are tables of log ᾱ, summed in float64, and of what
+    follows from it through `exp` and `expm1`, α and σ, all rounded once to float32: that keeps
+    small noise levels accurate and stays finite where ᾱ itself underflows. Other coefficients
+    follow from these at every call.
 
     Every method takes long tensors t of any shape and returns float32 of that shape. Where a
     method takes `s`, it describes the jump between t and any earlier timestep s < t; left out,
@@ -37,6 +38,8 @@ class Schedule(nn.Module):
     """
 
     log_alpha_bar: Tensor
+    alphas: Tensor
+    sigmas: Tensor
 
     def __init__(self, betas: Tensor) -> None:
         super().__init__()
@@ -46,7 +49,8 @@ class Schedule(nn.Module):
         if not ((betas > 0) & (betas <= 1)).all() or (betas[:-1] == 1).any():
             raise ValueError("every beta must lie in (0, 1); only the last may be 1")
         log_alpha_bar = torch.cat([betas.new_zeros(1), torch.log1p(-betas).cumsum(0)])
-        self.register_buffer("log_alpha_bar", log_alpha_bar.float(), persistent=False)
+        for name, table in tables(log_alpha_bar).items():
+            self.register_buffer(name, table.float(), persistent=False)
 
     @property
     def steps(self) -> int:
@@ -59,7 +63,7 @@ class Schedule(nn.Module):
 
     def alpha(self, t: Tensor) -> Tensor:
         """α_t = √ᾱ_t, the factor of x_0 in x_t."""
-        return (self.log_alpha_bar[t] / 2).exp()
+        return self.alphas[t]
 
     def unit(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """(α_t, σ_t) / √(α_t² + σ_t²): the factors in x_t once that is scaled to unit size."""
@@ -76,7 +80,7 @@ class Schedule(nn.Module):
 
     def sigma(self, t: Tensor) -> Tensor:
         """σ_t = √(1 − ᾱ_t), the factor of ε in x_t."""
-        return (-self.log_alpha_bar[t].expm1()).sqrt()
+        return self.sigmas[t]
 
     def log_snr(self, t: Tensor) -> Tensor:
         """λ_t = log(α_t² / σ_t²) = log(ᾱ_t / (1 − ᾱ_t)), strictly decreasing; +∞ at t = 0."""
@@ -124,7 +128,14 @@ class Schedule(nn.Module):
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Schedule:
         """Follow the module to its device, but stay in float32 under `.half()` and the like."""
-        table = self.log_alpha_bar
+        before = dict(self.named_buffers(recurse=False))
         super()._apply(fn, recurse)
-        self.log_alpha_bar = table.to(self.log_alpha_bar.device)
+        for name, table in before.items():
+            setattr(self, name, table.to(self.get_buffer(name).device))
         return self
+
+
+def tables(log_alpha_bar: Tensor) -> dict[str, Tensor]:
+    """log ᾱ, α and σ of t = 0…T, each (T + 1,), by their names in a `Schedule`."""
+    sigmas = (-log_alpha_bar.expm1()).sqrt()
+    return {"log_alpha_bar": log_alpha_bar, "alphas": (log_alpha_bar / 2).exp(), "sigmas": sigmas}

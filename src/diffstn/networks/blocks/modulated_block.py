@@ -1,5 +1,6 @@
 """The residual block of the denoisers of vectors."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -20,4 +21,5 @@ class ModulatedBlock(nn.Module):
 
     def forward(self, h: Tensor, m: Tensor) -> Tensor:
         scale, shift = self.modulation(m).chunk(2, dim=-1)
-        return h + self.outer(F.silu(self.inner(self.norm(h) * (1 + scale) + shift)))
+        inner = self.inner(torch.addcmul(shift, self.norm(h), 1 + scale))
+        return h + self.outer(F.silu(inner))
