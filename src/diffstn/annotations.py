@@ -162,4 +162,6 @@ def describe(kind: Any) -> str:
         return f"a list [{', '.join(map(describe, inner))}]"
     if inspect.isclass(origin) and issubclass(origin, Sequence):
         return f"a list, each {describe(inner[0])}"
+    if inspect.isclass(origin) and issubclass(origin, Mapping):
+        return f"pairs {{{': '.join(map(describe, inner))}}}"
     return WORDS.get(kind, "a group of settings with a _target_")

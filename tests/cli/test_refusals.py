@@ -128,6 +128,7 @@ def test_further_folders_change_no_refusal(
         ("trainer.precision=fp8", "choose auto, fp32, bf16 or fp16"),
         ("out=3", "out=3: must be text or null"),
         ("ckpt=none.ckpt", "ckpt=none.ckpt: no run there"),
+        ("ckpt_parts=x", "ckpt_parts=x: must be pairs {text: text} or null"),
         ("optimizer.lr=-1", "optimizer: Invalid learning rate: -1"),
         ("+callbacks=device_stats", "writes to a logger, and there is none: add logger=tensor"),
         ("model=stn task=redraw", "task=redraw is none for STN"),
