@@ -25,7 +25,9 @@ first two also by which angles. All others learn or search all six numbers of an
 
 CIFAR-10's photographs are reflected at the rim of their inscribed disc (`data.disc=mirrored`), for
 their corners would tell the angle, and turned by a bicubic kernel. On them all of ours have
-`encoder=whitened` and see the canvas (`frame=canvas`). On digits they are told where their frame
+`encoder=whitened`, see the canvas (`frame=canvas`) and learn from batches of 64, since minutes
+hold few larger ones: `from_judge` read 46 % of 250 images after 180 steps of 256, and 74 % after
+720 of 64 (any rotation, one hypothesis). On digits they are told where their frame
 lies, which those see that look at the canvas (`encoder.place=true`; docs/results.md, the half
 pixel). `--judge` names another judge than the one that ships.
 """
@@ -161,11 +163,13 @@ class Setting:
             return
         words = [*LEARNING[row], *self.words, f"seed={seed}", "task.limit=250"]
         disc = self.padding == "disc"
-        words += ["encoder=whitened", "frame=canvas"] if disc else ["encoder.place=true"]
+        photographs = ["encoder=whitened", "frame=canvas", "data.batch_size=64"]
+        words += photographs if disc else ["encoder.place=true"]
         if disc and row != "end_to_end":
             words += ["model.padding=disc"]
         if disc and row in ("ours", "from_judge"):
-            words += ["model.sizes=[1]"]  # another size reads between pixels
+            # another size reads between pixels
+            words += ["model.sizes=[1]", "optimizer.lr=0.002"]
         if row != "end_to_end":
             words += [*self.by_judge, "task.watch=0", "task.per_class=1"]
         if row == "from_judge":
