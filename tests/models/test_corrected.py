@@ -138,7 +138,7 @@ def test_a_pose_in_units_of_people():
         ({"points": torch.zeros(2, 1, 2), "boxes": torch.zeros(2, 1, 4)}, "not 2"),
         ({"points": torch.zeros(2, 2)}, r"points must be \(2, N, 2\), not \(2, 2\)"),
         ({"boxes": torch.zeros(3, 1, 4)}, r"boxes must be \(2, N, 4\)"),
-        ({"masks": torch.zeros(2, 1, 14, 28)}, r"masks must be \(2, N, 28, 28\)"),
+        ({"masks": torch.zeros(2, 1, 14, 28)}, r"masks must be \(2, N, 28, 28\).*size="),
     ],
 )
 def test_what_cannot_be_taken_back_is_refused(told: dict[str, torch.Tensor], said: str):
@@ -159,3 +159,33 @@ def test_given_images_are_turned_upright_in_their_own_size():
     torch.testing.assert_close(alone, back[0])
     with pytest.raises(ValueError, match="must be 2 of 56 × 56 pixels"):
         found.upright(upright)
+    with pytest.raises(ValueError, match="tensors, not ndarray"):
+        found.upright(distorted.numpy())
+
+
+def test_what_was_found_in_upright_images_of_any_size_finds_its_way_back():
+    distorted = warp(spot(17.0, 12.0).expand(2, -1, -1, -1), Affine().inverse(TURNED))
+    found = corrected(TURNED)
+    large = found.upright(distorted, size=(84, 56))
+    points = torch.tensor([[[2 * 17.0, 3 * 12.0]]]).expand(2, -1, -1)
+    torch.testing.assert_close(middle(large)[:, None], points, atol=0.2, rtol=0)
+    back = found.invert(points=points, size=(84, 56))
+    torch.testing.assert_close(back[:, 0], middle(distorted), atol=0.05, rtol=0)
+    boxes = torch.tensor([[[10.0, 8.0, 20.0, 15.0]]]).expand(2, -1, -1)
+    finer = boxes * torch.tensor([2, 3, 2, 3])
+    expected = found.invert(boxes=boxes)
+    torch.testing.assert_close(found.invert(boxes=finer, size=(84, 56)), expected)
+    again = found.invert(masks=large, size=(84, 56))
+    torch.testing.assert_close(middle(again), middle(distorted), atol=0.1, rtol=0)
+
+
+def test_paper_goes_on_beyond_the_edges():
+    sheet = 1 - spot(14.0, 14.0).expand(2, 3, -1, -1) * torch.tensor([0.9, 0.5, 0.7])[:, None, None]
+    sheet = sheet * torch.tensor([1.0, 0.8, 0.6])[:, None, None]
+    found = corrected(affine_matrix(torch.full((2,), 0.8), 1.5, 1.5).flatten(1))
+    on_paper, on_black = found.upright(sheet), found.upright(sheet, fill=0.0)
+    paper = torch.tensor([1.0, 0.8, 0.6]).expand(2, 3)
+    torch.testing.assert_close(on_paper[..., 0, 0], paper, atol=1e-3, rtol=0)
+    assert on_black[..., 0, 0].abs().max() < 1e-6
+    inside = (slice(None), slice(None), slice(12, 16), slice(12, 16))
+    torch.testing.assert_close(on_paper[inside], on_black[inside])

@@ -32,11 +32,12 @@ def test_the_same_images_are_read_from_every_form():
         images,
         images.double(),
         images.numpy(),
-        images[:, 0],
+        images.flip(3).numpy()[..., ::-1],
+        images.numpy().astype(">f4"),
         images.permute(0, 2, 3, 1).numpy(),
     ):
         torch.testing.assert_close(given(form).images, images)
-    for form in (as_bytes, as_bytes.numpy(), as_bytes[:, 0].numpy()):
+    for form in (as_bytes, as_bytes.numpy()):
         torch.testing.assert_close(given(form).images, as_bytes / 255)
     for single in (images[0], images[0, 0], images[0, 0].numpy(), images[0, 0, ..., None].numpy()):
         torch.testing.assert_close(given(single).images, images[:1])
@@ -84,7 +85,12 @@ def test_the_answer_has_the_form_of_the_question():
     ("images", "message"),
     [
         (torch.zeros(0, 1, 8, 8), "no images"),
-        (torch.full((1, 8, 8), torch.nan), "not finite: replace or remove"),
+        (torch.full((1, 8, 8), torch.nan), "image 0 holds values that are not finite: replace or"),
+        (torch.zeros(5, 8, 8), r"not \(5, 8, 8\): a batch of grey images has one channel"),
+        (torch.zeros(8, 8, 3), "channels come first in tensors"),
+        (np.zeros((8, 8, 4)), "leave out the fourth channel"),
+        (torch.zeros(2, 4, 8, 8), "leave out the fourth channel"),
+        (None, "tensors or arrays of numbers, not NoneType"),
         (torch.rand(1, 8, 8) * 255, "divide by 255"),
         (torch.rand(1, 8, 8) * 2 - 1, r"lie in \[0, 1\]"),
         (torch.zeros(1, 8, 8, dtype=torch.int64), "not torch.int64: convert them"),

@@ -28,6 +28,15 @@ def test_grain_and_shade_of_a_photograph_are_paper():
     assert torch.corrcoef(torch.stack([light.flatten(), images.flatten()]))[0, 1] > 0.99
 
 
+def test_ink_is_told_from_paper_of_any_grey():
+    images = digits()
+    for paper, ink in ((0.48, 0.05), (0.3, 0.0), (0.6, 0.95), (0.2, 0.5), (1.0, 0.7)):
+        found = ink_of(paper + (ink - paper) * images)
+        assert (found.dark == (ink < paper)).all()
+        light = found.as_light(paper + (ink - paper) * images)
+        torch.testing.assert_close(light, images / images.amax((1, 2, 3), keepdim=True))
+
+
 def test_a_sheet_lit_from_one_side_is_paper():
     images = digits()
     images[:, :, 10:13, :6] = 1  # a stroke that reaches the border

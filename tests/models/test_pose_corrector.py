@@ -15,6 +15,12 @@ Build = Callable[..., Built]
 MODELS = ["stn", "ic_stn", "pose_regression", "diff_in_stn", "latent_diff_in_stn"]
 
 
+def common_latents(model: PoseCorrector, hypotheses: int, images: int) -> torch.Tensor:
+    """Those from which `correct` starts for every image, by its default seed."""
+    generator = torch.Generator().manual_seed(0)
+    return model.sample_latents(1, hypotheses, generator).expand(images, -1, -1)
+
+
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("distortion", ["paper", "rts", "projective", "elastic"])
 def test_corrects_images_of_every_family_and_canvas(built: Build, name: str, distortion: str):
@@ -115,6 +121,20 @@ def test_the_same_latents_give_the_same_correction_whatever_the_batch(built: Bui
     torch.testing.assert_close(part.probabilities, whole.probabilities[2:5], atol=1e-4, rtol=1e-3)
 
 
+def test_an_answer_is_the_same_alone_and_in_a_batch(built: Build):
+    parts = built("model=diff_in_stn", "sampler.steps=4")
+    model, image = parts.model.eval(), parts.data.batch("val", torch.arange(6)).image
+    nn.init.normal_(model.denoiser.network.output.weight, std=0.1)
+    together, alone = model.correct(image, 3, seed=7), model.correct(image[4], 3, seed=7)
+    for one, other in zip(
+        (together, *together.alternatives), (alone, *alone.alternatives), strict=True
+    ):
+        torch.testing.assert_close(one.A[4], other.A, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(one.probabilities[4], other.probabilities, atol=1e-4, rtol=1e-3)
+    with pytest.raises(ValueError, match="hypotheses=-1: at least 1"):
+        model.correct(image, -1)
+
+
 def test_bytes_come_back_as_bytes_a_single_image_as_one_and_twice_as_once(built: Build):
     """`correct` as a user calls it: no gradients, the same answer for the same seed."""
     parts = built("model=diff_in_stn", "sampler.steps=3")
@@ -161,7 +181,7 @@ def test_alternatives_are_the_other_hypotheses_by_their_weight(built: Build):
     model, image = parts.model.eval(), parts.data.batch("val", torch.arange(6)).image
     nn.init.normal_(model.denoiser.network.output.weight, std=0.1)
     found = model.correct(image, hypotheses=4)
-    latents = model.sample_latents(6, 4, torch.Generator().manual_seed(0))
+    latents = common_latents(model, 4, 6)
     with torch.no_grad():
         everything = model(image, latents=latents)
     together = torch.stack([found.A, *(one.A for one in found.alternatives)], dim=1)
@@ -187,7 +207,7 @@ def test_the_answer_comes_first_where_all_weigh_the_same(built: Build):
     nn.init.normal_(model.denoiser.network.output.weight, std=0.1)
     found = model.correct(image, hypotheses=3)
     with torch.no_grad():
-        correction = model(image, 3, generator=torch.Generator().manual_seed(0))
+        correction = model(image, latents=common_latents(model, 3, len(image)))
     shown = correction.A[torch.arange(3), model.representative(correction)]
     assert torch.equal(found.A, shown)
     assert not any(torch.equal(one.A, shown) for one in found.alternatives)

@@ -58,6 +58,13 @@ def test_only_the_classifier_learns_behind_it(turned):
     assert not any(p.requires_grad for p in wrapped.corrector.parameters())
 
 
+@pytest.mark.parametrize("images", [torch.zeros(3, 28, 28), torch.zeros(2, 1, 28, 28).byte(), None])
+def test_what_is_no_batch_of_floats_is_refused(images):
+    wrapped = diffstn.wrap(nn.Identity(), diffstn.load("pretrained/diff_in_stn_full"))
+    with pytest.raises(ValueError, match=r"takes floats \(B, C, H, W\)"):
+        wrapped(images)
+
+
 def test_a_model_without_poses_is_refused():
     with pytest.raises(UserError, match="ImageClassifier finds no poses"):
         diffstn.wrap(nn.Identity(), "pretrained/judge")

@@ -9,7 +9,7 @@ from PIL import Image
 
 from diffstn.cli.of_folders import folders_command
 from diffstn.data.sources.mnist import load_mnist
-from diffstn.tasks.correct_folder import read, stacks
+from diffstn.tasks.correct_folder import places_of, read, stacks
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +72,26 @@ def test_dark_on_paper_in_colour_is_read_and_written_as_it_is(tmp_path: Path):
         rows = list(csv.DictReader(file))
     assert [row["read as"] for row in rows] == [str(label) for label in labels[:4].tolist()]
     for row in rows:
-        written = np.asarray(Image.open(out / Path(row["image"]).name)).astype(float)
+        written = np.asarray(Image.open(row["written to"])).astype(float)
+        assert row["abstain"] == ("yes" if float(row["confidence"]) < 0.8 else "no")
         assert min(written.shape[:2]) > 100
         assert np.abs(written[0, 0] - [235, 230, 210]).max() <= 2  # paper all over
         ink = written[written.sum(axis=2).argmin() // written.shape[1]]
         assert ink[:, 2].min() - ink[:, 0].min() > 60  # blue is left blue
+
+
+def test_no_image_takes_the_place_of_another():
+    names = ["a.jpg", "a.png", "a.jpg.png", "b.jpg", "b.jpeg", "c/a.jpg"]
+    places = places_of([Path(name) for name in names])
+    assert len({*places}) == len(names)
+    assert [str(place) for place in places] == [
+        "_a.jpg.png",
+        "a.png",
+        "a.jpg.png",
+        "b.png",
+        "b.jpeg.png",
+        "c/a.png",
+    ]
 
 
 def test_large_images_are_not_all_held_at_once(

@@ -39,13 +39,14 @@ def check_answers(written: bytes, parts: Built, k: int) -> None:
         images = parts.data.batch("test", torch.arange(n)).image
         told = {"images": images.numpy()}
         if k > 1:
-            latents = model.sample_latents(n, k, torch.Generator().manual_seed(0))
-            told["latents"] = latents.numpy()
-        upright, A, probabilities = map(torch.from_numpy, session.run(None, told))
+            latents = model.sample_latents(1, k, torch.Generator().manual_seed(0))
+            told["latents"] = latents.expand(n, -1, -1).numpy()
+        upright, A, probabilities, confidence = map(torch.from_numpy, session.run(None, told))
         expected = model.correct(images, k, seed=0)
         torch.testing.assert_close(A, expected.A, atol=1e-4, rtol=1e-4)
         torch.testing.assert_close(upright, expected.images, atol=1e-3, rtol=0)
         torch.testing.assert_close(probabilities, expected.probabilities, atol=1e-4, rtol=0)
+        torch.testing.assert_close(confidence, expected.confidence, atol=1e-4, rtol=0)
     known = session.get_modelmeta().custom_metadata_map
     assert json.loads(known["classes"]) == [str(i) for i in range(10)]
     assert json.loads(known["canvas"]) == [28, 28]

@@ -81,10 +81,12 @@ class Corrected:
         points: Tensor | None = None,
         boxes: Tensor | None = None,
         masks: Tensor | None = None,
+        size: tuple[int, int] | None = None,
     ) -> Tensor:
         """Take what was found in the upright images back to the images that were given.
 
-        One of the three, with B in front unless a single image was given:
+        Say in which: `size` (h, w) is that of the upright images, such as `upright` answers; None:
+        that of `images`. One of the three, with B in front unless a single image was given:
 
         - points (B, N, 2), (x, y) in pixels from the upper left corner, so that the middle of the
           first pixel is at (0.5, 0.5) → points of the given images;
@@ -96,37 +98,53 @@ class Corrected:
         Raises:
             ValueError: not one of the three, or of another shape.
         """
+        h, w = size or self._size
         told = {"points": points, "boxes": boxes, "masks": masks}
         one = {name: value for name, value in told.items() if value is not None}
         if len(one) != 1:
             raise ValueError(f"invert takes one of {', '.join(told)}, not {len(one)}")
         ((name, value),) = one.items()
-        tail = {"points": (None, 2), "boxes": (None, 4), "masks": (None, *self._size)}[name]
+        tail = {"points": (None, 2), "boxes": (None, 4), "masks": (None, h, w)}[name]
         lead = () if self._is_single else (len(self.A),)
         fits = len(value.shape) == len(lead) + len(tail) and all(
             want in (None, got) for want, got in zip((*lead, *tail), value.shape, strict=True)
         )
         if not fits:
             shape = ", ".join("N" if want is None else str(want) for want in (*lead, *tail))
-            raise ValueError(f"{name} must be ({shape}), not {tuple(value.shape)}")
+            raise ValueError(
+                f"{name} must be ({shape}), not {tuple(value.shape)}; what was found in upright"
+                " images of another size needs size=(h, w)"
+            )
         value = (value[None] if self._is_single else value).to(self.A.device)
+        if name != "masks":
+            finer = value.new_tensor([w / self._size[1], h / self._size[0]], dtype=torch.float32)
+            value = value / finer.repeat(value.shape[-1] // 2)
         found: Tensor = getattr(self, f"_{name}")(value)
         return found[0] if self._is_single else found
 
     def upright(
-        self, images: Tensor, size: tuple[int, int] | None = None, kernel: str = "bilinear"
+        self,
+        images: Tensor,
+        size: tuple[int, int] | None = None,
+        kernel: str = "bilinear",
+        fill: float | None = None,
     ) -> Tensor:
         """The given images themselves turned upright, in their own resolution and colours.
 
         Args:
             images: those that `correct` was given, or others of their size, such as masks:
                 floats (B, C, H, W), of a single image (C, H, W).
-            size: (h, w) of the answer; None: as fine as the images.
+            size: (h, w) of the answer, which has the shape of the model's canvas; None: as fine as
+                the images.
             kernel: see `warp_points`.
+            fill: what stands beyond the edges of an image; None: its paper, the median of its
+                border in each channel.
 
         Raises:
             ValueError: images of another number or size.
         """
+        if not isinstance(images, Tensor):
+            raise ValueError(f"upright takes tensors, not {type(images).__name__}")
         batch = images[None] if self._is_single else images
         given, inner = self.placement.given, self.placement.inner
         if batch.ndim != 4 or len(batch) != len(self._poses) or tuple(batch.shape[2:]) != given:
@@ -138,7 +156,8 @@ class Corrected:
         size = size or (round(self._size[0] * finer), round(self._size[1] * finer))
         poses = self._poses.to(images.device)
         at = self.placement.points(self.transformation.grid(poses, size))
-        found = warp_points(batch, at, kernel)
+        paper: Tensor | float = paper_of(batch.detach()) if fill is None else fill
+        found = warp_points(batch - paper, at, kernel) + paper
         return found[0] if self._is_single else found
 
     @property
@@ -173,3 +192,9 @@ class Corrected:
         kernel = "bilinear" if masks.is_floating_point() else "nearest"
         values = masks if masks.is_floating_point() else masks.float()
         return warp_points(values, upright.unflatten(1, given), kernel).to(masks.dtype)
+
+
+def paper_of(images: Tensor) -> Tensor:
+    """The median of the border of images (B, C, H, W), in each channel: (B, C, 1, 1)."""
+    across, down = images[..., [0, -1], :].flatten(2), images[..., 1:-1, [0, -1]].flatten(2)
+    return torch.cat([across, down], dim=2).median(dim=2).values[..., None, None]

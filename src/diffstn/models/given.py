@@ -50,12 +50,12 @@ class Placement:
 class Given:
     """A user's images as (B, C, H, W) float32 in [0, 1] on a model's device.
 
-    Taken are tensors and NumPy arrays, uint8 from 0 to 255 or floats from 0 to 1, single or in a
-    batch: (H, W), (C, H, W), (B, C, H, W) and, of grey models, (B, H, W); arrays also with channels
-    last. Grey images are shown to colour models as grey, colour ones to grey models by their
-    luminance. Images of another size are scaled until they fit into the model's and centred on
-    black, which `placement` remembers. `like` gives answers as tensors, bytes for bytes and one for
-    one.
+    Taken are tensors and NumPy arrays, uint8 from 0 to 255 or floats from 0 to 1, single, (H, W) or
+    (C, H, W), or in a batch, (B, C, H, W); arrays also with channels last. Three dimensions are
+    never a batch: three grey images would look like a colour one. Grey images are shown to colour
+    models as grey, colour ones to grey models by their luminance. Images of another size are scaled
+    until they fit into the model's and centred on black, which `placement` remembers. `like` gives
+    answers as tensors, bytes for bytes and one for one.
 
     `writing` means that the model knows light ink on black and looks at nothing else: grey images
     become that, see `Ink`, and `like` gives answers in the ink and on the paper of the user.
@@ -81,11 +81,11 @@ class Given:
         writing: bool = False,
     ) -> None:
         self.is_array = not isinstance(images, Tensor)
-        tensor = torch.as_tensor(np.asarray(images)) if self.is_array else images.detach()
+        tensor = _tensor(images) if self.is_array else images.detach()
         self.is_bytes = tensor.dtype == torch.uint8
         self.device = tensor.device
         channels = facts.channels or 1
-        batch, self.is_single = _batched(tensor, self.is_array, channels)
+        batch, self.is_single = _batched(tensor, self.is_array)
         values = _in_range(batch)
         if values.shape[1] != channels:
             grey = values.new_tensor([0.299, 0.587, 0.114])[:, None, None]
@@ -131,25 +131,34 @@ def bright_borders(images: Tensor) -> Tensor:
     return images[..., [0, -1], :].mean((1, 2, 3)) > 0.5
 
 
-def _batched(images: Tensor, is_array: bool, channels: int) -> tuple[Tensor, bool]:
+def _tensor(images: Any) -> Tensor:
+    """An array of any strides and byte order, or what NumPy takes for one."""
+    array = np.asarray(images)
+    if not (np.issubdtype(array.dtype, np.number) or array.dtype == bool):
+        raise ValueError(f"images are tensors or arrays of numbers, not {type(images).__name__}")
+    return torch.as_tensor(np.ascontiguousarray(array, array.dtype.newbyteorder("=")))
+
+
+def _batched(images: Tensor, is_array: bool) -> tuple[Tensor, bool]:
     """(B, C, H, W), and whether there was one image without a batch."""
+    single = images.ndim < 4
+    batch = images[None] if single else images
     if images.ndim == 2:
-        return images[None, None], True
-    if images.ndim == 3:
-        if images.shape[0] in (1, 3):
-            return images[None], True
-        if is_array and images.shape[2] in (1, 3):
-            return images.permute(2, 0, 1)[None], True
-        if channels == 1:
-            return images[:, None], False
-    if images.ndim == 4:
-        if images.shape[1] in (1, 3):
-            return images, False
-        if is_array and images.shape[3] in (1, 3):
-            return images.permute(0, 3, 1, 2), False
+        return batch[None], True
+    if batch.ndim == 4:
+        if batch.shape[1] in (1, 3):
+            return batch, single
+        if is_array and batch.shape[3] in (1, 3):
+            return batch.permute(0, 3, 1, 2), single
+    shape = tuple(images.shape)
+    if 4 in batch.shape[1::2]:
+        hint = "leave out the fourth channel"
+    elif not is_array and batch.shape[-1] in (1, 3):
+        hint = "channels come first in tensors"
+    else:
+        hint = "a batch of grey images has one channel, images[:, None]"
     raise ValueError(
-        f"images are (B, C, H, W), (C, H, W) or (H, W) with 1 or 3 channels, not"
-        f" {tuple(images.shape)}"
+        f"images are (B, C, H, W), (C, H, W) or (H, W) with 1 or 3 channels, not {shape}: {hint}"
     )
 
 
@@ -164,8 +173,12 @@ def _in_range(images: Tensor) -> Tensor:
     if not images.is_floating_point():
         raise ValueError(f"images are uint8 or floats, not {images.dtype}: convert them first")
     values = images.float()
-    if not bool(values.isfinite().all()):
-        raise ValueError("an image holds values that are not finite: replace or remove them")
+    finite = values.isfinite().flatten(1).all(dim=1)
+    if not bool(finite.all()):
+        raise ValueError(
+            f"image {int(finite.long().argmin())} holds values that are not finite: replace or"
+            " remove them"
+        )
     low, high = (float(v) for v in values.aminmax())
     if low < -1e-3 or high > 1 + 1e-3:
         raise ValueError(

@@ -24,7 +24,9 @@ class Ink(NamedTuple):
     $$\mathrm{clip}\!\left(\frac{\tilde x - s - b}{m - b}, 0, 1\right), \qquad
       \tilde x = x \text{ or } 1 - x,$$
 
-    the latter where the border is bright in its median: dark ink on light paper. s is the shade
+    the latter where ink is darker than its paper: where the third moment of x − s about the median
+    of the border is negative, so that few strong strokes outweigh much faint grain, on paper of any
+    grey. s is the shade
     of a sheet lit from one side, a plane through the border, zero in its middle; b is the paper,
     the median of the border less s and three of its (robust) standard deviations, so that the
     grain of a photograph weighs nothing; m is the brightest pixel of x̃ − s. Where most of the
@@ -57,19 +59,22 @@ class Ink(NamedTuple):
 
 def ink_of(images: Tensor) -> Ink:
     """The ink of grey images (B, 1, H, W) in [0, 1]."""
-    dark = border(images).median(dim=1).values > 0.5
-    light = torch.where(dark[:, None, None, None], 1 - images, images)
-    shade = shade_of(light)
-    edge, even = border(light - shade), (light - shade).flatten(1)
-    middle, grain = middle_and_grain(edge)
-    paper = middle + 3 * grain
-    span = even.amax(1) - paper
+    shade = shade_of(images)
+    even = images - shade
+    middle, grain = middle_and_grain(border(even))
+    off = even.flatten(1) - middle[:, None]
+    blank = off.abs().amax(1) < LEAST
+    dark = torch.where(blank, middle > 0.5, off.pow(3).sum(1) < 0)
+    sign = torch.where(dark, -1.0, 1.0)
+    paper = torch.where(dark, 1 - middle, middle) + 3 * grain
+    brightest = torch.where(dark, 1 - even.flatten(1).amin(1), even.flatten(1).amax(1))
+    span = brightest - paper
     empty = span < LEAST
-    span = span.masked_fill(empty | ((paper == 0) & (even.amax(1) > FULL)), 1)
+    span = span.masked_fill(empty | ((paper == 0) & (brightest > FULL)), 1)
     paper = paper.masked_fill(empty, 0)
-    shade = shade.masked_fill(empty[:, None, None, None], 0)
-    dark, paper, span = (value[:, None, None, None] for value in (dark, paper, span))
-    return Ink(dark, shade, paper, span)
+    sign = sign.masked_fill(empty, 0)
+    dark, paper, span, sign = (v[:, None, None, None] for v in (dark, paper, span, sign))
+    return Ink(dark, sign * shade, paper, span)
 
 
 def border(images: Tensor) -> Tensor:
@@ -84,7 +89,7 @@ def middle_and_grain(edge: Tensor) -> tuple[Tensor, Tensor]:
     return middle, 1.4826 * (edge - middle[:, None]).abs().median(dim=1).values
 
 
-def shade_of(light: Tensor) -> Tensor:
+def shade_of(images: Tensor) -> Tensor:
     r"""The plane s(u, v) = g_u u + g_v v, (B, 1, H, W), by which the border of images is brighter
     on one side; u and v run from −1 to 1 across the image.
 
@@ -92,15 +97,15 @@ def shade_of(light: Tensor) -> Tensor:
     with weights 1 / |residual|: strokes that reach the border do not tilt it.
     """
     across, down = (
-        torch.linspace(-1, 1, n, dtype=light.dtype, device=light.device)
-        for n in (light.shape[-1], light.shape[-2])
+        torch.linspace(-1, 1, n, dtype=images.dtype, device=images.device)
+        for n in (images.shape[-1], images.shape[-2])
     )
     v, u = torch.meshgrid(down, across, indexing="ij")
     plane = torch.stack([u, v])
-    edge = border(light)
+    edge = border(images)
     flat = middle_and_grain(edge)[1] == 0
     if flat.all():
-        return torch.zeros_like(light)
+        return torch.zeros_like(images)
     of_edge = border(plane[:, None])
     known = torch.cat([torch.ones_like(of_edge[:1]), of_edge]).T.expand(len(edge), -1, -1)
     weight = torch.ones_like(edge)

@@ -286,12 +286,20 @@ class PoseCorrector(OptimisedModule):
             images: distorted ones, single or in a batch.
             hypotheses: poses sampled for each, of which the best is taken; None: the model's own
                 number.
-            seed: of the poses; the same images and seed give the same answer.
+            seed: of the poses. All images start from the same latents, so that an answer depends on
+                its image and the seed, and not on what else is in the batch.
             abstain_below: the confidence under which `abstain` is set.
+
+        Raises:
+            ValueError: fewer hypotheses than one, or images as `Given` refuses them.
         """
+        if hypotheses is not None and hypotheses < 1:
+            raise ValueError(f"hypotheses={hypotheses}: at least 1")
         given = Given(images, self.facts, self.facts.canvas, self.device, self.reads_writing)
         generator = torch.Generator().manual_seed(seed)
-        correction = self(given.images, hypotheses, generator=generator)
+        latents = self.sample_latents(1, hypotheses or self.hypotheses, generator)
+        latents = latents.expand(len(given.images), -1, -1)
+        correction = self(given.images, latents=latents, generator=generator)
         shares = self.combination.shares(
             correction.probabilities, correction.belief, correction.odds
         )

@@ -13,8 +13,10 @@ class UprightFirst(nn.Module):
     """Images → turned upright in their own resolution → the classifier's answer.
 
     The corrector finds the pose on its own canvas and stays as it is; the images are warped by that
-    pose once, in the size and the colours that they have. The classifier may go on learning behind
-    it: gradients reach its weights, and the images through the warp, but not the pose.
+    pose once, as finely and in the colours that they have, onto their paper (see `upright`). What
+    the classifier sees has the shape of the corrector's canvas, so it is square where that is. The
+    classifier may go on learning: gradients reach its weights, and the images through the warp, but
+    not the pose.
 
     Args:
         classifier: of upright images (B, C, h, w) in [0, 1].
@@ -47,5 +49,7 @@ class UprightFirst(nn.Module):
         self.asked = {name: value for name, value in asked.items() if name in takes}
 
     def forward(self, images: Tensor) -> Any:
+        if not isinstance(images, Tensor) or images.ndim != 4 or not images.is_floating_point():
+            raise ValueError("a wrapped classifier takes floats (B, C, H, W) in [0, 1], a tensor")
         model: Any = self.corrector.network.to(images.device)
         return self.classifier(model.correct(images, **self.asked).upright(images))

@@ -22,11 +22,11 @@ from diffstn.words import typed
 HELP = """diffstn correct FOLDER [out=FOLDER] [run=RUN] [hypotheses=K] [seed=N] [batch_size=N]
 
 Turns every image below FOLDER upright and writes it to out (by default FOLDER-corrected), as PNG as
-fine as it was and in its own colours, beside corrections.csv, a row for each: what the classifier
-reads, its probability and how sure the corrector is of it (confidence), and what had been done to
-the content: degrees clockwise, factors of width and height, shear, shift right and down in the
-image's own widths and heights, and the same as the pose A. Dark writing on light paper is read as
-well as light on black.
+fine as it was and in its own colours, beside corrections.csv, a row for each: where it is, what the
+classifier reads, its probability, how sure the corrector is of it (confidence) and whether that is
+too little to go by (abstain), and what had been done to the content: degrees clockwise, factors of
+width and height, shear, shift right and down in the image's own widths and heights, and the same as
+the pose A. Dark writing on light paper is read as well as light on black.
 
   run         folder of a run that corrects, or pretrained/diff_in_stn_full (default)
   hypotheses  poses to sample for each image, of which the best is taken (default: 16)
@@ -63,11 +63,12 @@ def correct_folder(words: Sequence[str]) -> list[str]:
     model: Any = load_model(settings["run"])
     if not hasattr(model, "correct"):
         raise UserError(f"run={settings['run']} corrects no images; use a run of model=diff_in_stn")
-    rows = []
+    rows, places = [], places_of([path.relative_to(folder) for path in paths])
+    to = {path: target / place for path, place in zip(paths, places, strict=True)}
     with tqdm(total=len(paths), desc="correcting", unit="image", disable=None) as bar:
         for first in range(0, len(paths), settings["batch_size"]):
             some = paths[first : first + settings["batch_size"]]
-            rows += corrected(model, some, folder, target, settings)
+            rows += corrected(model, {path: to[path] for path in some}, settings)
             bar.update(len(some))
     if not rows:
         raise UserError(f"no image below {folder} can be read")
@@ -88,28 +89,41 @@ def read(words: Sequence[str]) -> tuple[Path, dict[str, Any]]:
     return folders[0], settings
 
 
-def corrected(
-    model: Any, paths: Sequence[Path], folder: Path, target: Path, settings: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """Correct some images; return their rows of the table."""
+def places_of(paths: Sequence[Path]) -> list[Path]:
+    """Where each image goes: `a.jpg` to `a.png` or, if `a.png` is another's, to `a.jpg.png`."""
+    found: dict[Path, Path] = {}
+    for path in sorted(paths, key=lambda path: path.suffix.lower() != ".png"):  # those stay first
+        place = path.with_suffix(".png")
+        if place in found:
+            place = path.with_name(f"{path.name}.png")
+        while place in found:
+            place = place.with_name(f"_{place.name}")
+        found[place] = path
+    at = {path: place for place, path in found.items()}
+    return [at[path] for path in paths]
+
+
+def corrected(model: Any, to: dict[Path, Path], settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """Correct the images at some paths and write them to others; return their rows of the table."""
     takes = inspect.signature(model.correct).parameters
     asked = {name: settings[name] for name in ("hypotheses", "seed") if name in takes}
     rows = []
-    for images in stacks(paths, model.facts.canvas):
+    for images in stacks(list(to), model.facts.canvas):
         seen = torch.stack(list(images.values()))
         found = model.correct(seen, **asked)
         upright = in_own_colours(found, seen)
         sure, label = found.probabilities.max(dim=-1)
         for i, path in enumerate(images):
-            to = (target / path.relative_to(folder)).with_suffix(".png")
-            to.parent.mkdir(parents=True, exist_ok=True)
+            to[path].parent.mkdir(parents=True, exist_ok=True)
             grey = bool((upright[i] == upright[i, :1]).all())
             pixels = upright[i, 0] if grey else upright[i].permute(1, 2, 0)
-            Image.fromarray(pixels.cpu().numpy()).save(to)
-            row = {"image": path, "read as": model.facts.classes[int(label[i])]}
+            Image.fromarray(pixels.cpu().numpy()).save(to[path])
+            row: dict[str, Any] = {"image": path, "written to": to[path]}
+            row["read as"] = model.facts.classes[int(label[i])]
             row["probability"] = f"{float(sure[i]):.4f}"
             if hasattr(found, "confidence"):
                 row["confidence"] = f"{float(found.confidence[i]):.4f}"
+                row["abstain"] = "yes" if found.abstain[i] else "no"
             rows.append({**row, **pose(found, i)})
     return sorted(rows, key=lambda row: str(row["image"]))
 
@@ -142,10 +156,7 @@ def in_own_colours(found: Any, images: Tensor) -> Tensor:
     """
     if not hasattr(found, "upright"):
         return found.images
-    values = images.float()
-    edges = torch.cat([values[..., [0, -1], :].flatten(2), values[..., [0, -1]].flatten(2)], dim=2)
-    paper = edges.median(dim=2).values[..., None, None]
-    return (found.upright(values - paper) + paper).round().clamp(0, 255).byte()
+    return found.upright(images.float()).round().clamp(0, 255).byte()
 
 
 def pose(found: Any, i: int) -> dict[str, str]:

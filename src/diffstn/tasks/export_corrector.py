@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from diffstn.build import load_model
@@ -20,10 +21,11 @@ from diffstn.words import typed
 HELP = """diffstn export [run=RUN] [out=FILE.onnx] [format=onnx] [hypotheses=K]
 
 Writes a corrector as an ONNX file, for onnxruntime and its like: images (B, C, H, W), floats in
-[0, 1] of the model's size, go in; the upright images, the poses A (B, 6 if affine) and the
-probabilities (B, classes) come out. B is free. Of several hypotheses the one is taken that
-`correct` would take; their starting points are then a second input, latents (B, K, L), drawn from
-N(0, 1). Names of the classes and sizes are in the file's metadata.
+[0, 1] of the model's size, go in; the upright images, the poses A (B, 6 if affine), the
+probabilities (B, classes) and the confidence (B,) come out. B is free. Of several hypotheses the
+one is taken that `correct` would take; their starting points are then a second input, latents
+(B, K, L), drawn from N(0, 1) but for those of the first, which `correct` has at 0. Names of the
+classes and sizes are in the file's metadata.
 
   run         folder of a run that corrects, or pretrained/diff_in_stn_full (default)
   out         the file (default: corrector.onnx)
@@ -58,7 +60,9 @@ class Exported(nn.Module):
         found = self.model(images, latents=latents)
         chosen = self.model.representative(found)
         rows = torch.arange(images.shape[0], device=images.device)
-        return found.images[rows, chosen], found.A[rows, chosen], self.model.combine(found)
+        probabilities = self.model.combine(found)
+        confidence = self.model.confidence(found, probabilities)
+        return found.images[rows, chosen], found.A[rows, chosen], probabilities, confidence
 
 
 def export_corrector(words: Sequence[str]) -> list[str]:
@@ -101,12 +105,15 @@ def export_corrector(words: Sequence[str]) -> list[str]:
 
 
 def example(model: PoseCorrector, k: int, images: int) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Images, their latents, and the latents that are the same for any image, if they are."""
+    """Images as smooth as digits, their latents, and those that are the same for any image, if they
+    are.
+    """
     height, width = model.facts.canvas or model.size
     generator = torch.Generator().manual_seed(0)
     shape = (images, model.facts.channels or 1, height, width)
-    x = torch.rand(shape, generator=generator)
-    x[..., [0, -1], :] = x[..., :, [0, -1]] = 0
+    coarse = torch.rand(*shape[:2], max(4, height // 4), max(4, width // 4), generator=generator)
+    coarse[..., [0, -1], :] = coarse[..., :, [0, -1]] = 0
+    x = F.interpolate(coarse, shape[2:], mode="bilinear", align_corners=False)
     latents = model.sample_latents(images, k, generator)
     return x, latents, None if latents.any() else latents[:1]
 
@@ -122,7 +129,7 @@ def exported(model: PoseCorrector, k: int) -> bytes:
     module = Exported(model.eval().cpu(), same)
     batch = torch.export.Dim("batch", min=1)
     names = ("images", "latents")[: len(given)]
-    answers = ("upright", "A", "probabilities")
+    answers = ("upright", "A", "probabilities", "confidence")
     with quiet(), torch.no_grad():
         module(*given)  # timesteps are counted now, not in the file
         try:
