@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from diffstn.models.corrected import Corrected
-from diffstn.models.given import Placement, placed
+from diffstn.models.placement import Placement, placed
 from diffstn.spatial import (
     Affine,
     Projective,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from diffstn.models.given import Placement
+from diffstn.models.placement import Placement
 from diffstn.spatial import Transformation, decompose, lattice, warp_points
 
 
@@ -57,19 +57,20 @@ class Corrected:
         r"""A in units of people.
 
         With c the middle of an upright image, in pixels, and P the map from its pixels to those of
-        the canvas, the derivative of P at c is R(φ) [[k_x, s k_y], [0, k_y]], see `decompose`; the
-        shift is P(c), in the given image's pixels, less that image's middle. Of poses that are not
-        affine this is the pose of the middle.
+        the given image, the derivative of P at c is R(φ) [[k_x, s k_y], [0, k_y]] / m, see
+        `decompose`, with m the scale at which the whole given image just fits onto the canvas: what
+        fills as much of its image as upright content does has k = 1. The shift is P(c) less the
+        given image's middle. Of poses that are not affine this is the pose of the middle.
         """
         size = torch.tensor(self._size, device=self.A.device)
         middle = size.flip(0) / 2
         x, y = torch.eye(2, device=self.A.device)
         around = torch.stack([middle, middle + x, middle - x, middle + y, middle - y])
         at = self._on_canvas(around[None])
-        canvas = at * torch.tensor(self.placement.canvas, device=at.device).flip(0) / 2
-        columns = [(canvas[:, 1] - canvas[:, 2]) / 2, (canvas[:, 3] - canvas[:, 4]) / 2]
-        given = self.placement.pixels(at[:, 0])
-        shift = given - torch.tensor(self.placement.given, device=at.device).flip(0) / 2
+        given = self.placement.pixels(at)
+        across, down = given[:, 1] - given[:, 2], given[:, 3] - given[:, 4]
+        columns = [side / 2 * self.placement.scale for side in (across, down)]
+        shift = given[:, 0] - torch.tensor(self.placement.given, device=at.device).flip(0) / 2
         parts = decompose(torch.stack([*columns, shift], dim=-1))
         scale = torch.stack([parts.scale_x, parts.scale_y], dim=-1)
         pose = HumanPose(parts.rotation.rad2deg(), scale, parts.shear, shift)
@@ -146,13 +147,13 @@ class Corrected:
         if not isinstance(images, Tensor):
             raise ValueError(f"upright takes tensors, not {type(images).__name__}")
         batch = images[None] if self._is_single else images
-        given, inner = self.placement.given, self.placement.inner
+        given = self.placement.given
         if batch.ndim != 4 or len(batch) != len(self._poses) or tuple(batch.shape[2:]) != given:
             raise ValueError(
                 f"images must be {len(self._poses)} of {given[0]} × {given[1]} pixels, not"
                 f" {tuple(images.shape)}"
             )
-        finer = max(given) / max(inner)
+        finer = self.placement.finest
         size = size or (round(self._size[0] * finer), round(self._size[1] * finer))
         poses = self._poses.to(images.device)
         at = self.placement.points(self.transformation.grid(poses, size))

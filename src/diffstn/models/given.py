@@ -1,50 +1,19 @@
 """Images as users hold them, as the images that models read."""
 
 import warnings
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from diffstn.data.facts import Facts
+from diffstn.models.close_up import fitted
 from diffstn.models.ink import ink_of
+from diffstn.models.placement import Placement
 
 LEAST_SIDE = 8
 """Pixels of a side from which there is something to read, where the model's own canvas has more."""
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where an image of `given` (H, W) lies on a `canvas` (h, w): scaled to `inner`, at `corner`,
-    all in pixels. Points are (x, y); normalised ones span their image by [-1, 1].
-    """
-
-    given: tuple[int, int]
-    canvas: tuple[int, int]
-    inner: tuple[int, int]
-    corner: tuple[int, int] = (0, 0)
-
-    def pixels(self, xy: Tensor) -> Tensor:
-        """Normalised points of the canvas (*, 2) → pixels of the given image."""
-        given, *_ = self._flipped(xy)
-        return (self.points(xy) + 1) / 2 * given
-
-    def points(self, xy: Tensor) -> Tensor:
-        """Normalised points of the canvas (*, 2) → normalised points of the given image."""
-        _, canvas, inner, corner = self._flipped(xy)
-        return 2 * ((xy + 1) / 2 * canvas - corner) / inner - 1
-
-    def normalised(self, xy: Tensor) -> Tensor:
-        """Normalised points of the given image (*, 2) → normalised points of the canvas."""
-        _, canvas, inner, corner = self._flipped(xy)
-        return 2 * ((xy + 1) / 2 * inner + corner) / canvas - 1
-
-    def _flipped(self, like: Tensor) -> list[Tensor]:
-        sizes = self.given, self.canvas, self.inner, self.corner
-        return [torch.tensor(side[::-1], device=like.device, dtype=like.dtype) for side in sizes]
 
 
 class Given:
@@ -58,7 +27,8 @@ class Given:
     answers as tensors, bytes for bytes and one for one.
 
     `writing` means that the model knows light ink on black and looks at nothing else: grey images
-    become that, see `Ink`, and `like` gives answers in the ink and on the paper of the user.
+    become that, see `Ink`, and `like` gives answers in the ink and on the paper of the user. Of
+    another size than the model's they are looked at from nearer where they are small, see `fitted`.
 
     Args:
         images: the user's.
@@ -100,9 +70,9 @@ class Given:
         self.ink = ink_of(values) if writing and channels == 1 else None
         if self.ink is not None:
             values = self.ink.as_light(values)
-        self.placement = Placement(own, own, own) if size is None else placed(own, size)
-        if own != self.placement.canvas:
-            values = _fitted_into(values, self.placement)
+        self.placement = Placement(own, own, own)
+        if size is not None and own != (size[0], size[1]):
+            values, self.placement = fitted(values, (size[0], size[1]), self.ink is not None)
         bright = int(bright_borders(values).sum()) if channels == 1 else 0
         if bright:
             warnings.warn(
@@ -196,21 +166,3 @@ def check_size(given: tuple[int, int], canvas: tuple[int, int]) -> None:
             f"{given[0]} × {given[1]} pixels are too few to be read: give at least"
             f" {least} × {least}"
         )
-
-
-def placed(given: tuple[int, int], canvas: tuple[int, int]) -> Placement:
-    """An image in the middle of a canvas, scaled until it fits."""
-    scale = min(canvas[0] / given[0], canvas[1] / given[1])
-    inner = (max(1, round(given[0] * scale)), max(1, round(given[1] * scale)))
-    corner = ((canvas[0] - inner[0]) // 2, (canvas[1] - inner[1]) // 2)
-    return Placement(given, (canvas[0], canvas[1]), inner, corner)
-
-
-def _fitted_into(images: Tensor, place: Placement) -> Tensor:
-    """Scaled until they fit onto the canvas, the rest black."""
-    scaled = F.interpolate(
-        images, place.inner, mode="bilinear", align_corners=False, antialias=True
-    )
-    (height, width), (top, left) = place.inner, place.corner
-    bottom, right = place.canvas[0] - top - height, place.canvas[1] - left - width
-    return F.pad(scaled, (left, right, top, bottom))
