@@ -101,7 +101,8 @@ def export_corrector(words: Sequence[str]) -> list[str]:
         raise UserError(f"onnxruntime answers otherwise, by {off:.1g}: {out} was not written")
     out.write_bytes(written)
     size = len(written) / 2**20
-    return [f"{out}, {size:.1f} MiB, {k} hypotheses; onnxruntime is within {off:.0e} of torch"]
+    poses = f"{k} hypothes{'i' if k == 1 else 'e'}s"
+    return [f"{out}, {size:.1f} MiB, {poses}; onnxruntime is within {off:.0e} of torch"]
 
 
 def example(model: PoseCorrector, k: int, images: int) -> tuple[Tensor, Tensor, Tensor | None]:
