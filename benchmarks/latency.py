@@ -14,6 +14,7 @@ out with a word. `--threads 0` are as many as torch takes by itself; onnxruntime
 import argparse
 import functools
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -38,6 +39,7 @@ def by_compiled(model: Any, k: int, images: int) -> Call:
     """A call of the model, compiled for these shapes."""
     x, latents, _ = example(model, k, images)
     torch.compiler.reset()
+    warnings.filterwarnings("ignore", "Dynamo detected a call to a `functools.lru_cache`")
     module = torch.compile(Exported(model, None))
     return lambda: module(x, latents)
 
