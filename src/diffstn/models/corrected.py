@@ -135,8 +135,8 @@ class Corrected:
         Args:
             images: those that `correct` was given, or others of their size, such as masks:
                 floats (B, C, H, W), of a single image (C, H, W).
-            size: (h, w) of the answer, which has the shape of the model's canvas; None: as fine as
-                the images.
+            size: (h, w) of the answer; None: that of the model's upright images, in proportion to
+                the size of those given.
             kernel: see `warp_points`.
             fill: what stands beyond the edges of an image; None: its paper, the median of its
                 border in each channel.
@@ -153,8 +153,8 @@ class Corrected:
                 f"images must be {len(self._poses)} of {given[0]} × {given[1]} pixels, not"
                 f" {tuple(images.shape)}"
             )
-        finer = self.placement.finest
-        size = size or (round(self._size[0] * finer), round(self._size[1] * finer))
+        scale = self.placement.scale
+        size = size or (round(self._size[0] / scale), round(self._size[1] / scale))
         poses = self._poses.to(images.device)
         at = self.placement.points(self.transformation.grid(poses, size))
         paper: Tensor | float = paper_of(batch.detach()) if fill is None else fill

@@ -28,12 +28,6 @@ class Placement:
         """Pixels of the canvas for each of the given image if it just fits."""
         return min(self.canvas[0] / self.given[0], self.canvas[1] / self.given[1])
 
-    @property
-    def finest(self) -> float:
-        """The most pixels that an image has for one of the canvas."""
-        sides = torch.as_tensor(self.given) / torch.as_tensor(self.inner).cpu()
-        return float(sides.amin(-1).amax())
-
     def pixels(self, xy: Tensor) -> Tensor:
         """Normalised points of the canvas (*, 2) → pixels of the given image."""
         given, *_ = self._flipped(xy)
