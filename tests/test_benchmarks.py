@@ -31,7 +31,7 @@ ROWS = {
     "attention": 2,
     "cloud_metrics": 5 + 1,
     "control": 2,
-    "inks": 4,
+    "inks": 9,
     "latency": 4,
     "correctors": 2 + 2,
     "known_generators": 6,

@@ -141,7 +141,7 @@ def test_a_run_from_the_command_line_corrects(train):
     assert set(metrics["numbers"]) == {"accuracy k=1", "uncorrected", "oracle"}
     model = diffstn.load("run")
     assert float(model.denoiser.standardiser.std.min()) < 1  # fitted, and kept with the weights
-    corrected = model.correct(torch.rand(2, 28, 28))
+    corrected = model.correct(torch.rand(2, 1, 28, 28))
     assert corrected.images.shape == (2, 1, 28, 28)
     assert corrected.A.shape == (2, 6)
 
