@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from diffstn.models.ink import border
 from diffstn.models.placement import Placement
 from diffstn.spatial import Transformation, decompose, lattice, warp_points
 
@@ -157,7 +158,9 @@ class Corrected:
         size = size or (round(self._size[0] / scale), round(self._size[1] / scale))
         poses = self._poses.to(images.device)
         at = self.placement.points(self.transformation.grid(poses, size))
-        paper: Tensor | float = paper_of(batch.detach()) if fill is None else fill
+        paper: Tensor | float = fill or 0.0
+        if fill is None:
+            paper = border(batch.detach()).median(dim=2).values[..., None, None]
         found = warp_points(batch - paper, at, kernel) + paper
         return found[0] if self._is_single else found
 
@@ -193,9 +196,3 @@ class Corrected:
         kernel = "bilinear" if masks.is_floating_point() else "nearest"
         values = masks if masks.is_floating_point() else masks.float()
         return warp_points(values, upright.unflatten(1, given), kernel).to(masks.dtype)
-
-
-def paper_of(images: Tensor) -> Tensor:
-    """The median of the border of images (B, C, H, W), in each channel: (B, C, 1, 1)."""
-    across, down = images[..., [0, -1], :].flatten(2), images[..., 1:-1, [0, -1]].flatten(2)
-    return torch.cat([across, down], dim=2).median(dim=2).values[..., None, None]

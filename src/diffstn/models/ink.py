@@ -61,7 +61,7 @@ def ink_of(images: Tensor) -> Ink:
     """The ink of grey images (B, 1, H, W) in [0, 1]."""
     shade = shade_of(images)
     even = images - shade
-    middle, grain = middle_and_grain(border(even))
+    middle, grain = middle_and_grain(border(even)[:, 0])
     off = even.flatten(1) - middle[:, None]
     blank = off.abs().amax(1) < LEAST
     dark = torch.where(blank, middle > 0.5, off.pow(3).sum(1) < 0)
@@ -78,9 +78,9 @@ def ink_of(images: Tensor) -> Ink:
 
 
 def border(images: Tensor) -> Tensor:
-    """The outermost pixels of images (B, 1, H, W): (B, 2W + 2H − 4)."""
-    around = images[..., [0, -1], :].flatten(1), images[..., 1:-1, [0, -1]].flatten(1)
-    return torch.cat(around, dim=1)
+    """The outermost pixels of images (B, C, H, W): (B, C, 2W + 2H − 4)."""
+    around = images[..., [0, -1], :].flatten(2), images[..., 1:-1, [0, -1]].flatten(2)
+    return torch.cat(around, dim=2)
 
 
 def middle_and_grain(edge: Tensor) -> tuple[Tensor, Tensor]:
@@ -102,11 +102,11 @@ def shade_of(images: Tensor) -> Tensor:
     )
     v, u = torch.meshgrid(down, across, indexing="ij")
     plane = torch.stack([u, v])
-    edge = border(images)
+    edge = border(images)[:, 0]
     flat = middle_and_grain(edge)[1] == 0
     if flat.all():
         return torch.zeros_like(images)
-    of_edge = border(plane[:, None])
+    of_edge = border(plane[None])[0]
     known = torch.cat([torch.ones_like(of_edge[:1]), of_edge]).T.expand(len(edge), -1, -1)
     weight = torch.ones_like(edge)
     for _ in range(ROUNDS):
