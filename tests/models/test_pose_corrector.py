@@ -228,6 +228,8 @@ def test_the_image_shown_is_the_one_whose_reading_is_nearest_to_the_answer(built
         (("model=stn", "model.kernel=cubic"), "kernel=cubic: choose bilinear, nearest, bicubic"),
         (("model=stn", "model.padding=wrap"), "padding=wrap: choose zeros, border, reflection"),
         (("model=diff_in_stn", "model.hypotheses=0"), "hypotheses must be at least 1, got 0"),
+        (("model=stn", "model.calibration=[1]"), r"calibration=\[1\]: two powers, neither below 0"),
+        (("model=stn", "model.calibration=[1,-1]"), "two powers, neither below 0"),
     ],
 )
 def test_what_no_corrector_can_do_is_refused(built: Build, words: tuple[str, ...], message: str):
@@ -264,3 +266,27 @@ def test_the_image_as_it_is_is_a_hypothesis_of_its_own_odds(built: Build):
     assert torch.equal(found.pose.turn, torch.zeros(6))
     torch.testing.assert_close(found.images, as_it_is[:, 0])
     assert len(found.alternatives) == model.hypotheses
+
+
+@pytest.mark.parametrize("name", ["diff_in_stn", "pose_regression"])
+def test_confidence_is_made_of_two_opinions(built: Build, name: str):
+    parts = built(f"model={name}")
+    model, image = parts.model.eval(), parts.data.batch("val", torch.arange(6)).image
+    k = 3 if name == "diff_in_stn" else 1
+    with torch.no_grad():
+        found = model(image, hypotheses=k, generator=torch.Generator().manual_seed(0))
+        combined = model.combine(found)
+        read = combined.argmax(1, keepdim=True)
+        first = found.belief if name == "diff_in_stn" else combined
+        second = found.probabilities.mean(1)
+        alone = model.confidence(found, combined)
+        model.calibration = (0.5, 2.0)
+        both = model.confidence(found, combined)
+    torch.testing.assert_close(alone, first.gather(1, read)[:, 0])
+    product = first**0.5 * second**2
+    expected = (product / product.sum(1, keepdim=True)).gather(1, read)[:, 0]
+    torch.testing.assert_close(both, expected)
+    answered = model.correct(image, hypotheses=k).confidence
+    model.calibration = (0.0, 0.0)
+    assert not torch.allclose(answered, model.correct(image, hypotheses=k).confidence)
+    assert torch.allclose(model.correct(image).confidence, torch.tensor(0.1))

@@ -33,6 +33,18 @@ def test_the_batch_size_changes_nothing(built: Build, measure):
     assert whole["protocol"] == {"split": "test", "images": 40}
 
 
+def test_validation_images_say_which_calibration_fits_them(built: Build, measure):
+    parts = diffusion(built)
+    of_test = measure(parts, hypotheses=(1, 4))
+    assert "calibration" not in of_test["k"]["4"]
+    found = measure(parts, hypotheses=(1, 4), split="val", limit=40)
+    assert all(len(one["calibration"]) == 2 for one in found["k"].values())
+    beta, gamma = found["k"]["4"]["calibration"]
+    said = parts.task.table(found).splitlines()[-1]
+    assert said.endswith(f"model.calibration=[{beta},{gamma}] (k = 4)")
+    assert "calibration=" not in parts.task.table(of_test)
+
+
 def test_the_seed_decides_the_latents(built: Build, measure):
     parts = diffusion(built, "model.centre_first=false", "task.hypotheses=1")
     one = measure(parts, seed=1)

@@ -76,7 +76,7 @@ def test_the_file_answers_as_the_model_does_and_is_checked_first(
         ("model=diff_in_stn", "data/distortion=full", "encoder=polar", "sampler.steps=2"),
         ("model=stn", "model.transformation=projective"),
         ("model=diff_in_stn", "frame=canvas", "sampler.steps=1", "model.as_is=2"),
-        ("model=pose_regression",),
+        ("model=pose_regression", "model.calibration=[0.5,0.7]"),
     ],
 )
 def test_other_correctors_answer_as_well(built: Build, words: tuple[str, ...]):

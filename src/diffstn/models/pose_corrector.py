@@ -1,6 +1,7 @@
 """What every model that turns images upright has in common."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -12,6 +13,7 @@ from diffstn.annotations import NotNegative
 from diffstn.build import Factory
 from diffstn.data.facts import Facts
 from diffstn.in_portions import in_portions
+from diffstn.metrics.labels.calibration import posterior
 from diffstn.models.combination import combination
 from diffstn.models.corrected import Corrected
 from diffstn.models.encoder import encoder_for
@@ -88,6 +90,7 @@ class PoseCorrector(OptimisedModule):
         as_is: odds at which the image as it is joins the poses that were sampled, as one more
             hypothesis; 0: it does not. For streams that are often upright, of which a corrector
             that expects any pose knows nothing; what reads well a little turned then stays so.
+        calibration: powers (β, γ) of the two opinions of which `confidence` is made.
         optimisation: see `OptimisedModule`.
 
     Raises:
@@ -109,6 +112,7 @@ class PoseCorrector(OptimisedModule):
         kernel: str = "bilinear",
         padding: str = "zeros",
         as_is: NotNegative = 0.0,
+        calibration: Sequence[float] = (1.0, 0.0),
         **optimisation: Any,
     ) -> None:
         super().__init__(**optimisation)
@@ -122,6 +126,8 @@ class PoseCorrector(OptimisedModule):
                 f" {type(self).__name__} has no opinion: choose mean or most_confident"
             )
         check_sampling(kernel, padding)
+        if len(calibration) != 2 or min(calibration) < 0:
+            raise ValueError(f"calibration={list(calibration)}: two powers, neither below 0")
         self.facts = facts
         self.classifier: nn.Module = classifier(facts)
         self.target_transformation: Transformation = facts.transformation
@@ -134,6 +140,7 @@ class PoseCorrector(OptimisedModule):
         self.classes = len(facts.classes)
         self.frame = named_frame(frame)
         self.kernel, self.padding, self.as_is = kernel, padding, as_is
+        self.calibration = tuple(calibration)
         self.validation_accuracy = MulticlassAccuracy(self.classes, average="micro")
 
     def encoder_for(self, encoder: Factory) -> nn.Module:
@@ -261,15 +268,24 @@ class PoseCorrector(OptimisedModule):
         weights = self.weights(correction, hypotheses)
         return (weights[..., None] * correction.first(hypotheses).probabilities).sum(dim=1)
 
+    def opinions(self, correction: Correction, combined: Tensor) -> tuple[Tensor, Tensor]:
+        """What `posterior` is made of, twice (B, classes): the corrector's own belief, and what the
+        classifier reads on average over the hypotheses.
+
+        The belief is taught by labels of distorted images and so knows what cannot be known. The
+        classifier was never shown a wrong pose, and is too sure of what it makes of one. Where the
+        corrector has no belief the combined opinion (B, classes) stands in.
+        """
+        has_belief = type(self).belief is not PoseCorrector.belief
+        return correction.belief if has_belief else combined, correction.probabilities.mean(dim=1)
+
     def confidence(self, correction: Correction, combined: Tensor) -> Tensor:
         """How probable the class is that the combined opinion (B, classes) reads, (B,).
 
-        It is the corrector's own belief in that class, which is taught by labels of distorted
-        images and so knows what cannot be known. The classifier's probability, which was never
-        shown a wrong pose, stands in where the corrector has no opinion.
+        It is the `posterior` of `opinions` with the powers `calibration`; (1, 0), the default, is
+        the belief alone.
         """
-        has_opinion = type(self).belief is not PoseCorrector.belief
-        source = correction.belief if has_opinion else combined
+        source = posterior(*self.opinions(correction, combined), self.calibration)
         return source.gather(1, combined.argmax(dim=1, keepdim=True))[:, 0]
 
     @torch.no_grad()

@@ -40,7 +40,7 @@ class PoseEnsemble(PoseCorrector):
         members: folders of runs of `model=diff_in_stn`, or `pretrained/NAME`.
         hypotheses: how many poses to sample for an image; None: one for each member.
         combine: see `PoseCorrector`.
-        kernel, padding, as_is: see `PoseCorrector`.
+        kernel, padding, as_is, calibration: see `PoseCorrector`.
         kept: what `self_contained` put there, for each member; of another run it counts for
             nothing.
 
@@ -62,6 +62,7 @@ class PoseEnsemble(PoseCorrector):
         kernel: str = "bicubic",
         padding: str = "zeros",
         as_is: NotNegative = 0.0,
+        calibration: Sequence[float] = (1.0, 0.0),
         kept: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
         if not members:
@@ -76,6 +77,7 @@ class PoseEnsemble(PoseCorrector):
             kernel=kernel,
             padding=padding,
             as_is=as_is,
+            calibration=calibration,
             optimizer=nothing,
             lr_scheduler=nothing,
         )

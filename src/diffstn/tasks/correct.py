@@ -15,6 +15,7 @@ from diffstn.figures.animation import animation_gif
 from diffstn.figures.hypotheses import hypotheses_page
 from diffstn.figures.pages import correction_page
 from diffstn.figures.reverse_strip import reverse_strip
+from diffstn.metrics.labels.calibration import Calibration
 from diffstn.metrics.labels.class_accuracy import ClassAccuracy
 from diffstn.metrics.labels.reliability import Reliability
 from diffstn.metrics.poses.corner_error import CornerError
@@ -35,13 +36,14 @@ STEPS_SHOWN = 40
 
 class Answer(NamedTuple):
     """To a batch of B images, by k: probabilities of the classes (B, classes), how sure they are
-    (B,), and poses (B, dim).
+    (B,) and which opinions say so, see `PoseCorrector.opinions`, and poses (B, dim).
     """
 
     label: Tensor
     A: Tensor
     scores: dict[int, Tensor]
     confidence: dict[int, Tensor]
+    opinions: dict[int, tuple[Tensor, Tensor]]
     chosen: dict[int, Tensor]
     uncorrected: Tensor
     oracle: Tensor
@@ -52,8 +54,8 @@ class Correct(Corrections):
     """Accuracy of the classifier on corrected images, errors of the poses, and what bounds them.
 
     `uncorrected` shows the classifier the distorted images as they are (resized to its input),
-    `oracle` the images corrected with the true pose by the model's own kernel. Settings as for
-    `Corrections`.
+    `oracle` the images corrected with the true pose by the model's own kernel. Of validation images
+    it is also said which `calibration` fits them best. Settings as for `Corrections`.
     """
 
     def check(self, model: Any, data: Any) -> None:
@@ -70,6 +72,7 @@ class Correct(Corrections):
         accuracy = {k: ClassAccuracy(classes, sync_on_compute=False) for k in counts}
         errors = {k: pose_metric(model) for k in counts}
         reliability = {k: Reliability(sync_on_compute=False) for k in counts}
+        calibration = {k: Calibration(sync_on_compute=False) for k in counts}
         uncorrected, oracle = (ClassAccuracy(classes, sync_on_compute=False) for _ in range(2))
 
         def corrected(rows: slice, batch: Any) -> Answer:
@@ -81,11 +84,14 @@ class Correct(Corrections):
             as_is = model.warp(batch.image, identity.expand(len(batch.label), 1, -1))
             true = model.warp_by(model.target_transformation, batch.image, batch.A)
             combined = {k: model.combine(correction, k) for k in counts}
+            few = {k: correction.first(k) for k in counts}
+            opinions = {k: model.opinions(few[k], of) for k, of in combined.items()}
             return Answer(
                 batch.label.cpu(),
                 batch.A.cpu(),
                 {k: scores.cpu() for k, scores in combined.items()},
-                {k: model.confidence(correction, of).cpu() for k, of in combined.items()},
+                {k: model.confidence(few[k], of).cpu() for k, of in combined.items()},
+                {k: (first.cpu(), second.cpu()) for k, (first, second) in opinions.items()},
                 {k: correction.A[every, model.representative(correction, k)].cpu() for k in counts},
                 model.judge(as_is)[:, 0].cpu(),
                 model.judge(true[:, None])[:, 0].cpu(),
@@ -96,6 +102,8 @@ class Correct(Corrections):
                 accuracy[k].update(one.scores[k], one.label)
                 right = one.scores[k].argmax(dim=1) == one.label
                 reliability[k].update(one.confidence[k], right)
+                if self.split == "val":  # on test images it would be a look at the answers
+                    calibration[k].update(*one.opinions[k], one.label)
                 if (error := errors[k]) is not None:
                     error.update(one.chosen[k], one.A)
             uncorrected.update(one.uncorrected, one.label)
@@ -108,6 +116,9 @@ class Correct(Corrections):
             }
             for k in counts
         }
+        if self.split == "val":
+            for k, metric in calibration.items():
+                by_count[k]["calibration"] = [round(w, 2) for w in metric.compute().tolist()]
         found = {
             "accuracy": by_count[counts[0]]["accuracy"],
             "uncorrected": percentages(uncorrected)["accuracy"],

@@ -111,7 +111,12 @@ class Corrections(Task):
         header = ["", "accuracy %", *(ERROR_COLUMNS[name] for name in columns)]
         header += CONFIDENCE.values() if sure else []
         last = list(metrics["k"].values())[-1]
-        return f"{markdown(header, body)}\n\n{by_name('class', 'accuracy %', last['per_class'])}"
+        parts = [markdown(header, body), by_name("class", "accuracy %", last["per_class"])]
+        if "calibration" in last:
+            fits = {k: str(one["calibration"]).replace(" ", "") for k, one in metrics["k"].items()}
+            said = ", ".join(f"model.calibration={powers} (k = {k})" for k, powers in fits.items())
+            parts.append(f"most honest about these images would be {said}")
+        return "\n\n".join(parts)
 
 
 def errors_of(numbers: Mapping[str, Any]) -> Mapping[str, float]:
