@@ -95,7 +95,8 @@ class DiffInSTN(PoseCorrector):
     Args:
         facts: of the data.
         encoder: makes the network image → embedding (B, features).
-        network: makes the one called as network(x_t, t, embedding=...).
+        network: makes the one called as network(x_t, t, embedding=...), of shapes that broadcast to
+            each other: see `PoseDenoiser`.
         schedule: of the noise.
         sampler: x_T → x_0.
         prediction, variance: see `Denoiser`.
@@ -236,28 +237,35 @@ class DiffInSTN(PoseCorrector):
     def before_the_walk(
         self, image: Tensor, latents: Tensor, embeddings: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Callable[[Tensor], Tensor]]:
-        """x_T (B k, *), what the denoiser is told beside it (B k, F), and what makes relative poses
-        (B, k, dim) of points of the walk.
+        """x_T (B, k / v, v, *), what the denoiser is told beside it (B, 1, v, F), and what makes
+        relative poses (B, k, dim) of points of the walk.
+
+        Pose i looks through frame i % v, so that whatever depends on a frame alone is found once
+        for all poses that look through it; where they do not share out evenly v is k.
         """
         k = latents.shape[1]
         view = torch.arange(k, device=image.device) % self.views
         if embeddings is None:
             embeddings = self.embeddings(image, min(k, self.views))
         embeddings = embeddings[:, : self.views]
-        heard = self.heard(image, embeddings)[:, view].flatten(0, 1)
-        seen = embeddings[:, view].flatten(0, 1)
-        around = {} if self.angle_head is None else {"around": self.angle_head.read(seen)}
+        heard = self.heard(image, embeddings)
+        if k % heard.shape[1]:
+            heard = heard[:, view]
+        around = {}
+        if self.angle_head is not None:
+            around = {"around": self.angle_head.read(embeddings[:, view].flatten(0, 1))}
         x_T = self.denoiser.process.prior(latents.flatten(0, 1), **around)
+        x_T = x_T.unflatten(0, (image.shape[0], -1, heard.shape[1]))
 
         def decode(x: Tensor) -> Tensor:
-            relative = self.standardiser.decode(x)
+            relative = self.standardiser.decode(x.flatten(0, 2))
             if self.views > 1:
                 turn = self.transformation.from_affine(affine_matrix(view * self.step).flatten(1))
                 turn = turn.to(image.device).repeat(image.shape[0], 1)
                 relative = self.transformation.compose(turn, relative)
             return relative.unflatten(0, (-1, k))
 
-        return x_T, heard, decode
+        return x_T, heard[:, None], decode
 
     def embeddings(self, image: Tensor, views: int = 1, sizes: Sequence[float] = (1.0,)) -> Tensor:
         """Images (B, C, H, W) seen through so many frames of each size, turned on from one to the

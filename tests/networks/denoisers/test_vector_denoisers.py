@@ -59,6 +59,19 @@ def test_the_pose_denoiser_starts_at_zero_and_takes_several_timesteps_per_image(
     assert torch.equal(output, torch.zeros(3, 4, 6))
 
 
+def test_what_poses_share_is_said_once():
+    network = trained(PoseDenoiser(6, 10, width=16, blocks=2))
+    x_t, t, embedding = (
+        torch.randn(3, 4, 2, 6),
+        torch.tensor([7, 500, 20]),
+        torch.randn(3, 1, 2, 10),
+    )
+    rows = x_t.flatten(0, 2)
+    told = embedding.expand(3, 4, 2, 10).flatten(0, 2)
+    apart = network(rows, t.repeat_interleave(8), told)
+    torch.testing.assert_close(network(x_t, t, embedding), apart.view(3, 4, 2, 6))
+
+
 def test_time_in_every_layer_is_a_longer_input():
     widths = [
         [layer.in_features for layer in LatentDenoiser(6, 10, 20, every).layers]

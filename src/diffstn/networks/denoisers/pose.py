@@ -18,8 +18,10 @@ class PoseDenoiser(nn.Module):
         blocks: number of residual blocks.
         time_features: of the sinusoidal timestep embedding.
 
-    Shapes: x_t (B, dim), t (B,), embedding (B, embedding) → (B, dim). The last layer starts at
-    zero, so an untrained network predicts the mean of standardised poses.
+    Shapes: x_t (*, dim), t of its first dimensions, embedding (*, embedding) of as many dimensions
+    as x_t, of which any but the last may be 1 → (*, dim): what does not depend on all dimensions is
+    not computed for all. The last layer starts at zero, so an untrained network predicts the mean
+    of standardised poses.
     """
 
     def __init__(
@@ -44,7 +46,9 @@ class PoseDenoiser(nn.Module):
 
     def forward(self, x_t: Tensor, t: Tensor, embedding: Tensor) -> Tensor:
         h = self.input(x_t)
-        m = F.silu(self.time(t) + self.picture(embedding))
+        time = self.time(t)
+        time = time.reshape(*t.shape, *(1,) * (embedding.ndim - time.ndim), -1)
+        m = F.silu(time + self.picture(embedding))
         for block in self.blocks:
             h = block(h, m)
         return self.output(h)
