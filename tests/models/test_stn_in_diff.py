@@ -138,3 +138,15 @@ def test_users_get_the_drawing_that_the_classifier_is_surest_of():
     assert (redrawn.images.float() / 255 - images).abs().max() < 0.01
     torch.testing.assert_close(model.classify(images), model.judge(images), atol=1e-3, rtol=1e-3)
     assert model.correct(images[0, 0]).images.shape == (1, 12, 12)
+
+
+def test_an_answer_depends_on_its_image_and_on_the_seed_alone():
+    model, images = build(True), torch.rand(4, 1, 12, 12)
+    network = model.denoiser.network
+    network.forward = lambda x_t, t, embedding=None, image=None: image + 0.5 * x_t.tanh()
+    together = model.correct(images, hypotheses=3, seed=2)
+    for i in range(4):
+        alone = model.correct(images[i], hypotheses=3, seed=2)
+        torch.testing.assert_close(alone.images, together.images[i])
+        torch.testing.assert_close(alone.probabilities, together.probabilities[i])
+    assert not torch.allclose(model.correct(images, 3, seed=3).images, together.images, atol=0.01)

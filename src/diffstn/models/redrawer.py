@@ -91,10 +91,14 @@ class Redrawer(OptimisedModule):
         """Redraw images; see `Given` for what images may be.
 
         Of several redrawings the one that the classifier is surest of is taken, and its opinions
-        are averaged.
+        are averaged. All images start from the same latents, so that with a sampler that draws no
+        noise an answer depends on its image and the seed, and not on what else is in the batch.
         """
         given = Given(images, self.facts, self.facts.canvas, self.device)
-        made = self(given.images, hypotheses, generator=Generator().manual_seed(seed))
+        generator = Generator().manual_seed(seed)
+        latents = self.sample_latents(1, hypotheses or self.hypotheses, generator)
+        latents = latents.expand(len(given.images), *latents.shape[1:])
+        made = self(given.images, latents=latents, generator=generator)
         surest = made.probabilities.amax(dim=-1).argmax(dim=1)
         rows = torch.arange(len(surest), device=surest.device)
         return Redrawn(
