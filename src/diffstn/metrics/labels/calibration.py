@@ -21,8 +21,8 @@ def posterior(first: Tensor, second: Tensor, powers: Sequence[float]) -> Tensor:
     r"""$p(y) \propto b(y)^\beta\,m(y)^\gamma$ of opinions b and m (B, classes): (B, classes).
 
     With β = γ = 1 this is Bayes' rule for opinions that are independent, given the label, and
-    labels that are equally likely; opinions that share their errors want powers that sum to about
-    1. (1, 0) is b itself.
+    labels that are equally likely; opinions that are the same want powers that sum to 1. (1, 0) is
+    b itself.
     """
     beta, gamma = powers
     if (beta, gamma) == (1, 0):
@@ -39,7 +39,7 @@ class Calibration(Metric):
     handful of answers says little. With one opinion that is uniform this is temperature scaling.
 
     Source: Guo et al., On Calibration of Modern Neural Networks, 2017, section 4.2; of two
-    opinions: Genest and Zidek, Combining Probability Distributions, 1986, section 3.
+    opinions, the logarithmic pool: Genest and Zidek, Combining Probability Distributions, 1986.
     """
 
     is_differentiable = False
