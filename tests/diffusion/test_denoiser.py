@@ -1,11 +1,14 @@
+from itertools import repeat
+
 import pytest
 import torch
 from torch import nn
 
 from diffstn.diffusion.denoiser import Denoised, Denoiser
 from diffstn.diffusion.processes import Gaussian
-from diffstn.diffusion.samplers import DDIM, Ancestral
+from diffstn.diffusion.samplers import DDIM, DEIS, Ancestral
 from diffstn.diffusion.schedules import Cosine, Linear
+from diffstn.diffusion.variance import FixedSmall
 from diffstn.diffusion.wrappers import Wrapper
 
 
@@ -57,14 +60,55 @@ def test_a_wrapper_is_a_denoiser_and_wrappers_nest(gaussian):
         """ε̂ ← 2 ε̂, x̂_0 ← 2 x̂_0: a wrapper that knows nothing of the sampler's business."""
 
         def __call__(self, x_t, t, **condition):
-            x_0, eps, log_variance = self.denoiser(x_t, t, **condition)
-            return Denoised(2 * x_0, 2 * eps, log_variance)
+            x_0, eps, spread = self.denoiser(x_t, t, **condition)
+            return Denoised(2 * x_0, 2 * eps, spread)
 
     denoiser = gaussian(Cosine(20))
     x_T = torch.randn(4, 6)
     for sampler in (Ancestral(steps=1), DDIM(steps=1)):
         guided = sampler(Twice(Twice(denoiser)), x_T)
         torch.testing.assert_close(guided, 4 * sampler(denoiser, x_T))
+
+
+class Seer(nn.Module):
+    """x_t + t label, of which the second term is known before the walk."""
+
+    asked = 0
+
+    def ahead(self, t, label):
+        self.asked += 1
+        return (t * label)[..., None]
+
+    def forward(self, x_t, t, label, ahead=None):
+        return x_t + (self.ahead(t, label) if ahead is None else ahead)
+
+
+def test_what_depends_on_time_and_condition_alone_is_found_once_a_walk(monkeypatch):
+    network, label, x_T = Seer(), torch.tensor([0.01, 0.02, -0.01]), torch.randn(3, 6)
+    denoiser = Denoiser(network, Gaussian(Cosine(100)), "v")
+    foreseen = DDIM(steps=7)(denoiser, x_T, label=label)
+    assert network.asked == 1
+    monkeypatch.setattr("diffstn.diffusion.denoiser.FORESEEN", 6)
+    assert torch.equal(DDIM(steps=7)(denoiser, x_T, label=label), foreseen)
+    assert network.asked == 1 + 4  # two steps of three labels at once
+    denoiser.foreseen = lambda t, condition: repeat(condition)
+    torch.testing.assert_close(DDIM(steps=7)(denoiser, x_T, label=label), foreseen)
+    assert network.asked == 5 + 7
+
+
+def test_only_a_sampler_that_draws_by_it_asks_for_the_variance():
+    class Counted(FixedSmall):
+        asked = 0
+
+        def log_variance(self, *told):
+            Counted.asked += 1
+            return super().log_variance(*told)
+
+    denoiser = Denoiser(nn.Linear(6, 6), Gaussian(Cosine(100)), variance=Counted())
+    denoiser.network.forward = lambda x_t, t: x_t
+    for sampler, times in ((DEIS(steps=5), 0), (Ancestral(steps=5), 5)):
+        sampler(denoiser, torch.randn(2, 6))
+        assert Counted.asked == times
 
 
 def test_the_process_leaves_no_trace_in_the_state():

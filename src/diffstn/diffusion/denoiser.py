@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import repeat
 from typing import Any, NamedTuple, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from diffstn.diffusion.broadcast import broadcast
@@ -13,6 +17,9 @@ from diffstn.diffusion.processes import Noised
 from diffstn.diffusion.schedules import Schedule
 from diffstn.diffusion.variance import VARIANCES, Variance
 from diffstn.in_portions import in_portions
+
+FORESEEN = 2**20
+"""Numbers of the condition, times timesteps, of which a network makes something at once."""
 
 
 class Denoised(NamedTuple):
@@ -24,8 +31,13 @@ class Denoised(NamedTuple):
     eps: Tensor
     """The expected noise, in the shape of x_t."""
 
-    log_variance: Tensor
-    """The log-variance of the reverse step p(x_s | x_t); broadcasts to x_t."""
+    spread: Callable[[], Tensor]
+    """Finds `log_variance`, which few samplers ask for."""
+
+    @property
+    def log_variance(self) -> Tensor:
+        """The log-variance of the reverse step p(x_s | x_t); broadcasts to x_t."""
+        return self.spread()
 
 
 class Denoises(Protocol):
@@ -95,7 +107,28 @@ class Denoiser(nn.Module):
         alpha, sigma = (broadcast(factor, x_t) for factor in self.schedule.unit(t))
         x_t = self.schedule.to_unit(x_t, t)
         output = in_portions(self.network, x_t, t, **condition).to(x_t.dtype)
-        output, log_variance = self.variance.split(output, self.schedule, t, s)
-        x_0 = self.prediction.to_x0(output, x_t, alpha, sigma)
-        eps = self.prediction.to_eps(output, x_t, alpha, sigma)
-        return Denoised(x_0, eps, log_variance)
+        said = self.variance.prediction(output, t)
+        x_0 = self.prediction.to_x0(said, x_t, alpha, sigma)
+        eps = self.prediction.to_eps(said, x_t, alpha, sigma)
+        return Denoised(x_0, eps, partial(self.variance.log_variance, output, self.schedule, t, s))
+
+    def foreseen(
+        self, t: Tensor, condition: Mapping[str, Tensor]
+    ) -> Iterator[Mapping[str, Tensor]]:
+        """The condition for each timestep of a walk, t (n,) long, which all items take together.
+
+        A network may find what depends on time and condition alone for many steps at once, and with
+        one reading of its weights: `network.ahead(t, **condition)` → (n, B, *), of t (n, 1) and a
+        condition (1, B, *). It is then called with its part as `ahead=` beside the condition.
+        """
+        ahead = getattr(self.network, "ahead", None)
+        if ahead is None:
+            yield from repeat(condition)
+            return
+        whole = torch.compiler.is_compiling() or torch.jit.is_tracing()
+        numbers = sum(told.numel() for told in condition.values())
+        together = len(t) if whole else max(1, FORESEEN // max(1, numbers))
+        for some in t.split(together):
+            told = {name: one[None] for name, one in condition.items()}
+            for known in ahead(some[:, None], **told):
+                yield {**condition, "ahead": known}

@@ -11,21 +11,19 @@ from diffstn.diffusion.schedules import Schedule
 
 
 class Variance(ABC):
-    """Splits a network's output into what it predicts and the log-variance of the next step."""
+    """Reads in a network's output what it predicts, and the log-variance of the next step."""
 
     outputs: int = 1
     """How many tensors in the shape of x_t the network must answer, one after another in its first
     dimension behind the batch's."""
 
-    @abstractmethod
-    def split(
-        self, output: Tensor, schedule: Schedule, t: Tensor, s: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return the part of the output that is the prediction, and log Σ of p(x_s | x_t).
+    def prediction(self, output: Tensor, t: Tensor) -> Tensor:
+        """The part of the output that is the prediction: all of it, unless Σ is learned."""
+        return output
 
-        The log-variance is finite and broadcasts to the prediction. A variance that is not learned
-        takes the whole output for the prediction.
-        """
+    @abstractmethod
+    def log_variance(self, output: Tensor, schedule: Schedule, t: Tensor, s: Tensor) -> Tensor:
+        """log Σ of p(x_s | x_t), finite, which broadcasts to the prediction."""
 
 
 class FixedSmall(Variance):
@@ -36,11 +34,9 @@ class FixedSmall(Variance):
     Source: Ho et al., Denoising Diffusion Probabilistic Models, 2020, section 3.2.
     """
 
-    def split(
-        self, output: Tensor, schedule: Schedule, t: Tensor, s: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def log_variance(self, output: Tensor, schedule: Schedule, t: Tensor, s: Tensor) -> Tensor:
         variance = schedule.beta_tilde(t.clamp(min=2), s.clamp(min=1))
-        return output, broadcast(variance.log(), output)
+        return broadcast(variance.log(), output)
 
 
 class FixedLarge(Variance):
@@ -49,10 +45,8 @@ class FixedLarge(Variance):
     Source: Ho et al., Denoising Diffusion Probabilistic Models, 2020, section 3.2.
     """
 
-    def split(
-        self, output: Tensor, schedule: Schedule, t: Tensor, s: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        return output, broadcast(schedule.beta(t, s).log(), output)
+    def log_variance(self, output: Tensor, schedule: Schedule, t: Tensor, s: Tensor) -> Tensor:
+        return broadcast(schedule.beta(t, s).log(), output)
 
 
 class LearnedRange(Variance):
@@ -66,14 +60,14 @@ class LearnedRange(Variance):
 
     outputs = 2
 
-    def split(
-        self, output: Tensor, schedule: Schedule, t: Tensor, s: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        mean, v = output.chunk(2, dim=t.ndim)
-        _, least = FixedSmall().split(mean, schedule, t, s)
-        _, most = FixedLarge().split(mean, schedule, t, s)
-        share = (v + 1) / 2
-        return mean, share * most + (1 - share) * least
+    def prediction(self, output: Tensor, t: Tensor) -> Tensor:
+        return output.chunk(2, dim=t.ndim)[0]
+
+    def log_variance(self, output: Tensor, schedule: Schedule, t: Tensor, s: Tensor) -> Tensor:
+        share = (output.chunk(2, dim=t.ndim)[1] + 1) / 2
+        least = FixedSmall().log_variance(share, schedule, t, s)
+        most = FixedLarge().log_variance(share, schedule, t, s)
+        return share * most + (1 - share) * least
 
 
 VARIANCES: dict[str, Variance] = {

@@ -43,7 +43,8 @@ class Jumping:
         walk = self.loss.walk(self.schedule)
         halts = torch.stack([walk[walk[:, 0] == now][0] for now in t])
         assert torch.equal(halts[:, -1], s)
-        return Denoised(*self.loss.target(self.denoiser, x_t, halts), torch.zeros(()))
+        x_0, eps = self.loss.target(self.denoiser, x_t, halts)
+        return Denoised(x_0, eps, lambda: torch.zeros(()))
 
 
 def build(steps: int = 3, m: int = 4, **sampler: Any) -> tuple[DistilledLoss, Denoiser, Tensor]:

@@ -72,6 +72,16 @@ def test_what_poses_share_is_said_once():
     torch.testing.assert_close(network(x_t, t, embedding), apart.view(3, 4, 2, 6))
 
 
+def test_what_is_known_ahead_of_a_walk_is_what_each_step_would_find():
+    network = trained(PoseDenoiser(6, 10, width=16, blocks=2))
+    x_t, embedding = torch.randn(3, 4, 2, 6), torch.randn(3, 1, 2, 10)
+    steps = torch.tensor([900, 300, 1])
+    known = network.ahead(steps[:, None], embedding[None])
+    for step, ahead in zip(steps, known, strict=True):
+        expected = network(x_t, step.repeat(3), embedding)
+        torch.testing.assert_close(network(x_t, step.repeat(3), embedding, ahead), expected)
+
+
 def test_time_in_every_layer_is_a_longer_input():
     widths = [
         [layer.in_features for layer in LatentDenoiser(6, 10, 20, every).layers]

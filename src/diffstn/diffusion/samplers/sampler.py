@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any, ClassVar
 
 import torch
@@ -97,9 +97,10 @@ class Sampler(ABC):
         history: deque[tuple[Tensor, Denoised]] = deque(maxlen=self.memory)
         earlier: deque[int] = deque(maxlen=self.memory)
         jumps, still = self.jumps(process), torch.zeros_like(x_t)
+        told = foreseen(denoiser, [now for now, _ in jumps], x_t.device, condition)
         for now, then in progress(jumps) if progress else jumps:
             t, s = (torch.full(x_t.shape[:1], k, device=x_t.device) for k in (now, then))
-            denoised = denoiser(x_t, t, s=s, **condition)
+            denoised = denoiser(x_t, t, s=s, **next(told))
             yield now, x_t, denoised.x_0
             drawn = then and self.stochastic
             noise = gaussian_noise(x_t, generator) if drawn else still
@@ -140,6 +141,15 @@ class Sampler(ABC):
         spend much of the time on them.
         """
         return _jumps(self, clock)
+
+
+def foreseen(
+    denoiser: Denoises, timesteps: Sequence[int], device: torch.device, condition: dict[str, Any]
+) -> Iterator[Mapping[str, Any]]:
+    """The condition for each timestep, see `Denoiser.foreseen`; wrappers do not look ahead."""
+    if not hasattr(denoiser, "foreseen"):
+        return repeat(condition)
+    return denoiser.foreseen(torch.tensor(timesteps, device=device), condition)
 
 
 @lru_cache(maxsize=32)

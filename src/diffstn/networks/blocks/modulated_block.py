@@ -20,6 +20,10 @@ class ModulatedBlock(nn.Module):
         self.outer = nn.Linear(width, width)
 
     def forward(self, h: Tensor, m: Tensor) -> Tensor:
-        scale, shift = self.modulation(m).chunk(2, dim=-1)
+        return self.modulated(h, self.modulation(m))
+
+    def modulated(self, h: Tensor, modulation: Tensor) -> Tensor:
+        """What the block makes of h once (s, b), (*, 2 width), is known."""
+        scale, shift = modulation.chunk(2, dim=-1)
         inner = self.inner(torch.addcmul(shift, self.norm(h), 1 + scale))
         return h + self.outer(F.silu(inner))

@@ -1,5 +1,6 @@
 """The denoising network for poses: a residual MLP modulated by time and image."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -44,11 +45,24 @@ class PoseDenoiser(nn.Module):
         self.blocks = nn.ModuleList(ModulatedBlock(width) for _ in range(blocks))
         self.output = zero_linear(width, dim)
 
-    def forward(self, x_t: Tensor, t: Tensor, embedding: Tensor) -> Tensor:
-        h = self.input(x_t)
+    def ahead(self, t: Tensor, embedding: Tensor) -> Tensor:
+        """All that does not depend on x_t, the modulations of the blocks: t of the first dimensions
+        of the embedding (*, embedding) → (*, blocks, 2 width).
+        """
+        return torch.stack(self.modulations(t, embedding), dim=-2)
+
+    def modulations(self, t: Tensor, embedding: Tensor) -> list[Tensor]:
+        """Of each block (*, 2 width)."""
         time = self.time(t)
         time = time.reshape(*t.shape, *(1,) * (embedding.ndim - time.ndim), -1)
         m = F.silu(time + self.picture(embedding))
-        for block in self.blocks:
-            h = block(h, m)
+        return [block.modulation(m) for block in self.blocks]  # type: ignore[operator, union-attr]
+
+    def forward(
+        self, x_t: Tensor, t: Tensor, embedding: Tensor, ahead: Tensor | None = None
+    ) -> Tensor:
+        told = self.modulations(t, embedding) if ahead is None else ahead.unbind(-2)
+        h = self.input(x_t)
+        for block, one in zip(self.blocks, told, strict=True):
+            h = block.modulated(h, one)  # type: ignore[operator]
         return self.output(h)
