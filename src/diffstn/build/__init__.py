@@ -12,10 +12,12 @@ from diffstn.build.model import (
     needed,
     untrained,
 )
+from diffstn.build.part import Kept, kept_of, part, with_part
 
 __all__ = [
     "Built",
     "Factory",
+    "Kept",
     "asks_for",
     "build",
     "build_data",
@@ -23,8 +25,11 @@ __all__ = [
     "build_task",
     "fitted",
     "instantiated",
+    "kept_of",
     "load_model",
     "needed",
+    "part",
     "untrained",
     "user_errors",
+    "with_part",
 ]

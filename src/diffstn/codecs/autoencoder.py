@@ -1,18 +1,17 @@
 """Images as the latents of a trained autoencoder."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from diffstn.build import build_model, load_model, needed
+from diffstn.build import Kept, part, with_part
 from diffstn.data.facts import Facts
 from diffstn.errors import UserError
 from diffstn.networks.digest import digest_of
 from diffstn.networks.frozen import Frozen
-from diffstn.store.run_folder import open_run
 
 SMALLEST_STD = 1e-4
 """A channel that varies less says nothing, and is left as it is."""
@@ -43,30 +42,25 @@ class AutoencoderCodec(Frozen):
     std: Tensor
     digest: Tensor
 
-    def __init__(self, run: str | None = None, kept: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, run: str | None = None, kept: Kept | None = None) -> None:
         if run is None:
             raise UserError(
                 "codec=autoencoder needs a trained one: pass codec=<folder of a run of"
                 " model=autoencoder>"
             )
-        own = kept is not None and kept["run"] == run
-        model: Any
-        if kept is not None and own:
-            model = build_model(kept["config"], Facts.from_plain(kept["facts"]))
-        else:
-            model = load_model(run)
+        model, brought = part(run, kept)
         if not hasattr(model, "coder"):
             raise UserError(
                 f"codec.run={run} is no run of an autoencoder: train one with model=autoencoder"
             )
         super().__init__(model.coder)
         self.run, self.theirs = run, model.facts
-        self.coder.brought_weights = not own  # μ and s are the model's own
+        self.coder.brought_weights = brought  # μ and s are the model's own
         channels = model.coder.latent_shape[0]
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("std", torch.ones(channels))
-        known = torch.zeros(16, dtype=torch.uint8) if own else digest_of(model.coder.state_dict())
-        self.register_buffer("digest", known)
+        digest = digest_of(model.coder.state_dict()) if brought else torch.zeros(16).byte()
+        self.register_buffer("digest", digest)
 
     @property
     def coder(self) -> Any:
@@ -133,11 +127,4 @@ class AutoencoderCodec(Frozen):
             )
         super()._load_from_state_dict(state, prefix, *rest)
 
-    @staticmethod
-    def self_contained(node: Mapping[str, Any]) -> dict[str, Any]:
-        """The node with all that it takes to build the autoencoder without its folder."""
-        if (node.get("kept") or {}).get("run") == node["run"]:
-            return dict(node)
-        config = needed(open_run(node["run"]).read_config())
-        facts: Any = load_model(node["run"]).facts
-        return {**node, "kept": {"run": node["run"], "facts": facts.plain(), "config": config}}
+    self_contained = staticmethod(with_part)

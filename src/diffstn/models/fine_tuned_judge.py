@@ -1,10 +1,8 @@
 """A trained classifier of upright images that learns on."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from torch import Tensor, nn
 
+from diffstn.build import Kept
 from diffstn.data.facts import Facts
 from diffstn.models.frozen_judge import FrozenJudge
 
@@ -19,7 +17,7 @@ class FineTunedJudge(nn.Module):
         UserError: as `FrozenJudge` does.
     """
 
-    def __init__(self, facts: Facts, run: str, kept: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, facts: Facts, run: str, kept: Kept | None = None) -> None:
         super().__init__()
         self.network = FrozenJudge(facts, run, kept).network.requires_grad_(True).train()
 

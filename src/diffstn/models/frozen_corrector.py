@@ -1,39 +1,33 @@
 """A trained pose diffusion model that no longer learns."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from diffstn.build import build_model, load_model, needed
+from diffstn.build import Kept, part
 from diffstn.data.facts import Facts
 from diffstn.errors import UserError
 from diffstn.models.diff_in_stn import DiffInSTN
 from diffstn.networks.frozen import Frozen
 from diffstn.spatial import family_of
-from diffstn.store.run_folder import open_run
 
 
 class FrozenCorrector(Frozen):
     """The model of a run of `model=diff_in_stn`, with its weights, as a part of another.
 
     As a run that uses a frozen judge keeps the judge, one that uses this keeps the model's facts
-    and configuration (`kept`) and, among its own weights, the model's.
+    and configuration (`kept_of`) and, among its own weights, the model's.
 
     Args:
         facts: of the images that it is to correct.
         run: folder of its run, or `pretrained/NAME`.
-        kept: what the method of that name has put there; None: it is read from its folder.
+        kept: what `kept_of` found; None: it is read from its folder.
 
     Raises:
         UserError: there is no such run, it is of another family, or its poses, classes or images
             are not those of the facts.
     """
 
-    def __init__(self, facts: Facts, run: str, kept: Mapping[str, Any] | None = None) -> None:
-        model: Any
-        if kept is None:
-            model = load_model(open_run(run, SETTING))
-        else:
-            model = build_model(kept["config"], Facts.from_plain(kept["facts"]))
+    def __init__(self, facts: Facts, run: str, kept: Kept | None = None) -> None:
+        model, brought = part(run, kept, SETTING)
         if not isinstance(model, DiffInSTN):
             raise UserError(
                 f"{SETTING}: {run} is a run of {type(model).__name__}; an ensemble is made of runs"
@@ -48,14 +42,7 @@ class FrozenCorrector(Frozen):
                 " same kind of data, and these data"
             )
         super().__init__(model)
-        self.brought_weights = kept is None
-
-    @staticmethod
-    def kept(run: str) -> dict[str, Any]:
-        """All that it takes, beside the weights, to build the model without its folder."""
-        folder = open_run(run, SETTING)
-        facts: Any = load_model(folder).facts
-        return {"run": run, "facts": facts.plain(), "config": needed(folder.read_config())}
+        self.brought_weights = brought
 
 
 SETTING = "model.members"

@@ -1,13 +1,9 @@
 """A trained classifier of upright images, which no longer learns."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from diffstn.build import build_data, build_model, load_model, needed
+from diffstn.build import Kept, part, with_part
 from diffstn.data.facts import Facts
 from diffstn.errors import UserError
 from diffstn.networks.frozen import Frozen
-from diffstn.store.run_folder import open_run
 
 
 class FrozenJudge(Frozen):
@@ -25,19 +21,9 @@ class FrozenJudge(Frozen):
         UserError: there is no such run, it is no classifier, or it reads other images or classes.
     """
 
-    def __init__(self, facts: Facts, run: str, kept: Mapping[str, Any] | None = None) -> None:
-        self_contained = kept is not None and kept["run"] == run
-        if kept is not None and self_contained:
-            # a run of an older version kept the judge's data instead of their facts
-            theirs = (
-                Facts.from_plain(kept["facts"])
-                if kept["facts"]
-                else build_data(kept["config"]).facts
-            )
-            judge: Any = build_model(kept["config"], theirs)
-        else:
-            judge = load_model(run)
-            theirs = judge.facts
+    def __init__(self, facts: Facts, run: str, kept: Kept | None = None) -> None:
+        judge, brought = part(run, kept)
+        theirs = judge.facts
         if not hasattr(judge, "network") or not hasattr(judge, "classify"):
             raise UserError(
                 f"classifier.run={run} is no run of a classifier: train one with model=classifier"
@@ -50,13 +36,6 @@ class FrozenJudge(Frozen):
                 " model=classifier on upright images and pass classifier.run=<its folder>"
             )
         super().__init__(judge.network)
-        self.brought_weights = not self_contained
+        self.brought_weights = brought
 
-    @staticmethod
-    def self_contained(node: Mapping[str, Any]) -> dict[str, Any]:
-        """The node with all that it takes to build the judge without its folder."""
-        if (node.get("kept") or {}).get("run") == node["run"]:
-            return dict(node)
-        config = needed(open_run(node["run"]).read_config())
-        facts: Any = load_model(node["run"]).facts
-        return {**node, "kept": {"run": node["run"], "facts": facts.plain(), "config": config}}
+    self_contained = staticmethod(with_part)

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from diffstn.annotations import Count, NotNegative
-from diffstn.build import Factory
+from diffstn.build import Factory, Kept, kept_of
 from diffstn.data.facts import Facts
 from diffstn.errors import UserError
-from diffstn.models.frozen_corrector import FrozenCorrector
+from diffstn.models.frozen_corrector import SETTING, FrozenCorrector
 from diffstn.models.nothing_to_train import NothingToTrain
 from diffstn.models.pose_corrector import PoseCorrector
 
@@ -63,7 +63,7 @@ class PoseEnsemble(PoseCorrector):
         padding: str = "zeros",
         as_is: NotNegative = 0.0,
         calibration: Sequence[float] = (1.0, 0.0),
-        kept: Sequence[Mapping[str, Any]] | None = None,
+        kept: Sequence[Kept] | None = None,
     ) -> None:
         if not members:
             raise UserError(
@@ -89,7 +89,7 @@ class PoseEnsemble(PoseCorrector):
     def self_contained(node: Mapping[str, Any]) -> dict[str, Any]:
         """The node with all that it takes to build the members without their folders."""
         known = {one["run"]: one for one in node.get("kept") or ()}
-        kept = [known.get(run) or FrozenCorrector.kept(run) for run in node["members"]]
+        kept = [known.get(run) or kept_of(run, SETTING) for run in node["members"]]
         return {**node, "kept": kept}
 
     @property
