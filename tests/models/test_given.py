@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from diffstn.data.disc import in_disc
 from diffstn.data.facts import Facts
 from diffstn.models.given import Given
 
@@ -131,3 +132,21 @@ def test_paper_is_seen_before_an_oblong_image_lies_on_black():
     read = Given(sheet, GREY, (8, 8), writing=True)
     assert read.images.amax() > 0.7
     assert read.images[..., [0, -1], :].abs().max() < 0.02
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (32, 32), (24, 32), (40, 24)])
+def test_a_model_of_discs_is_shown_the_disc_in_the_middle(shape):
+    """Where a photograph ends its corners tell how it was turned, and bars beside it, too."""
+    photographs = torch.rand(2, 3, *shape, generator=torch.Generator().manual_seed(0))
+    found = given(photographs, Facts("distorted", channels=3, disc="mirrored"))
+    side = min(shape)
+    top, left = (shape[0] - side) // 2, (shape[1] - side) // 2
+    square = photographs[..., top : top + side, left : left + side]
+    expected = given(square, COLOUR).images
+    inside = in_disc(torch.ones(1, 1, 8, 8), "black")[0, 0] > 0
+    torch.testing.assert_close(found.images[..., inside], expected[..., inside])
+    torch.testing.assert_close(found.images, in_disc(expected, "mirrored"))
+    middle = torch.zeros(1, 1, 2)
+    at = torch.tensor([shape[1] / 2, shape[0] / 2]).expand(1, 1, 2)
+    torch.testing.assert_close(found.placement.pixels(middle), at)
+    assert found.placement.scale == 8 / side

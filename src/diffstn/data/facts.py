@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any, get_type_hints
 
 from diffstn.annotations import AtLeast, AtMost, fits
+from diffstn.data.disc import Disc
 from diffstn.spatial import TRANSFORMATIONS, Transformation, family_of
 
 Side = Annotated[int, AtLeast(1), AtMost(2**14)]
@@ -50,6 +51,9 @@ class Facts:
 
     rotations: Few | None = None
     """n if they are after any multiple of 360° / n, and not after any rotation."""
+
+    disc: Disc | None = None
+    """What images show outside of the disc that fits into them, see `in_disc`; None: themselves."""
 
     def plain(self) -> dict[str, Any]:
         """Plain containers, for a file; what is None or False is left out."""

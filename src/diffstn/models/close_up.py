@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -66,6 +68,21 @@ def fitted(images: Tensor, canvas: tuple[int, int], nearer: bool) -> tuple[Tenso
         inner[i] = torch.tensor(size) * factor
         corner[i] = -torch.tensor([row, column]) * factor
     return whole, Placement(size, canvas, inner, corner)
+
+
+def covering(images: Tensor, canvas: tuple[int, int]) -> tuple[Tensor, Placement]:
+    """The middle of images (B, C, H, W), as much of it as has the canvas's proportions, scaled onto
+    the canvas, (B, C, h, w); and where the images lie there.
+    """
+    size = images.shape[2], images.shape[3]
+    place = Placement(size, (canvas[0], canvas[1]), size, covers=True)
+    height, width = (min(a, round(b / place.scale)) for a, b in zip(size, canvas, strict=True))
+    start = (size[0] - height) // 2, (size[1] - width) // 2
+    factor = canvas[0] / height, canvas[1] / width
+    inner = size[0] * factor[0], size[1] * factor[1]
+    corner = -start[0] * factor[0], -start[1] * factor[1]
+    seen = _scaled(_window(images, start, (height, width)), canvas)
+    return seen, replace(place, inner=inner, corner=corner)
 
 
 def _scaled(images: Tensor, size: tuple[int, int]) -> Tensor:

@@ -59,9 +59,10 @@ class Corrected:
 
         With c the middle of an upright image, in pixels, and P the map from its pixels to those of
         the given image, the derivative of P at c is R(φ) [[k_x, s k_y], [0, k_y]] / m, see
-        `decompose`, with m the scale at which the whole given image just fits onto the canvas: what
-        fills as much of its image as upright content does has k = 1. The shift is P(c) less the
-        given image's middle. Of poses that are not affine this is the pose of the middle.
+        `decompose`, with m the scale at which the given image just fits onto the canvas or, of
+        photographs, covers it: what fills as much of its image as upright content does has k = 1.
+        The shift is P(c) less the given image's middle. Of poses that are not affine this is the
+        pose of the middle.
         """
         size = torch.tensor(self._size, device=self.A.device)
         middle = size.flip(0) / 2

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from diffstn.data.disc import in_disc
 from diffstn.data.facts import Facts
-from diffstn.models.close_up import fitted
+from diffstn.models.close_up import covering, fitted
 from diffstn.models.ink import ink_of
 from diffstn.models.placement import Placement
 
@@ -23,8 +24,9 @@ class Given:
     (C, H, W), or in a batch, (B, C, H, W); arrays also with channels last. Three dimensions are
     never a batch: three grey images would look like a colour one. Grey images are shown to colour
     models as grey, colour ones to grey models by their luminance. Images of another size are scaled
-    until they fit into the model's and centred on black, which `placement` remembers. `like` gives
-    answers as tensors, bytes for bytes and one for one.
+    until they fit into the model's and centred on black, which `placement` remembers. A model of
+    photographs that knows nothing but their disc (`disc` of the facts) is shown the disc in the
+    middle. `like` gives answers as tensors, bytes for bytes and one for one.
 
     `writing` means that the model knows light ink on black and looks at nothing else: grey images
     become that, see `Ink`, and `like` gives answers in the ink and on the paper of the user. Of
@@ -72,7 +74,14 @@ class Given:
             values = self.ink.as_light(values)
         self.placement = Placement(own, own, own)
         if size is not None and own != (size[0], size[1]):
-            values, self.placement = fitted(values, (size[0], size[1]), self.ink is not None)
+            canvas = size[0], size[1]
+            values, self.placement = (
+                covering(values, canvas)
+                if facts.disc
+                else fitted(values, canvas, nearer=self.ink is not None)
+            )
+        if facts.disc:
+            values = in_disc(values, facts.disc)
         bright = int(bright_borders(values).sum()) if channels == 1 else 0
         if bright:
             warnings.warn(

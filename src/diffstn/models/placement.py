@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-Side = tuple[int, int] | Tensor
+Side = tuple[float, float] | Tensor
 """(H, W) of all images alike, or (B, 2) of each."""
 
 
@@ -15,18 +15,21 @@ Side = tuple[int, int] | Tensor
 class Placement:
     """Where images of `given` (H, W) lie on a `canvas` (h, w): scaled to `inner`, their upper left
     corner at `corner`, (row, column), all in pixels. Of an image that is looked at from nearer a
-    part lies beyond the canvas. Points are (x, y); normalised ones span their image by [-1, 1].
+    part lies beyond the canvas, and of one that `covers` it. Points are (x, y); normalised ones
+    span their image by [-1, 1].
     """
 
     given: tuple[int, int]
     canvas: tuple[int, int]
     inner: Side
     corner: Side = (0, 0)
+    covers: bool = False
 
     @property
     def scale(self) -> float:
-        """Pixels of the canvas for each of the given image if it just fits."""
-        return min(self.canvas[0] / self.given[0], self.canvas[1] / self.given[1])
+        """Pixels of the canvas for each of the given image if it just fits, or just covers it."""
+        scales = self.canvas[0] / self.given[0], self.canvas[1] / self.given[1]
+        return max(scales) if self.covers else min(scales)
 
     def pixels(self, xy: Tensor) -> Tensor:
         """Normalised points of the canvas (*, 2) → pixels of the given image."""

@@ -14,10 +14,11 @@ from ..conftest import configured
 from .test_upright import Recorder, quiet_trainer
 
 
-@pytest.fixture
-def pair(digit_folder):
+@pytest.fixture(params=[None, "mirrored"])
+def pair(digit_folder, request):
     """The same digits, streamed and in memory."""
     options = {"batch_size": 8, "eval_batch_size": 5, "seed": 3, "limit_train": 30}
+    options |= {"disc": request.param}
     source = ImageFolder(str(digit_folder), (28, 28), 1, val=0.2, test=0.2)
     return StreamedImages(source, workers=2, **options), UprightData(source, **options)
 
@@ -52,11 +53,12 @@ def test_a_trainer_sees_the_same_epochs(pair):
 
 
 def test_a_digest_costs_no_reading_and_notices_changes(digit_folder, monkeypatch):
-    def digest():
+    def digest(disc=None):
         source = ImageFolder(str(digit_folder), (28, 28), 1, val=0.2, test=0.2)
-        return StreamedImages(source).digest("train")
+        return StreamedImages(source, disc=disc).digest("train")
 
     before = digest()
+    assert digest("mirrored") != before
     monkeypatch.setattr(
         "diffstn.data.sources.image_folder.read_image", lambda *args: pytest.fail("reads")
     )

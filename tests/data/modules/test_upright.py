@@ -6,6 +6,7 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 
 from diffstn.data.batches import Batch
+from diffstn.data.disc import in_disc
 from diffstn.data.modules.upright import UprightData
 from diffstn.errors import UserError
 
@@ -119,3 +120,16 @@ def test_every_configuration_builds_at_once(name):
     assert data.limits["test"] == 3
     assert data.seed == 0
     assert configured(f"+data={name}", "+seed=5").seed == 5
+
+
+@pytest.mark.parametrize(("disc", "word"), [(None, None), (False, None), (True, "black")])
+def test_images_may_be_their_discs(few, disc, word):
+    data, whole = UprightData(few, disc=disc), UprightData(few)
+    assert data.facts.disc == word
+    items, own = data.split("test").items, whole.split("test").items
+    assert torch.equal(items, own if word is None else in_disc(own, word))
+
+
+def test_a_disc_that_cannot_be_is_refused(few):
+    with pytest.raises(UserError, match=r"data\.disc=white: choose black or"):
+        UprightData(few, disc="white")

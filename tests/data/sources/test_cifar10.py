@@ -149,11 +149,3 @@ def test_an_npz_whose_header_does_not_close_is_refused(npz):
         archive.writestr("train_images.npy", header)
     with pytest.raises(UserError, match="damaged or not CIFAR-10"):
         load_cifar10(source=npz)
-
-
-def test_a_disc_of_every_photograph(npz):
-    whole, disc = (CIFAR10(source=str(npz), disc=disc).load() for disc in (False, True))
-    for split in whole:
-        assert (disc[split].items[..., 0, 0] == 0).all()
-        assert torch.equal(disc[split].items[..., 16, :], whole[split].items[..., 16, :])
-        assert torch.equal(disc[split].labels, whole[split].labels)

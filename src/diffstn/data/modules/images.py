@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+import torch
 from torch import Tensor
 
 from diffstn.annotations import AtLeast, Share
 from diffstn.data.augmentation import Alternate, Augmentation, Beyond
+from diffstn.data.disc import Disc, in_disc
 from diffstn.data.distortions import Distortion
 from diffstn.data.facts import Facts
+from diffstn.data.labelled import Labelled
 from diffstn.data.modules.indexed import IndexedData
 from diffstn.data.sources.chosen import ChosenClasses
 from diffstn.data.sources.source import ImageSource
+from diffstn.errors import UserError
 from diffstn.spatial import Transformation
 
 Pixels = Annotated[int, AtLeast(0)]
@@ -25,6 +29,9 @@ class ImageData(IndexedData):
         classes: the classes to keep, by their names or numbers, in the order of their new labels;
             None: all.
         flip, crop, crop_fill: of the training images, see `Augmentation`.
+        disc: `black` or `mirrored` outside the disc that fits into an image, so that its corners do
+            not tell how it was turned, see `in_disc`; None or False: images as they are. True is
+            black.
         options: as for `IndexedData`.
 
     Attributes:
@@ -36,7 +43,7 @@ class ImageData(IndexedData):
         transformation: the family that undoes it.
 
     Raises:
-        UserError: there are no such classes, or such an augmentation cannot be.
+        UserError: there are no such classes, or such an augmentation or disc cannot be.
     """
 
     distortion: Distortion | None = None
@@ -48,6 +55,7 @@ class ImageData(IndexedData):
         flip: Share | Alternate = 0.0,
         crop: Pixels = 0,
         crop_fill: Beyond = "reflection",
+        disc: Disc | bool | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -58,6 +66,17 @@ class ImageData(IndexedData):
         self.classes = list(images.classes)
         self.augmentation = Augmentation(flip, crop, crop_fill)
         self.augmentation.check(self.size)
+        self.disc: str | None = "black" if disc is True else disc or None
+        try:
+            self.seen(Labelled(torch.zeros(1, 1, *self.size), torch.zeros(1)))
+        except ValueError as error:
+            raise UserError(f"data.{error}") from None
+
+    def seen(self, images: Labelled) -> Labelled:
+        """What is left of the source's images (N, C, h, w): all, or their discs."""
+        if self.disc is None:
+            return images
+        return Labelled(in_disc(images.items, self.disc), images.labels)
 
     def augmented(self, split: str, images: Tensor, rows: Tensor | None = None) -> Tensor:
         """Images (B, C, H, W) as a training step sees them: those of other splits as they are.
@@ -90,4 +109,5 @@ class ImageData(IndexedData):
             transformation=self.transformation,
             any_rotation=bool(self.distortion and self.distortion.any_rotation),
             rotations=self.distortion.rotations if self.distortion else None,
+            disc=self.disc,
         )

@@ -87,11 +87,12 @@ class StreamedImages(ImageData):
 
     def digest(self, split: str) -> str:
         """A hash of what names the images (files with sizes and times, or a set's fingerprint)."""
-        return self.stored(split).digest
+        digest = self.stored(split).digest
+        return digest if self.disc is None else f"{digest}-{self.disc}"
 
     def batch(self, split: str, indices: Tensor, device: torch.device | str = "cpu") -> Batch:
         """Read the images of `split` at `indices` (B,), as floats on `device`."""
-        return as_batch(self.stored(split).at(indices.cpu()).to(device))
+        return as_batch(self.seen(self.stored(split).at(indices.cpu()).to(device)))
 
     def batches(
         self, split: str, batch_size: int | None = None, device: torch.device | str = "cpu"
@@ -99,7 +100,7 @@ class StreamedImages(ImageData):
         """Every image of `split` once, in order; the workers read ahead."""
         images, size = self.stored(split), batch_size or self.eval_batch_size
         for items in StreamedLoader(images, size, workers=self.workers):
-            yield as_batch(items.to(device))
+            yield as_batch(self.seen(items.to(device)))
 
     def loader(
         self, split: str, batch_size: int, shuffle: bool = False, drop_last: bool = False
@@ -116,7 +117,8 @@ class StreamedImages(ImageData):
         )
 
     def received(self, split: str, rows: Labelled) -> Batch:
-        return as_batch(Labelled(self.augmented(split, rows.items), rows.labels))
+        images = self.seen(rows)
+        return as_batch(Labelled(self.augmented(split, images.items), images.labels))
 
 
 def as_batch(images: Labelled) -> Batch:

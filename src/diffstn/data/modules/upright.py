@@ -21,7 +21,7 @@ class UprightData(ImageData, InMemoryData):
     kind = "upright"
 
     def load(self) -> Mapping[str, Labelled]:
-        return self.images.load()
+        return {split: self.seen(images) for split, images in self.images.load().items()}
 
     def batch(
         self, split: str, indices: Tensor, device: torch.device | str = "cpu"

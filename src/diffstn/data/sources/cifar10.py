@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from diffstn.data.labelled import Labelled
-from diffstn.data.sources.disc import in_disc
 from diffstn.data.sources.source import hold_out
 from diffstn.errors import UserError
 
@@ -29,14 +28,11 @@ class CIFAR10:
         root: the folder that holds torchvision's `cifar-10-batches-py`.
         source: an npz file to read instead; see `load_cifar10`.
         download: let torchvision fetch the files into `root` when they are not there.
-        disc: `black` or `mirrored` outside the inscribed disc, so that corners do not tell how an
-            image was turned, see `in_disc`; True is black.
     """
 
     root: str | None = None
     source: str | None = None
     download: bool = False
-    disc: bool | str = False
 
     channels: ClassVar[int] = 3
     size: ClassVar[tuple[int, int]] = (32, 32)
@@ -45,17 +41,7 @@ class CIFAR10:
     )  # fmt: skip
 
     def load(self) -> dict[str, Labelled]:
-        splits = load_cifar10(self.root, self.source, self.download)
-        if not self.disc:
-            return splits
-        outside = "black" if self.disc is True else str(self.disc)
-        try:
-            return {
-                name: Labelled(in_disc(one.items, outside), one.labels)
-                for name, one in splits.items()
-            }
-        except ValueError as error:
-            raise UserError(f"data.{error}") from None
+        return load_cifar10(self.root, self.source, self.download)
 
 
 def load_cifar10(

@@ -3,10 +3,10 @@ import math
 import pytest
 import torch
 
+from diffstn.data.disc import in_disc
 from diffstn.data.distortions import AffineDistortion, DiscreteRotation
-from diffstn.data.sources.disc import in_disc
 
-from ..conftest import seeded
+from .conftest import seeded
 
 
 @pytest.mark.parametrize("size", [(32, 32), (31, 31), (20, 32)])

@@ -1,12 +1,17 @@
 """Images of which nothing counts but the disc that fits into them."""
 
+from typing import Annotated
+
 import torch
 from torch import Tensor
 
+from diffstn.annotations import OneOf
 from diffstn.spatial import lattice, warp_points
 from diffstn.spatial.warp import into_disc
 
 AT_ONCE = 5000
+Disc = Annotated[str, OneOf(("black", "mirrored"))]
+"""What images show outside of their disc."""
 
 
 def in_disc(images: Tensor, outside: str) -> Tensor:
@@ -32,7 +37,7 @@ def in_disc(images: Tensor, outside: str) -> Tensor:
         return images * inside.to(images.device)
     if outside != "mirrored" or height != width:
         raise ValueError(f"disc={outside}: choose black or, of square images, mirrored")
-    points = into_disc(lattice(height, width)).unflatten(0, (height, width))
+    points = into_disc(lattice(height, width, images.device)).unflatten(0, (height, width))
     found = []
     for some in images.split(AT_ONCE):
         warped = warp_points(some.float(), points.expand(len(some), -1, -1, -1), padding="border")
