@@ -58,7 +58,9 @@ def load(
     return model.to(device)
 
 
-def wrap(classifier: nn.Module, corrector: Any, hypotheses: int | None = None) -> nn.Module:
+def wrap(
+    classifier: nn.Module, corrector: Any, hypotheses: int | None = None, seed: int = 0
+) -> nn.Module:
     """A classifier that turns images upright before it reads them, see `UprightFirst`.
 
     Args:
@@ -66,6 +68,7 @@ def wrap(classifier: nn.Module, corrector: Any, hypotheses: int | None = None) -
             normalises by belongs inside.
         corrector: as `load` gives it, or a name to load.
         hypotheses: poses sampled for each image; None: the corrector's own number.
+        seed: of the poses.
 
     Raises:
         UserError: that model corrects no images.
@@ -73,7 +76,7 @@ def wrap(classifier: nn.Module, corrector: Any, hypotheses: int | None = None) -
     from diffstn.models.upright_first import UprightFirst
 
     model = load(corrector) if isinstance(corrector, str | Path) else corrector
-    return UprightFirst(classifier, model, hypotheses)
+    return UprightFirst(classifier, model, hypotheses, seed)
 
 
 def compose(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> dict[str, Any]:

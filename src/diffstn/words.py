@@ -49,7 +49,8 @@ def typed(
     """Settings of a small command, each of its default's type, and the words that are none.
 
     Args:
-        defaults: name → value; whole numbers are at least 1, or at least 0 if `from_nought`.
+        defaults: name → value; whole numbers are at least 1, or at least 0 if `from_nought`, others
+            from 0 to 1, and lists are of words, [ONE,TWO].
 
     Raises:
         UserError: there is no such setting, or it takes another kind of value.
@@ -65,6 +66,12 @@ def typed(
             if value.lower() not in ("true", "false"):
                 raise UserError(f"{word}: must be true or false")
             settings[name] = value.lower() == "true"
+        elif isinstance(defaults[name], list):
+            settings[name] = [one.strip("'\" ") for one in value.strip("[]").split(",") if one]
+        elif isinstance(defaults[name], float):
+            if not re.fullmatch(r"0(\.\d*)?|\.\d+|1(\.0*)?", value):
+                raise UserError(f"{word}: must be a number from 0 to 1")
+            settings[name] = float(value)
         elif not isinstance(defaults[name], int):
             settings[name] = value
         elif value.isdecimal() and (int(value) or name in from_nought):

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from diffstn.build import load_model
 from diffstn.cli.of_folders import folders_command
 from diffstn.data.sources.mnist import load_mnist
 from diffstn.tasks.correct_folder import places_of, read, stacks
@@ -112,6 +114,10 @@ def test_large_images_are_not_all_held_at_once(
         (["{folder}", "runs=x"], "no setting 'runs'; did you mean run?"),
         (["{folder}", "hypotheses=0"], "hypotheses=0: must be a whole number"),
         (["{folder}", "batch_size=many"], "batch_size=many: must be a whole number"),
+        (["{folder}", "as_is=often"], "as_is=often: must be a number, 0 or more"),
+        (["{folder}", "as_is=2", "run=pretrained/mnist_unet"], "corrects no images"),
+        (["{folder}", "abstain_below=1.5"], "abstain_below=1.5: must be a number from 0 to 1"),
+        (["{folder}", "device=abacus"], "device=abacus: "),
         (["{folder}", "out={folder}"], "is not empty: choose another out="),
         (["{folder}", "run=pretrained/judge"], "corrects no images"),
         (["{empty}"], "holds no images"),
@@ -135,9 +141,32 @@ def test_bad_input_gets_one_line(
 
 
 def test_words_are_read(digits: tuple[Path, list[int]]):
-    folder, settings = read([str(digits[0]), "seed=0", "hypotheses=4", "run=runs/mine"])
+    words = ["seed=0", "hypotheses=4", "run=runs/mine", "as_is=2.5", "abstain_below=.5"]
+    folder, settings = read([str(digits[0]), *words, "device=cpu", "trust=[mine,'theirs']"])
     assert folder == digits[0]
     assert (settings["seed"], settings["hypotheses"], settings["run"]) == (0, 4, "runs/mine")
+    assert (settings["as_is"], settings["abstain_below"]) == (2.5, 0.5)
+    assert settings["device"] == torch.device("cpu")
+    assert settings["trust"] == ["mine", "theirs"]
+
+
+def test_what_is_asked_for_reaches_the_model(
+    digits: tuple[Path, list[int]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    trusted = []
+
+    def trusting(run: str, trust: list[str]):
+        trusted.extend(trust)
+        return load_model(run)
+
+    monkeypatch.setattr("diffstn.tasks.correct_folder.load_model", trusting)
+    asked = ["hypotheses=1", "as_is=1000000", "abstain_below=1", "trust=mine"]
+    assert folders_command("correct", [str(digits[0]), f"out={tmp_path / 'out'}", *asked]) == 0
+    assert trusted == ["mine"]
+    with (tmp_path / "out" / "corrections.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["abstain"] for row in rows] == ["yes"] * 8
+    assert sum(row["turn"] == "0.0000" for row in rows) >= 6  # as they are
 
 
 def test_help_says_what_there_is(capsys: pytest.CaptureFixture[str]):

@@ -57,7 +57,7 @@ def test_the_file_answers_as_the_model_does_and_is_checked_first(
     built: Build, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     parts = lively(built, "model=diff_in_stn", "sampler.steps=1", "network.blocks=1")
-    monkeypatch.setattr(export_corrector, "load_model", lambda run: parts.model)
+    monkeypatch.setattr(export_corrector, "load_model", lambda run, trust: parts.model)
     out = tmp_path / "a" / "tiny.onnx"
     [said] = export([f"out={out}", "hypotheses=3"])
     assert "3 hypotheses; onnxruntime is within" in said
@@ -114,6 +114,6 @@ def test_bad_input_gets_one_line(
 
 def test_a_sampler_that_draws_noise_is_refused(built: Build, monkeypatch: pytest.MonkeyPatch):
     model = built("model=diff_in_stn", "sampler.eta=1", "sampler.steps=2").model
-    monkeypatch.setattr(export_corrector, "load_model", lambda run: model)
+    monkeypatch.setattr(export_corrector, "load_model", lambda run, trust: model)
     with pytest.raises(UserError, match="draws noise on the way"):
         export([])

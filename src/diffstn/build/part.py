@@ -9,13 +9,10 @@ from diffstn.data.facts import Facts
 from diffstn.store.run_folder import open_run
 
 Kept = Mapping[str, Any]
-"""Of a run: its name as `run`, the `facts` of its data and the `config` of its model. Its weights
-are among those of the whole."""
+"""Of a run: its name as `run`, the `facts` of its data and the `config` of its model."""
 
 
 class Part(NamedTuple):
-    """Of another run."""
-
     model: Any
     brought: bool
     """Whether it has its weights already, from its own folder; if not, the whole brings them."""

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from diffstn.cli.conf import import_from_here
 from diffstn.cli.refusals import Outcome
 from diffstn.located import located
 
@@ -22,6 +23,7 @@ def folders_command(name: str, arguments: Sequence[str] | None = None) -> int:
     if not words or {"-h", "--help"} & set(words):
         print(sys.modules[work.__module__].HELP)
         return 0
+    import_from_here()
     with Outcome("debug=true" in words) as outcome:
         for what in work([word for word in words if word != "debug=true"]):
             print(f"wrote {what}")

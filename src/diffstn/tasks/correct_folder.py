@@ -3,6 +3,7 @@
 import csv
 import inspect
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,22 +17,29 @@ from tqdm import tqdm
 from diffstn.build import load_model
 from diffstn.data.sources.image_folder import images_in, read_image
 from diffstn.errors import UserError
+from diffstn.hardware import choose_hardware
 from diffstn.models.given import check_size
 from diffstn.words import typed
 
-HELP = """diffstn correct FOLDER [out=FOLDER] [run=RUN] [hypotheses=K] [seed=N] [batch_size=N]
+HELP = """diffstn correct FOLDER [out=FOLDER] [run=RUN] [hypotheses=K] [as_is=ODDS] …
 
-Turns every image below FOLDER upright and writes it to out (by default FOLDER-corrected), as PNG as
-fine as it was and in its own colours, beside corrections.csv, a row for each: where it is, what the
-classifier reads, its probability, how sure the corrector is of it (confidence) and whether that is
-too little to go by (abstain), and what had been done to the content: degrees clockwise, factors of
-width and height, shear, shift right and down in the image's own widths and heights, and the same as
-the pose A. Dark writing on light paper is read as well as light on black.
+Turns every image below FOLDER upright and writes it to out (by default FOLDER-corrected), as PNG in
+its own colours: square with a corrector of digits, as wide as the image's longer side, the content
+in the middle and as large as an upright digit, the rest paper or cut off. Beside them lies
+corrections.csv, a row for each: where it is, what the classifier reads, its probability, how sure
+the corrector is of it (confidence) and whether that is too little to go by (abstain), and what had
+been done to the content: degrees clockwise, factors of width and height, shear, shift right and
+down in the image's own widths and heights, and the same as the pose A. Dark writing on light paper
+is read as well as light on black. An image that cannot be read is named, left out, and no error.
 
-  run         folder of a run that corrects, or pretrained/diff_in_stn_full (default)
-  hypotheses  poses to sample for each image, of which the best is taken (default: 16)
-  seed        of the poses (default: 0)
-  batch_size  images at once (default: 64)
+  run            folder of a run that corrects, or pretrained/diff_in_stn_full (default)
+  hypotheses     poses to sample for each image, of which the best is taken (default: 16)
+  as_is          odds of the image as it is to a sampled pose (default: as the run says, mostly 0)
+  abstain_below  confidence below which abstain says yes (default: 0.8)
+  seed           of the poses (default: 0)
+  batch_size     images at once (default: 64)
+  device         cpu, cuda, … (default: a GPU if there is one)
+  trust          packages of your own whose classes the run may ask for, [NAME,NAME]
 """
 PIXELS = 2**24
 """Of images at once, about: half a gigabyte while they are warped."""
@@ -39,8 +47,12 @@ DEFAULTS: dict[str, Any] = {
     "out": None,
     "run": "pretrained/diff_in_stn_full",
     "hypotheses": 16,
+    "as_is": None,
+    "abstain_below": 0.8,
     "seed": 0,
     "batch_size": 64,
+    "device": "auto",
+    "trust": [],
 }
 
 
@@ -60,9 +72,13 @@ def correct_folder(words: Sequence[str]) -> list[str]:
     paths = images_in(folder)
     if not paths:
         raise UserError(f"{folder} holds no images")
-    model: Any = load_model(settings["run"])
+    model: Any = load_model(settings["run"], trust=settings["trust"]).to(settings["device"])
     if not hasattr(model, "correct"):
         raise UserError(f"run={settings['run']} corrects no images; use a run of model=diff_in_stn")
+    if settings["as_is"] is not None:
+        if not hasattr(model, "as_is"):
+            raise UserError(f"as_is={settings['as_is']:g}: run={settings['run']} samples no poses")
+        model.as_is = settings["as_is"]
     rows, places = [], places_of([path.relative_to(folder) for path in paths])
     to = {path: target / place for path, place in zip(paths, places, strict=True)}
     with tqdm(total=len(paths), desc="correcting", unit="image", disable=None) as bar:
@@ -86,7 +102,24 @@ def read(words: Sequence[str]) -> tuple[Path, dict[str, Any]]:
     if len(folders) != 1 or not folders[0].is_dir():
         said = " ".join(map(str, folders)) or "none"
         raise UserError(f"which folder? pass one that is there, not {said}")
+    if settings["as_is"] is not None:
+        if not re.fullmatch(r"\d{1,9}(\.\d*)?|\.\d+", settings["as_is"]):
+            raise UserError(f"as_is={settings['as_is']}: must be a number, 0 or more")
+        settings["as_is"] = float(settings["as_is"])
+    settings["device"] = device_of(settings["device"])
     return folders[0], settings
+
+
+def device_of(word: str) -> torch.device:
+    """The device that is asked for; of "auto" a GPU if there is one."""
+    if word == "auto":
+        return choose_hardware("auto", "fp32").device
+    try:
+        device = torch.device(word)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(f"device={word}: {str(error).splitlines()[0]}") from None
+    return device
 
 
 def places_of(paths: Sequence[Path]) -> list[Path]:
@@ -106,7 +139,8 @@ def places_of(paths: Sequence[Path]) -> list[Path]:
 def corrected(model: Any, to: dict[Path, Path], settings: dict[str, Any]) -> list[dict[str, Any]]:
     """Correct the images at some paths and write them to others; return their rows of the table."""
     takes = inspect.signature(model.correct).parameters
-    asked = {name: settings[name] for name in ("hypotheses", "seed") if name in takes}
+    words = ("hypotheses", "seed", "abstain_below")
+    asked = {name: settings[name] for name in words if name in takes}
     rows = []
     for images in stacks(list(to), model.facts.canvas):
         seen = torch.stack(list(images.values()))

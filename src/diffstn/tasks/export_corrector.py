@@ -18,27 +18,30 @@ from diffstn.errors import UserError
 from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.words import typed
 
-HELP = """diffstn export [run=RUN] [out=FILE.onnx] [format=onnx] [hypotheses=K]
+HELP = """diffstn export [run=RUN] [out=FILE.onnx] [format=onnx] [hypotheses=K] [trust=[NAME]]
 
 Writes a corrector as an ONNX file, for onnxruntime and its like: images (B, C, H, W), floats in
 [0, 1] of the model's size, go in; the upright images, the poses A (B, 6 if affine), the
 probabilities (B, classes) and the confidence (B,) come out. B is free. Of several hypotheses the
 one is taken that `correct` would take; their starting points are then a second input, latents
-(B, K, L), drawn from N(0, 1) but for those of the first, which `correct` has at 0. Names of the
-classes and sizes are in the file's metadata.
+(B, K, L), drawn from N(0, 1) but for those of the first, which `correct` has at 0: those of its
+seed 0 are model.sample_latents(1, K, torch.Generator().manual_seed(0)), the same for all images.
+Names of the classes and sizes are in the file's metadata.
 
   run         folder of a run that corrects, or pretrained/diff_in_stn_full (default)
   out         the file (default: corrector.onnx)
   format      onnx
   hypotheses  poses for each image (default: 1)
+  trust       packages of your own whose classes the run may ask for, [NAME,NAME]
 
-Needs: pip install 'diffstn[onnx]'
+Needs: onnx, onnxscript and onnxruntime, the extra [onnx]
 """
 DEFAULTS: dict[str, Any] = {
     "run": "pretrained/diff_in_stn_full",
     "out": "corrector.onnx",
     "format": "onnx",
     "hypotheses": 1,
+    "trust": [],
 }
 TOLERANCE = 1e-4
 """Of what onnxruntime answers to what torch answers."""
@@ -82,7 +85,7 @@ def export_corrector(words: Sequence[str]) -> list[str]:
         raise UserError(f"out={out}: the name of a file that ends in .onnx")
     if out.exists():
         raise UserError(f"{out} is there: choose another out=")
-    model: Any = load_model(settings["run"])
+    model: Any = load_model(settings["run"], trust=settings["trust"])
     if not isinstance(model, PoseCorrector):
         raise UserError(f"run={settings['run']} finds no poses; use a run of model=diff_in_stn")
     if getattr(getattr(model, "sampler", None), "stochastic", False):
@@ -92,7 +95,9 @@ def export_corrector(words: Sequence[str]) -> list[str]:
         import onnxruntime
         import onnxscript  # noqa: F401
     except ImportError as error:
-        raise UserError(f"{error.name} is missing: pip install 'diffstn[onnx]'") from None
+        raise UserError(
+            f"{error.name} is missing: pip install onnx onnxscript onnxruntime"
+        ) from None
     k = model.fixed_hypotheses or settings["hypotheses"]
     out.parent.mkdir(parents=True, exist_ok=True)
     written = exported(model, k)
