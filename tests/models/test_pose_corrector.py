@@ -1,12 +1,14 @@
 """What all models of poses share, seen on the models that ship."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 from torch import nn
 
-from diffstn.build import Built
+from diffstn.build import Built, load_model
+from diffstn.data.sources.mnist import load_mnist
 from diffstn.models.pose_corrector import Correction, PoseCorrector
 from diffstn.networks.frozen import Frozen
 from diffstn.spatial import warp
@@ -290,3 +292,16 @@ def test_confidence_is_made_of_two_opinions(built: Build, name: str):
     model.calibration = (0.0, 0.0)
     assert not torch.allclose(answered, model.correct(image, hypotheses=k).confidence)
     assert torch.allclose(model.correct(image).confidence, torch.tensor(0.1))
+
+
+def test_several_threads_may_ask_one_model():
+    model, images = load_model("pretrained/diff_in_stn_full"), load_mnist()["test"].items[:12]
+
+    def asked(i: int) -> torch.Tensor:
+        return model.correct(images[i : i + 3], hypotheses=4, seed=i).A
+
+    alone = [asked(i) for i in range(9)]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(asked, range(9)))
+    for one, other in zip(alone, together, strict=True):
+        torch.testing.assert_close(one, other)
