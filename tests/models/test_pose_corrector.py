@@ -190,7 +190,7 @@ def test_alternatives_are_the_other_hypotheses_by_their_weight(built: Build):
     assert torch.equal(together.sort(dim=1).values, everything.A.sort(dim=1).values)
     weights = torch.stack([found.weight, *(one.weight for one in found.alternatives)], dim=1)
     torch.testing.assert_close(weights.sum(dim=1), torch.ones(6))
-    assert (weights[:, :-1] >= weights[:, 1:]).all()
+    assert (weights[:, 1:-1] >= weights[:, 2:]).all()
     for one in found.alternatives:
         torch.testing.assert_close(model.warp(image, one.A[:, None])[:, 0], one.images)
         torch.testing.assert_close(one.probabilities, model.judge(one.images[:, None])[:, 0].exp())
@@ -220,6 +220,20 @@ def test_the_image_shown_is_the_one_whose_reading_is_nearest_to_the_answer(built
     probabilities = torch.tensor([[[0.9, 0.1], [0.1, 0.9], [0.2, 0.8]]])
     correction = Correction(torch.zeros(1, 3, 6), torch.zeros(1), probabilities, torch.zeros(1, 2))
     torch.testing.assert_close(model.combine(correction), torch.tensor([[0.4, 0.6]]))
+    assert model.representative(correction).tolist() == [1]
+
+
+@pytest.mark.parametrize(("first", "shown"), [([0.6, 0.4], 0), ([0.4, 0.6], 1)])
+def test_the_pose_from_the_centre_is_shown_if_it_is_read_alike(
+    built: Build, first: list[float], shown: int
+):
+    model = built("model=diff_in_stn").model
+    probabilities = torch.tensor([[first, [0.9, 0.1], [0.1, 0.9]]])
+    belief = torch.tensor([[0.9, 0.1]])
+    correction = Correction(torch.zeros(1, 3, 6), torch.zeros(1), probabilities, belief)
+    torch.testing.assert_close(model.combine(correction), probabilities[:, 1])
+    assert model.representative(correction).tolist() == [shown]
+    model.centre_first = False
     assert model.representative(correction).tolist() == [1]
 
 
@@ -261,7 +275,9 @@ def test_the_image_as_it_is_is_a_hypothesis_of_its_own_odds(built: Build):
     assert two.odds.tolist() == [1, 1, 2]
     scores = (two.probabilities**4 * (more.belief * two.probabilities.mean(1))[:, None]).sum(-1)
     best = (scores * torch.tensor([1, 1, 2])).argmax(1)
-    assert torch.equal(model.representative(more, 2), torch.tensor([0, 1, 3])[best])
+    reads = two.probabilities.argmax(-1)
+    shown = best.masked_fill((reads[:, 0] == reads[torch.arange(6), best]) & (best < 2), 0)
+    assert torch.equal(model.representative(more, 2), torch.tensor([0, 1, 3])[shown])
     assert torch.equal(model.combine(more, 2), two.probabilities[torch.arange(6), best])
     model.as_is = 1e30
     found = model.correct(image)

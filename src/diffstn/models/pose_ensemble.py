@@ -83,6 +83,7 @@ class PoseEnsemble(PoseCorrector):
         )
         known = {one["run"]: one for one in kept or ()}
         self.members = nn.ModuleList(FrozenCorrector(facts, run, known.get(run)) for run in members)
+        self.centre_first = all(self.member(m).centre_first for m in range(len(members)))
         self.latent = max(self.drawn(m, 1, 1, None).shape[-1] for m in range(len(members)))
 
     @staticmethod
