@@ -258,8 +258,8 @@ class PoseCorrector(OptimisedModule):
 
         What wins by its reading is as far from the middle of its mode as any draw, or farther. So
         where the first hypothesis starts at the centre (`centre_first`) and reads the same, it
-        stands for a pose that was drawn: of 5000 validation digits of `full`, sixteen poses each,
-        the median error of the angle is then 4.8° and not 8.4°, and every reading as it was.
+        stands for a pose that was drawn: of 10 000 digits of `full`, sixteen poses each, the median
+        error of the angle is then 5.0° and not 9.4°, and every reading as it was.
         """
         weights = self.weights(correction, hypotheses)
         opinions = correction.first(hypotheses).probabilities
