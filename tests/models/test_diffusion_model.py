@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from diffstn.codecs.as_is import AsIs
+from diffstn.codecs.pixels import Pixels
 from diffstn.data.facts import Facts
 from diffstn.diffusion.samplers import DDIM
 from diffstn.diffusion.schedules import Cosine
 from diffstn.models.diffusion_model import DiffusionModel
 from diffstn.networks.denoisers.deep_sets import DeepSets
 from diffstn.networks.denoisers.points import PointDenoiser
+from diffstn.networks.denoisers.unet import UNet
 from diffstn.optim.lr_schedules import constant
 
 
@@ -23,16 +26,23 @@ def build(
     **settings: object,
 ) -> DiffusionModel:
     torch.manual_seed(0)
-    return DiffusionModel(
-        facts=Facts(kind="points", classes=tuple(classes), dim=2, points=points),
-        network=network,
-        schedule=Cosine(100),
-        sampler=DDIM(steps=20),
-        codec=AsIs(),
-        optimizer=torch.optim.Adam,  # type: ignore[arg-type]
-        lr_scheduler=constant,
-        **settings,  # type: ignore[arg-type]
-    )
+    known: dict[str, object] = {
+        "facts": Facts(kind="points", classes=tuple(classes), dim=2, points=points),
+        "network": network,
+        "schedule": Cosine(100),
+        "sampler": DDIM(steps=20),
+        "codec": AsIs(),
+        "optimizer": torch.optim.Adam,
+        "lr_scheduler": constant,
+    }
+    return DiffusionModel(**known | settings)  # type: ignore[arg-type]
+
+
+def of_images(**settings: object) -> DiffusionModel:
+    """Of images of 4 x 4 pixels of one class."""
+    facts = Facts(kind="upright", classes=("a",), channels=1, size=(4, 4))
+    network = partial(UNet, width=8, multipliers=(1,), blocks=1)
+    return build(network, facts=facts, codec=Pixels(), **settings)
 
 
 def learn(model: DiffusionModel, x_0: torch.Tensor, label: torch.Tensor, steps: int = 400) -> None:
@@ -138,3 +148,32 @@ def test_guidance_needs_a_model_that_heard_labels_and_went_without():
         asked = models[0].denoise(x_T, label, guidance_scale=2.0)
     assert not torch.allclose(*made)
     assert torch.equal(asked, made[1])
+
+
+def test_images_are_sampled_of_kinds_that_nobody_named():
+    """Bright and dark ones, three to one: samples are as many of each, and no label is heard."""
+    kind = torch.arange(400) % 4 == 0
+    images = torch.where(kind[:, None, None, None], 0.15, 0.85) + 0.03 * torch.randn(400, 1, 4, 4)
+    model = of_images(clusters=2)
+    assert not model.conditional
+    assert not model.hears_label
+    assert model.clusters is not None
+    model.clusters.fit_to_images([images])
+    heard = model.heard(SimpleNamespace(items=images, label=torch.zeros(400)))
+    assert len(set(heard[kind].tolist())) == len(set(heard[~kind].tolist())) == 1
+    learn(model, model.codec.encode(images), heard, 150)
+    brightness = model.sample(400).mean(dim=(1, 2, 3))
+    assert float((brightness > 0.5).float().mean()) == pytest.approx(0.75, abs=0.09)  # 4 errors
+    assert float((brightness - 0.15).abs().minimum((brightness - 0.85).abs()).mean()) < 0.05
+    assert torch.allclose(model.sample(5), model.sample(5, batch_size=2), atol=1e-5)
+    led = model.sample(5, guidance_scale=1.0)
+    assert not torch.allclose(led, model.sample(5))
+
+
+def test_kinds_stand_in_for_labels_of_images_and_of_nothing_else():
+    with pytest.raises(
+        ValueError, match=r"model\.clusters=3 tells images apart without their"
+    ):
+        of_images(clusters=3, conditional=True)
+    with pytest.raises(ValueError, match=r"model\.clusters=3: the data are no images"):
+        build(PointDenoiser, clusters=3)

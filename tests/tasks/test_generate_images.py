@@ -102,6 +102,20 @@ def test_a_learned_variance_and_a_likelihood(place: Path, monkeypatch: pytest.Mo
     assert "bits/dim" in GenerateImages().table(metrics)
 
 
+def test_kinds_are_told_without_labels(place: Path):
+    words = ["model.conditional=false", "model.clusters=5", "task.track=0"]
+    assert train_command([*TINY, *words, "out=kinds"]) == 0
+    assert (Path("kinds") / "figures" / "interpolation.png").exists()
+    assert run_command("evaluate", ["run=kinds", "likelihood=20", "out=k"]) == 0
+    [path] = Path("k").glob("*.json")
+    metrics = json.loads(path.read_text())
+    bound = metrics["likelihood"]
+    terms = [v for k, v in bound.items() if k.startswith("L")]
+    assert 0 < bound["kind"] < 8 / 784  # of five kinds that are not too rare
+    assert bound["bits/dim"] == pytest.approx(sum(terms) + bound["kind"], rel=1e-2)
+    assert "accuracy %" not in metrics["numbers"]  # nobody can ask for one
+
+
 def test_guidance_by_a_classifier_of_the_same_schedule_alone(
     run: RunFolder, capsys: pytest.CaptureFixture[str]
 ):

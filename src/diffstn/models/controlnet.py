@@ -291,7 +291,7 @@ def base_of(run: str, facts: Facts) -> Any:
             f"base={run} samples {_images(theirs)}, the data has {_images(facts)}: train a base on"
             " these data, python train.py model=ddpm_unet data=..."
         )
-    if model.conditional and not model.label_dropout:
+    if model.is_told and not model.label_dropout:
         raise UserError(
             f"base={run} never went without labels, as a control has to: train one with"
             " model.label_dropout above 0"

@@ -1,12 +1,14 @@
 """The denoising diffusion model of whatever is a tensor."""
 
+import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
 import torch
 from torch import Generator, Tensor
 
-from diffstn.annotations import Auto, Count
+from diffstn.annotations import AtLeast, Auto, Count
 from diffstn.build import Factory
 from diffstn.codecs.codec import Codec
 from diffstn.data.facts import Facts
@@ -20,7 +22,14 @@ from diffstn.diffusion.named import named
 from diffstn.diffusion.samplers import Sampler
 from diffstn.diffusion.schedules import Schedule
 from diffstn.diffusion.weighting import WEIGHTINGS
-from diffstn.diffusion.wrappers import AutoGuided, ByClassifier, ClassifierFree, Clipped, Within
+from diffstn.diffusion.wrappers import (
+    AutoGuided,
+    ByClassifier,
+    ClassifierFree,
+    Clipped,
+    OfKind,
+    Within,
+)
 from diffstn.models.asked import asked_labels
 from diffstn.models.denoiser import denoiser_for
 from diffstn.models.fit_to_data import fit_codec
@@ -28,6 +37,7 @@ from diffstn.models.led import guide_of, interval
 from diffstn.models.noise import noise_for, timesteps_for, withheld
 from diffstn.models.optimised import OptimisedModule
 from diffstn.models.other_run import diffusion_of
+from diffstn.networks.classifiers.clusters import Clusters
 
 TIMESTEP_SAMPLINGS: dict[str, Callable[[int], LossSecondMoment | None]] = {
     "stratified": lambda steps: None,
@@ -45,6 +55,10 @@ class DiffusionModel(OptimisedModule):
 
     A conditional model hears `batch.label`, or in a share `label_dropout` of the cases the label
     `classes`, which stands for none: the same network then serves without a label, too.
+
+    Images whose labels nobody knows, or that are to be sampled without any, can be told apart by
+    themselves: with `clusters` the network hears which of so many kinds an image is of, and a
+    sample is of a kind drawn as often as it occurs. Nobody has to ask for one.
 
     Sharp outlines are decided at low noise, which uniform timesteps seldom visit; a
     `timestep_power` above 1 visits it more often, see `stratified_timesteps`.
@@ -64,7 +78,8 @@ class DiffusionModel(OptimisedModule):
         codec: items ↔ x_0.
         prediction, variance: see `Denoiser`.
         conditional: whether the network hears the label.
-        label_dropout: share of training items whose label is withheld.
+        clusters: kinds of images that it hears of instead, see `Clusters`; 0: none.
+        label_dropout: share of training items whose label, or kind, is withheld.
         timestep_power: exponent of the timesteps' distribution; 1 is uniform.
         timestep_sampling: `stratified` or `importance`.
         guidance_scale: w of classifier-free guidance while sampling; 0 is none.
@@ -101,6 +116,7 @@ class DiffusionModel(OptimisedModule):
         prediction: str = "v",
         variance: str = "fixed_small",
         conditional: bool = False,
+        clusters: Annotated[int, AtLeast(0)] = 0,
         label_dropout: float = 0.1,
         timestep_power: float = 1.0,
         timestep_sampling: str = "stratified",
@@ -122,7 +138,12 @@ class DiffusionModel(OptimisedModule):
             raise ValueError(f"label_dropout is a share, from 0 to 1, not {label_dropout}")
         if timestep_power <= 0:
             raise ValueError(f"timestep_power must be positive, not {timestep_power}")
-        if guidance_scale and not (conditional and label_dropout):
+        if conditional and clusters:
+            raise ValueError(
+                f"model.clusters={clusters} tells images apart without their labels:"
+                " model.conditional=false"
+            )
+        if guidance_scale and not ((conditional or clusters) and label_dropout):
             raise ValueError(
                 f"guidance_scale={guidance_scale} needs a model that was trained with labels and"
                 " without: model.conditional=true and label_dropout above 0"
@@ -134,7 +155,13 @@ class DiffusionModel(OptimisedModule):
                 "importance samples the timesteps by their losses: model.timestep_power=1.0"
             )
         self.facts, self.codec = facts, codec
-        self.classes = len(facts.classes)
+        self.classes = clusters or len(facts.classes)
+        self.is_told = conditional or clusters > 0
+        if clusters and facts.size is None:
+            raise ValueError(f"model.clusters={clusters}: the data are no images")
+        self.clusters = (
+            Clusters(clusters, facts.channels * math.prod(facts.size)) if clusters else None  # type: ignore[operator,arg-type]
+        )
         seen = codec.facts(facts)
         self.denoiser = denoiser_for(
             network,
@@ -144,7 +171,7 @@ class DiffusionModel(OptimisedModule):
             channels=seen.channels,
             size=seen.size,
             dim=seen.dim,
-            classes=self.classes if conditional else 0,
+            classes=self.classes if self.is_told else 0,
         )
         if self.denoiser.variance.outputs > 1 and loss == "simple":
             raise ValueError(
@@ -186,13 +213,13 @@ class DiffusionModel(OptimisedModule):
     ) -> Tensor:
         """One loss for each item, (B,), at the timesteps t (B,)."""
         eps = noise_for(x_0, generator)
-        condition = {"label": label} if self.conditional else {}
+        condition = {"label": label} if self.is_told else {}
         losses = self.loss(self.denoiser, x_0, t, eps, **condition)
         return losses * self.weighting(self.denoiser, t)
 
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
-        label = batch.label
-        if self.conditional and self.label_dropout:
+        label = self.heard(batch)
+        if self.is_told and self.label_dropout:
             label = withheld(label, self.label_dropout, self.classes)
         x_0 = self.codec.encode(batch.items)
         if self.importance is None:
@@ -207,31 +234,44 @@ class DiffusionModel(OptimisedModule):
 
     def validation_step(self, batch: Any, batch_index: int) -> None:
         x_0, generator = self.codec.encode(batch.items), Generator().manual_seed(batch_index)
-        loss = self.losses(x_0, batch.label, generator).mean()
+        loss = self.losses(x_0, self.heard(batch), generator).mean()
         self.log("val/loss", loss, on_epoch=True, batch_size=len(batch.label))
+
+    def heard(self, batch: Any) -> Tensor:
+        """What the network is told of a batch, (B,): its labels, or its kinds."""
+        return batch.label if self.clusters is None else self.clusters(batch.items)
+
+    def kinds(self, n: int, generator: Generator | None = None) -> Tensor | None:
+        """Those of n samples, drawn as often as they occur; None where there are none."""
+        return None if self.clusters is None else self.clusters.draw(n, generator)
 
     @property
     def hears_label(self) -> bool:
         """Whether a label leads sampling: the network hears it, or a guide does."""
         return self.conditional or bool(self.guides)
 
-    def led(self, guidance_scale: float | None = None) -> Denoises:
+    def led(self, guidance_scale: float | None = None, kinds: Tensor | None = None) -> Denoises:
         """The denoiser that samplers walk with, led and clipped.
 
         Args:
             guidance_scale: w of classifier-free guidance; None: the model's own.
+            kinds: what the samples are of, (B,), see `kinds`; None: what the caller's label says.
         """
         w = self.guidance_scale if guidance_scale is None else guidance_scale
         led: Denoises = ClassifierFree(self.denoiser, w)
         for weaker in self.weaker:
             weak = weaker.to(self.device).denoiser
-            led = AutoGuided(led, weak, self.weak_scale, heard=weaker.conditional)
+            led = AutoGuided(led, weak, self.weak_scale, heard=alike_told(self, weaker))
+        plain: Denoises = self.denoiser
+        if kinds is not None:
+            there = kinds.to(self.device)
+            led, plain = OfKind(led, there), OfKind(plain, there)
         for guide in self.guides:
             with torch.inference_mode(False):  # tensors made in it could take no gradients
-                there = guide.to(self.device)
-            led = ByClassifier(led, there, self.guide_scale, heard=self.conditional)
+                leads = guide.to(self.device)
+            led = ByClassifier(led, leads, self.guide_scale, heard=self.conditional)
         if self.guidance_interval:
-            led = Within(self.denoiser, led, *self.guidance_interval)
+            led = Within(plain, led, *self.guidance_interval)
         return Clipped(led, self.clip, self.clip_quantile)
 
     @property
@@ -247,12 +287,15 @@ class DiffusionModel(OptimisedModule):
         *,
         sampler: Sampler | None = None,
         guidance_scale: float | None = None,
+        kinds: Tensor | None = None,
         progress: Any = None,
     ) -> Tensor:
-        """x_0 from the noise z ~ N(0, I), (B, *), of the classes `label` (B,) or of any."""
+        """x_0 from the noise z ~ N(0, I), (B, *), of the classes `label` (B,) or of any, and of
+        `kinds` (B,) or as many of each as the generator draws."""
         walk = self.sampler if sampler is None else sampler
         condition = self.condition(label)
-        denoiser = self.led(guidance_scale)
+        kinds = self.kinds(len(noise), generator) if kinds is None else kinds
+        denoiser = self.led(guidance_scale, kinds)
         x_T = self.denoiser.process.prior(noise.to(self.device))
         return walk(denoiser, x_T, generator, progress=progress, **condition)
 
@@ -288,17 +331,21 @@ class DiffusionModel(OptimisedModule):
         """
         if n < 1:
             raise ValueError(f"n={n}: ask for one item or more")
-        if guidance_scale and not (self.conditional and self.label_dropout):
+        if guidance_scale and not (self.is_told and self.label_dropout):
             raise ValueError(
                 f"guidance_scale={guidance_scale}: this model never went without labels, or with"
             )
         generator = Generator().manual_seed(seed)
         labels = asked_labels(n, label, self.facts.classes)
         z = torch.randn((n, *self.noise_shape), generator=generator)
-        told = labels.split(batch_size) if labels is not None else [None] * n
+        kinds = self.kinds(n, generator)
+        told, of = (
+            [None] * n if each is None else each.split(batch_size) for each in (labels, kinds)
+        )
+        denoise = partial(self.denoise, sampler=sampler, guidance_scale=guidance_scale)
         made = [
-            self.denoise(noise, some, generator, sampler=sampler, guidance_scale=guidance_scale)
-            for noise, some in zip(z.split(batch_size), told, strict=False)
+            denoise(noise, label, generator, kinds=kind)
+            for noise, label, kind in zip(z.split(batch_size), told, of, strict=False)
         ]
         return torch.cat([self.codec.decode(x_0) for x_0 in made])
 
@@ -328,6 +375,14 @@ class DiffusionModel(OptimisedModule):
         if not self.hears_label:
             raise ValueError("this model was trained without labels: leave label out")
         return {"label": label.to(self.device)}
+
+
+def alike_told(one: DiffusionModel, other: Any) -> bool:
+    """Whether another model hears what this one does, by the same numbers."""
+    if one.clusters is None:
+        return bool(other.conditional)
+    theirs = getattr(other, "clusters", None)
+    return theirs is not None and torch.equal(one.clusters.centres.cpu(), theirs.centres.cpu())
 
 
 def told(value: Any, codec: Any, name: str) -> Any:

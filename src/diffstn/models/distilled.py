@@ -64,5 +64,12 @@ class Distilled(DiffusionModel):
             found = diffusion_of(said, *knows)
             if self.conditional and not found.conditional:
                 raise UserError(f"{said} hears no classes: model.conditional=false")
+            if (kinds := kinds_of(found)) != kinds_of(self):
+                raise UserError(f"{said} tells {kinds} kinds apart: model.clusters={kinds}")
             self.teachers = (found.eval(),)
         return self.teachers[0].to(self.device).led(self.teacher_guidance)
+
+
+def kinds_of(model: DiffusionModel) -> int:
+    """How many a model tells apart without labels."""
+    return 0 if model.clusters is None else len(model.clusters.centres)

@@ -36,15 +36,16 @@ def fit_codec(codec: Any, data: Any) -> None:
 
 def fit_parts(model: nn.Module, data: Any) -> None:
     """Fit what of a model has `fit_to_images`, such as `PatchWhitening`, to the first training
-    images, always the same.
+    images, always the same, and as many as the part says (`examples`) that wants most.
     """
     parts: list[Any] = [part for part in model.modules() if hasattr(part, "fit_to_images")]
     if not parts:
         return
+    most = max(getattr(part, "examples", IMAGES) for part in parts)
     if hasattr(data, "examples"):  # whose distortions never change
-        images = [batch.image for batch in data.examples(IMAGES)]
+        images = [batch.image for batch in data.examples(most)]
     else:
-        rows = torch.arange(min(IMAGES, data.count("train")))
+        rows = torch.arange(min(most, data.count("train")))
         images = [data.batch("train", some).items for some in rows.split(data.eval_batch_size)]
     for part in parts:
         part.fit_to_images(images)

@@ -200,13 +200,14 @@ class GenerateImages(Task):
     def bits_per_dimension(self, model: DiffusionModel, data: Any, seed: int) -> dict[str, float]:
         """The bound on −log₂ p of the first so many images of a split, and what it is made of.
 
-        Of a model that hears the class it is p(x | class). Guidance and clipping stay out of it.
+        Of a model that hears the class it is p(x | class). Of one that hears kinds it is p(x), for
+        p(x) ≥ π_k p(x | k) with the kind k of x. Guidance and clipping stay out of it.
         """
         device, schedule, split = model.device, model.denoiser.schedule, self.likelihood_split
         rows = torch.arange(min(self.likelihood, data.count(split)))
         with progress(len(rows) * schedule.steps // group()[1], "likelihood", "call") as bar:
 
-            def bound(some: Tensor) -> tuple[Tensor, Tensor]:
+            def bound(some: Tensor) -> tuple[Tensor, Tensor, Tensor]:
                 batch = data.batch(split, some, device)
 
                 def counted(steps: Any, count: int = len(some)) -> Iterator[int]:
@@ -215,24 +216,28 @@ class GenerateImages(Task):
                         bar.update(count)
 
                 x_0 = model.codec.encode(batch.image)
-                condition = model.condition(batch.label if model.conditional else None)
+                heard = model.heard(batch)
+                condition = {"label": heard} if model.is_told else {}
+                kind = model.clusters.bits(heard) if model.clusters else x_0.new_zeros(len(some))
                 noise = batch_noise(seed, int(some[0]))
                 found = likelihood_bound(
                     model.denoiser, x_0, noise, model.bins, counted, **condition
                 )
-                return found.steps.cpu(), found.prior.cpu()
+                return found.steps.cpu(), found.prior.cpu(), kind.cpu()
 
             bounds = list(in_order(rows.split(self.batch_size), bound))
-        steps, prior = (torch.cat(part).double().mean(0) for part in zip(*bounds, strict=True))
+        parts = zip(*bounds, strict=True)
+        steps, prior, kind = (torch.cat(part).double().mean(0) for part in parts)
         quarters = steps[1:].tensor_split(4)
         return {
-            "bits/dim": rounded(steps.sum() + prior),
+            "bits/dim": rounded(steps.sum() + prior + kind),
             "L_0": rounded(steps[0]),
             **{
                 f"L of quarter {i} of 1..T-1": rounded(part.sum())
                 for i, part in enumerate(quarters, 1)
             },
             "L_T": rounded(prior),
+            **({"kind": rounded(kind)} if model.clusters else {}),
         }
 
 

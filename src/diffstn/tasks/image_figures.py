@@ -79,7 +79,8 @@ class ImageFigures:
         finer = replace(
             self.model.sampler, steps=min(STEPS_SHOWN, self.model.denoiser.schedule.steps)
         )
-        walk = finer.trajectory(self.model.guided, x_T, self.generator, **self.condition(label))
+        led = self.model.led(kinds=self.model.kinds(len(label), self.generator))
+        walk = finer.trajectory(led, x_T, self.generator, **self.condition(label))
         kept = collect(walk, self.decoded)
         moving = animation_gif(
             torch.stack(kept.x_t),
@@ -122,7 +123,7 @@ class ImageFigures:
         t = torch.linspace(0.1, 0.9, len(x_0)).mul(schedule.steps).long().to(x_0.device)
         eps = torch.randn(x_0.shape, generator=self.generator).to(x_0)
         x_t = schedule.add_noise(x_0, t, eps)
-        condition = {"label": self.real.label} if self.model.conditional else {}
+        condition = {"label": self.model.heard(self.real)} if self.model.is_told else {}
         said = self.model.denoiser(x_t, t, **condition)
         pixels = getattr(self.model.codec, "bins", None) is not None
         titles = [
@@ -139,7 +140,7 @@ class ImageFigures:
         """From one noise to another, straight and along the arc; from one image to another.
 
         All by DDIM without noise, as the model's own sampler may draw some at every step. Between
-        real images, which may be of two classes, no class is told.
+        real images, which may be of two classes, neither class nor kind is told.
         """
         weights, model = torch.linspace(0, 1, COLUMNS), self.model
         pair = self.data.batch("test", torch.arange(2), model.device)
@@ -147,20 +148,18 @@ class ImageFigures:
         ddim = DDIM(steps=model.sampler.steps, spacing=model.sampler.spacing)
         steps = ddim.timesteps(model.denoiser.schedule)
         told = self.condition(pair.label[:1].expand(COLUMNS))
+        kind = model.kinds(1, self.generator)
+        led = model.led(kinds=None if kind is None else kind.expand(COLUMNS))
         a, b = model.noise((2, *self.item), self.generator)
         first, second = encode(model.guided, model.codec.encode(pair.image), steps)
-        ways = ((linear(a, b, weights), told), (spherical(a, b, weights), told))
-        untold: dict[str, Any] = {}
-        rows = [
-            self.decoded(ddim(model.guided, x_T, **condition))
-            for x_T, condition in (*ways, (spherical(first, second, weights), untold))
-        ]
+        ways = [self.decoded(ddim(led, way(a, b, weights), **told)) for way in (linear, spherical)]
+        back = self.decoded(ddim(model.guided, spherical(first, second, weights)))
         titles = [
             "between two noises, straight",
             "between two noises, along the arc",
             f"between the noises of a real {one} and a real {other}",
         ]
-        return self.page("interpolation", torch.stack(rows), titles, COLUMNS)
+        return self.page("interpolation", torch.stack([*ways, back]), titles, COLUMNS)
 
     def guidance(self) -> tuple[str, Path]:
         """The same noise under more and more guidance, a column for every class."""

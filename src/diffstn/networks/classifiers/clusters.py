@@ -1,0 +1,95 @@
+"""Kinds of images that nobody named."""
+
+import warnings
+from collections.abc import Iterable
+
+import torch
+from scipy.cluster.vq import kmeans2
+from torch import Generator, Tensor, nn
+
+from diffstn.errors import UserError
+
+AXES = 64
+ROUNDS = 30
+"""Principal axes in which images are compared, at most; of k-means."""
+
+
+class Clusters(nn.Module):
+    r"""Which of K centres an image lies nearest to, and how often that is the case.
+
+        kind(x) = argmin_k ‖Pᵀ (x − μ) − c_k‖
+
+    with the mean μ and the first principal axes P of the images that it is fitted to, and the
+    centres c_k of k-means among them. A network that is told the kind learns p(x | kind), which is
+    narrower than p(x), and p(x) = Σ_k π_k p(x | k) is sampled by a draw of k, exactly. No label is
+    looked at.
+
+    Args:
+        count: K.
+        numbers: of one image, C · H · W.
+
+    Source: Hu et al., Self-Guided Diffusion Models, 2023; Adaloglou et al., Rethinking
+    cluster-conditioned diffusion models, 2024.
+    """
+
+    mean: Tensor
+    axes: Tensor
+    centres: Tensor
+    shares: Tensor
+    fitted: Tensor
+    examples = 16_384
+    """Images to be fitted to."""
+
+    def __init__(self, count: int, numbers: int) -> None:
+        super().__init__()
+        axes = min(AXES, numbers)
+        self.register_buffer("mean", torch.zeros(numbers))
+        self.register_buffer("axes", torch.zeros(numbers, axes))
+        self.register_buffer("centres", torch.zeros(count, axes))
+        self.register_buffer("shares", torch.full((count,), 1 / count))
+        self.register_buffer("fitted", torch.tensor(False))
+
+    @torch.no_grad()
+    def fit_to_images(self, batches: Iterable[Tensor]) -> None:
+        """Find μ, P, c_k and the shares π_k in batches of images, unless they are known already.
+
+        Raises:
+            UserError: there are fewer images than centres.
+        """
+        if self.fitted:
+            return
+        x = torch.cat([images.float().flatten(1).cpu() for images in batches])
+        count, axes = self.centres.shape
+        if len(x) < count:
+            raise UserError(f"model.clusters={count}: more than the {len(x)} images there are")
+        self.mean.copy_(x.mean(0))
+        with torch.random.fork_rng(devices=()):
+            torch.manual_seed(0)
+            principal = torch.pca_lowrank(x, min(axes, *x.shape))[2]
+        self.axes[:, : principal.shape[1]] = principal.to(self.axes)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a centre that is nearest to nothing: its share is 0
+            centres, kinds = kmeans2(self.placed(x).cpu().numpy(), count, ROUNDS, minit="++", rng=0)
+        self.centres.copy_(torch.from_numpy(centres))
+        found = 1 + torch.bincount(torch.from_numpy(kinds).long(), minlength=count)
+        self.shares.copy_(found / found.sum())  # one more of each, for none is impossible
+        self.fitted.fill_(True)
+
+    def placed(self, x: Tensor) -> Tensor:
+        """Where images (B, D) lie along the axes, (B, axes)."""
+        return (x.to(self.mean) - self.mean) @ self.axes
+
+    @torch.no_grad()
+    def forward(self, images: Tensor) -> Tensor:
+        """The kind of each of the images (B, C, H, W), (B,) long."""
+        with torch.autocast(images.device.type, enabled=False):
+            return torch.cdist(self.placed(images.float().flatten(1)), self.centres).argmin(1)
+
+    def bits(self, kinds: Tensor) -> Tensor:
+        """−log₂ π_k of kinds (B,), per number of an image, (B,)."""
+        return -self.shares[kinds].log2() / len(self.mean)
+
+    def draw(self, n: int, generator: Generator | None = None) -> Tensor:
+        """n kinds, (n,) long, as often as they are among the images; on the generator's device."""
+        device = generator.device if generator else self.shares.device
+        return torch.multinomial(self.shares.to(device), n, replacement=True, generator=generator)

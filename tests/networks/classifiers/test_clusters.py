@@ -1,0 +1,69 @@
+"""Kinds of images: found where they are, drawn as often as they occur."""
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from diffstn.errors import UserError
+from diffstn.networks.classifiers.clusters import Clusters
+
+PLACES = torch.tensor([[0.1, 0.1, 0.1, 0.1], [0.9, 0.1, 0.1, 0.9], [0.1, 0.9, 0.9, 0.1]])
+SHARES = (0.5, 0.3, 0.2)
+
+
+def blobs(n: int = 1000, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Images (n, 1, 2, 2) around three places, and which."""
+    source = Generator().manual_seed(seed)
+    which = torch.multinomial(torch.tensor(SHARES), n, replacement=True, generator=source)
+    spread = 0.05 * torch.randn(n, 4, generator=source)
+    return (PLACES[which] + spread).reshape(n, 1, 2, 2), which
+
+
+def fitted(count: int = 3) -> Clusters:
+    found = Clusters(count, 4)
+    found.fit_to_images(blobs()[0].split(300))
+    return found
+
+
+def test_three_blobs_are_three_kinds():
+    found, (images, which) = fitted(), blobs(seed=1)
+    kinds = found(images)
+    names = [int(kinds[which == k].mode().values) for k in range(3)]
+    assert sorted(names) == [0, 1, 2]
+    assert torch.equal(torch.tensor(names)[which], kinds)
+    true = torch.bincount(blobs()[1], minlength=3) / 1000
+    torch.testing.assert_close(found.shares[names], true, atol=2e-3, rtol=0)
+    centres = found.centres[names] @ found.axes.T + found.mean
+    torch.testing.assert_close(centres, PLACES, atol=0.02, rtol=0)
+
+
+def test_kinds_are_drawn_as_often_as_they_occur():
+    found = fitted()
+    drawn = found.draw(20_000, Generator().manual_seed(3))
+    counted = torch.bincount(drawn, minlength=3) / len(drawn)
+    torch.testing.assert_close(counted, found.shares, atol=0.015, rtol=0)  # four standard errors
+    assert torch.equal(drawn, found.draw(20_000, Generator().manual_seed(3)))
+
+
+def test_what_a_kind_costs_is_the_logarithm_of_its_share():
+    found = fitted()
+    bits = found.bits(torch.arange(3))
+    torch.testing.assert_close((2 ** (-4 * bits)), found.shares)
+
+
+def test_they_are_found_once_and_travel_with_the_weights():
+    found, again = fitted(), Clusters(3, 4)
+    before = found.centres.clone()
+    found.fit_to_images([torch.rand(50, 1, 2, 2)])
+    assert torch.equal(found.centres, before)
+    again.load_state_dict(found.state_dict())
+    assert torch.equal(again(blobs()[0]), found(blobs()[0]))
+    state = torch.random.get_rng_state()
+    other = fitted()
+    assert torch.equal(other.centres, before)  # the same images, the same kinds
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_more_kinds_than_images_are_refused():
+    with pytest.raises(UserError, match=r"model\.clusters=30: more than the 20 images"):
+        Clusters(30, 4).fit_to_images([torch.rand(20, 1, 2, 2)])
