@@ -171,9 +171,7 @@ def test_images_are_sampled_of_kinds_that_nobody_named():
 
 
 def test_kinds_stand_in_for_labels_of_images_and_of_nothing_else():
-    with pytest.raises(
-        ValueError, match=r"model\.clusters=3 tells images apart without their"
-    ):
+    with pytest.raises(ValueError, match=r"model\.clusters=3 tells images apart without their"):
         of_images(clusters=3, conditional=True)
     with pytest.raises(ValueError, match=r"model\.clusters=3: the data are no images"):
         build(PointDenoiser, clusters=3)
