@@ -10,8 +10,11 @@ from torch import Generator, Tensor, nn
 from diffstn.errors import UserError
 
 AXES = 64
+"""Principal axes in which images are compared, at most."""
 ROUNDS = 30
-"""Principal axes in which images are compared, at most; of k-means."""
+"""Of k-means."""
+EXAMPLES, NUMBERS = 16_384, 2**26
+"""Images to be fitted to, and numbers of all of them, at most."""
 
 
 class Clusters(nn.Module):
@@ -37,11 +40,10 @@ class Clusters(nn.Module):
     centres: Tensor
     shares: Tensor
     fitted: Tensor
-    examples = 16_384
-    """Images to be fitted to."""
 
     def __init__(self, count: int, numbers: int) -> None:
         super().__init__()
+        self.examples = max(count, min(EXAMPLES, NUMBERS // numbers))
         axes = min(AXES, numbers)
         self.register_buffer("mean", torch.zeros(numbers))
         self.register_buffer("axes", torch.zeros(numbers, axes))
