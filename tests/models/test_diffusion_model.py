@@ -66,6 +66,9 @@ def test_it_learns_where_each_class_lies():
         anything = model.denoise(noise)
     assert float((made - x_0).norm(dim=1).mean()) < 0.15
     assert anything.shape == (128, 2)
+    unasked = model.sample(100)  # of either class, and of nothing in between
+    assert float((unasked.abs() - 0.8).norm(dim=1).mean()) < 0.15
+    assert 30 < int((unasked[:, 0] > 0).sum()) < 70
     by_name, mixed = model.sample(50, label="b"), model.sample(2, label=torch.tensor([1, 0]))
     assert float((by_name + 0.8).norm(dim=1).mean()) < 0.15
     assert mixed[:, 0].sign().tolist() == [-1, 1]

@@ -320,7 +320,8 @@ class DiffusionModel(OptimisedModule):
 
         Args:
             n: how many.
-            label: the class of all, by number or name, or a class for each, (n,); None: any.
+            label: the class of all, by number or name, or a class for each, (n,); None: a class
+                drawn for each, where the model knows any.
             guidance_scale: w of classifier-free guidance; None: the model's own.
             sampler: another one than the model's own.
             seed: the same seed gives the same items.
@@ -337,6 +338,8 @@ class DiffusionModel(OptimisedModule):
             )
         generator = Generator().manual_seed(seed)
         labels = asked_labels(n, label, self.facts.classes)
+        if labels is None and self.conditional:
+            labels = torch.randint(self.classes, (n,), generator=generator)
         z = torch.randn((n, *self.noise_shape), generator=generator)
         kinds = self.kinds(n, generator)
         told, of = (
