@@ -39,8 +39,8 @@ def build(
 
 
 def of_images(**settings: object) -> DiffusionModel:
-    """Of images of 4 x 4 pixels of one class."""
-    facts = Facts(kind="upright", classes=("a",), channels=1, size=(4, 4))
+    """Of images of 4 x 4 pixels."""
+    facts = Facts(kind="upright", classes=("a", "b"), channels=1, size=(4, 4))
     network = partial(UNet, width=8, multipliers=(1,), blocks=1)
     return build(network, facts=facts, codec=Pixels(), **settings)
 
@@ -171,6 +171,17 @@ def test_images_are_sampled_of_kinds_that_nobody_named():
     assert torch.allclose(model.sample(5), model.sample(5, batch_size=2), atol=1e-5)
     led = model.sample(5, guidance_scale=1.0)
     assert not torch.allclose(led, model.sample(5))
+
+    class Guide(torch.nn.Module):
+        """Sure that what is dark is of class 1."""
+
+        def forward(self, x_t: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+            dark = 20 * x_t.mean(dim=(1, 2, 3))
+            return torch.stack([dark, -dark], dim=1).log_softmax(1)
+
+    model.guides, model.guide_scale = (Guide(),), 0.0  # type: ignore[assignment]
+    asked = model.sample(40, label=torch.arange(2).repeat(20)).mean(dim=(1, 2, 3))
+    assert (asked < 0.5).tolist() == [False, True] * 20  # by their kinds alone
 
 
 def test_kinds_stand_in_for_labels_of_images_and_of_nothing_else():

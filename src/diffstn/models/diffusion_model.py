@@ -241,9 +241,23 @@ class DiffusionModel(OptimisedModule):
         """What the network is told of a batch, (B,): its labels, or its kinds."""
         return batch.label if self.clusters is None else self.clusters(batch.items)
 
-    def kinds(self, n: int, generator: Generator | None = None) -> Tensor | None:
-        """Those of n samples, drawn as often as they occur; None where there are none."""
-        return None if self.clusters is None else self.clusters.draw(n, generator)
+    def kinds(
+        self, n: int, generator: Generator | None = None, label: Tensor | None = None
+    ) -> Tensor | None:
+        """Those of n samples, drawn as often as they occur; None where there are none.
+
+        Where a guide leads to the class `label` (n,), they occur as often as within that class:
+        p(k | label) ∝ π_k p(label | k), of which the guide reads the latter off the centres.
+        """
+        if self.clusters is None:
+            return None
+        if label is None or not self.guides:
+            return self.clusters.draw(n, generator)
+        size = self.facts.channels, *self.facts.size  # type: ignore[misc]
+        centres = self.clusters.images().unflatten(1, size).clamp(0, 1)
+        x_0 = self.codec.encode(centres)
+        read = self.guides[0].to(x_0.device)(x_0, torch.ones(len(x_0)).to(x_0).long())
+        return self.clusters.draw(n, generator, read.exp().cpu()[:, label.cpu()].T)
 
     @property
     def hears_label(self) -> bool:
@@ -294,7 +308,7 @@ class DiffusionModel(OptimisedModule):
         `kinds` (B,) or as many of each as the generator draws."""
         walk = self.sampler if sampler is None else sampler
         condition = self.condition(label)
-        kinds = self.kinds(len(noise), generator) if kinds is None else kinds
+        kinds = self.kinds(len(noise), generator, label) if kinds is None else kinds
         denoiser = self.led(guidance_scale, kinds)
         x_T = self.denoiser.process.prior(noise.to(self.device))
         return walk(denoiser, x_T, generator, progress=progress, **condition)
@@ -341,7 +355,7 @@ class DiffusionModel(OptimisedModule):
         if labels is None and self.conditional:
             labels = torch.randint(self.classes, (n,), generator=generator)
         z = torch.randn((n, *self.noise_shape), generator=generator)
-        kinds = self.kinds(n, generator)
+        kinds = self.kinds(n, generator, labels)
         told, of = (
             [None] * n if each is None else each.split(batch_size) for each in (labels, kinds)
         )

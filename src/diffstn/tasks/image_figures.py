@@ -79,7 +79,7 @@ class ImageFigures:
         finer = replace(
             self.model.sampler, steps=min(STEPS_SHOWN, self.model.denoiser.schedule.steps)
         )
-        led = self.model.led(kinds=self.model.kinds(len(label), self.generator))
+        led = self.model.led(kinds=self.model.kinds(len(label), self.generator, label))
         walk = finer.trajectory(led, x_T, self.generator, **self.condition(label))
         kept = collect(walk, self.decoded)
         moving = animation_gif(
@@ -148,7 +148,7 @@ class ImageFigures:
         ddim = DDIM(steps=model.sampler.steps, spacing=model.sampler.spacing)
         steps = ddim.timesteps(model.denoiser.schedule)
         told = self.condition(pair.label[:1].expand(COLUMNS))
-        kind = model.kinds(1, self.generator)
+        kind = model.kinds(1, self.generator, pair.label[:1])
         led = model.led(kinds=None if kind is None else kind.expand(COLUMNS))
         a, b = model.noise((2, *self.item), self.generator)
         first, second = encode(model.guided, model.codec.encode(pair.image), steps)

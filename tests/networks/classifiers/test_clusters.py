@@ -33,8 +33,7 @@ def test_three_blobs_are_three_kinds():
     assert torch.equal(torch.tensor(names)[which], kinds)
     true = torch.bincount(blobs()[1], minlength=3) / 1000
     torch.testing.assert_close(found.shares[names], true, atol=2e-3, rtol=0)
-    centres = found.centres[names] @ found.axes.T + found.mean
-    torch.testing.assert_close(centres, PLACES, atol=0.02, rtol=0)
+    torch.testing.assert_close(found.images()[names], PLACES, atol=0.02, rtol=0)
 
 
 def test_kinds_are_drawn_as_often_as_they_occur():
@@ -43,6 +42,16 @@ def test_kinds_are_drawn_as_often_as_they_occur():
     counted = torch.bincount(drawn, minlength=3) / len(drawn)
     torch.testing.assert_close(counted, found.shares, atol=0.015, rtol=0)  # four standard errors
     assert torch.equal(drawn, found.draw(20_000, Generator().manual_seed(3)))
+
+
+def test_kinds_are_drawn_by_what_is_asked_for():
+    found = fitted()
+    likely = torch.tensor([[0.2, 0.2, 0.2], [0.0, 0.5, 1.0]]).repeat_interleave(20_000, 0)
+    drawn = found.draw(40_000, Generator().manual_seed(3), likely).view(2, -1)
+    counted = torch.stack([torch.bincount(row, minlength=3) / len(row) for row in drawn])
+    wanted = found.shares * torch.tensor([0.0, 0.5, 1.0])
+    torch.testing.assert_close(counted[0], found.shares, atol=0.015, rtol=0)
+    torch.testing.assert_close(counted[1], wanted / wanted.sum(), atol=0.015, rtol=0)
 
 
 def test_what_a_kind_costs_is_the_logarithm_of_its_share():

@@ -91,7 +91,21 @@ class Clusters(nn.Module):
         """−log₂ π_k of kinds (B,), per number of an image, (B,)."""
         return -self.shares[kinds].log2() / len(self.mean)
 
-    def draw(self, n: int, generator: Generator | None = None) -> Tensor:
-        """n kinds, (n,) long, as often as they are among the images; on the generator's device."""
+    def images(self) -> Tensor:
+        """The centres as images (K, D)."""
+        return self.centres @ self.axes.T + self.mean
+
+    def draw(
+        self, n: int, generator: Generator | None = None, likely: Tensor | None = None
+    ) -> Tensor:
+        """n kinds, (n,) long, as often as they are among the images; on the generator's device.
+
+        Args:
+            likely: p(what is asked for | kind), (n, K): they are drawn in proportion to π_k times
+                that.
+        """
         device = generator.device if generator else self.shares.device
-        return torch.multinomial(self.shares.to(device), n, replacement=True, generator=generator)
+        shares = self.shares.to(device)
+        if likely is None:
+            return torch.multinomial(shares, n, replacement=True, generator=generator)
+        return torch.multinomial(shares * likely.to(device), 1, generator=generator)[:, 0]
