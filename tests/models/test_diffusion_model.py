@@ -12,6 +12,7 @@ from diffstn.codecs.pixels import Pixels
 from diffstn.data.facts import Facts
 from diffstn.diffusion.samplers import DDIM
 from diffstn.diffusion.schedules import Cosine
+from diffstn.errors import UserError
 from diffstn.models.diffusion_model import DiffusionModel
 from diffstn.networks.denoisers.deep_sets import DeepSets
 from diffstn.networks.denoisers.points import PointDenoiser
@@ -189,3 +190,13 @@ def test_kinds_stand_in_for_labels_of_images_and_of_nothing_else():
         of_images(clusters=3, conditional=True)
     with pytest.raises(ValueError, match=r"model\.clusters=3: the data are no images"):
         build(PointDenoiser, clusters=3)
+
+
+def test_guidance_beyond_all_numbers_is_refused_in_one_line():
+    network = partial(PointDenoiser, width=16, blocks=1)
+    model = build(network, "abc", conditional=True)
+    torch.nn.init.normal_(model.denoiser.network.output.weight)
+    torch.nn.init.normal_(model.denoiser.network.condition.classes.weight)
+    with pytest.raises(UserError, match=r"not finite: model\.guidance_scale=1e\+38 leads too hard"):
+        model.sample(3, label="a", guidance_scale=1e38)
+    assert model.sample(3, label="a", guidance_scale=2.0).isfinite().all()

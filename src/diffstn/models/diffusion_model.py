@@ -30,6 +30,7 @@ from diffstn.diffusion.wrappers import (
     OfKind,
     Within,
 )
+from diffstn.errors import UserError
 from diffstn.models.asked import asked_labels
 from diffstn.models.denoiser import denoiser_for
 from diffstn.models.fit_to_data import fit_codec
@@ -305,13 +306,31 @@ class DiffusionModel(OptimisedModule):
         progress: Any = None,
     ) -> Tensor:
         """x_0 from the noise z ~ N(0, I), (B, *), of the classes `label` (B,) or of any, and of
-        `kinds` (B,) or as many of each as the generator draws."""
+        `kinds` (B,) or as many of each as the generator draws.
+
+        Raises:
+            UserError: the walk is led so hard that it ends beyond all numbers.
+        """
         walk = self.sampler if sampler is None else sampler
         condition = self.condition(label)
         kinds = self.kinds(len(noise), generator, label) if kinds is None else kinds
         denoiser = self.led(guidance_scale, kinds)
         x_T = self.denoiser.process.prior(noise.to(self.device))
-        return walk(denoiser, x_T, generator, progress=progress, **condition)
+        x_0 = walk(denoiser, x_T, generator, progress=progress, **condition)
+        scales = self.scales(guidance_scale)
+        if scales and not bool(x_0.isfinite().all()):
+            raise UserError(f"samples are not finite: {', '.join(scales)} leads too hard")
+        return x_0
+
+    def scales(self, guidance_scale: float | None = None) -> list[str]:
+        """What leads sampling, as settings."""
+        w = self.guidance_scale if guidance_scale is None else guidance_scale
+        named = (
+            (f"model.guidance_scale={w}", w),
+            (f"model.weak_scale={self.weak_scale}", self.weaker),
+            (f"model.guide_scale={self.guide_scale}", self.guides),
+        )
+        return [setting for setting, is_on in named if is_on]
 
     def generate(
         self, noise: Tensor, label: Tensor | None = None, generator: Generator | None = None
