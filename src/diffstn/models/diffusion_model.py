@@ -36,6 +36,7 @@ from diffstn.models.denoiser import denoiser_for
 from diffstn.models.fit_to_data import fit_codec
 from diffstn.models.led import guide_of, interval
 from diffstn.models.noise import noise_for, timesteps_for, withheld
+from diffstn.models.noisy_classifier import NoisyClassifier
 from diffstn.models.optimised import OptimisedModule
 from diffstn.models.other_run import diffusion_of
 from diffstn.networks.classifiers.clusters import Clusters
@@ -147,7 +148,7 @@ class DiffusionModel(OptimisedModule):
         if guidance_scale and not ((conditional or clusters) and label_dropout):
             raise ValueError(
                 f"guidance_scale={guidance_scale} needs a model that was trained with labels and"
-                " without: model.conditional=true and label_dropout above 0"
+                " without: model.conditional=true, or model.clusters, and label_dropout above 0"
             )
         if weighting != "none" and loss != "simple":
             raise ValueError(f"weighting={weighting} is for squared errors: model.loss=simple")
@@ -257,8 +258,14 @@ class DiffusionModel(OptimisedModule):
         size = self.facts.channels, *self.facts.size  # type: ignore[misc]
         centres = self.clusters.images().unflatten(1, size).clamp(0, 1)
         x_0 = self.codec.encode(centres)
-        read = self.guides[0].to(x_0.device)(x_0, torch.ones(len(x_0)).to(x_0).long())
+        read = self.leaders[0](x_0, x_0.new_ones(len(x_0), dtype=torch.long))
         return self.clusters.draw(n, generator, read.exp().cpu()[:, label.cpu()].T)
+
+    @property
+    def leaders(self) -> list[NoisyClassifier]:
+        """The guides, where the model is."""
+        with torch.inference_mode(False):  # tensors made in it could take no gradients
+            return [guide.to(self.device) for guide in self.guides]
 
     @property
     def hears_label(self) -> bool:
@@ -281,10 +288,8 @@ class DiffusionModel(OptimisedModule):
         if kinds is not None:
             there = kinds.to(self.device)
             led, plain = OfKind(led, there), OfKind(plain, there)
-        for guide in self.guides:
-            with torch.inference_mode(False):  # tensors made in it could take no gradients
-                leads = guide.to(self.device)
-            led = ByClassifier(led, leads, self.guide_scale, heard=self.conditional)
+        for guide in self.leaders:
+            led = ByClassifier(led, guide, self.guide_scale, heard=self.conditional)
         if self.guidance_interval:
             led = Within(plain, led, *self.guidance_interval)
         return Clipped(led, self.clip, self.clip_quantile)

@@ -70,7 +70,7 @@ class Clusters(nn.Module):
             principal = torch.pca_lowrank(x, min(axes, *x.shape))[2]
         self.axes[:, : principal.shape[1]] = principal.to(self.axes)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a centre that is nearest to nothing: its share is 0
+            warnings.simplefilter("ignore")  # of a centre that is nearest to nothing
             centres, kinds = kmeans2(self.placed(x).cpu().numpy(), count, ROUNDS, minit="++", rng=0)
         self.centres.copy_(torch.from_numpy(centres))
         found = 1 + torch.bincount(torch.from_numpy(kinds).long(), minlength=count)
