@@ -15,8 +15,8 @@ against minutes.
 
 | row | |
 |---|---|
-| ours | `model=ddpm_unet model.conditional=false` and what this page found to help (`RECIPE`) |
-| plain | the same as it comes, with AdamW |
+| ours | `experiment=kinds/mnist` |
+| plain | `model=ddpm_unet model.conditional=false` as it comes |
 | diffusers, denoising_diffusion_pytorch | by their own recipes, see `peer_ddpms.py` |
 
 `--ours "WORD WORD"` are further settings of ours.
@@ -46,8 +46,7 @@ from diffstn.tasks.features import choose_features
 from diffstn.tasks.generate_images import image_generation
 
 PLAIN = ["model=ddpm_unet", "data=mnist", "model.conditional=false"]
-RECIPE = ["optimizer=muon", "optimizer.lr=2e-3", "data.batch_size=64"]
-OURS = {"ours": [*PLAIN, *RECIPE], "plain": PLAIN}
+OURS = {"ours": ["experiment=kinds/mnist"], "plain": PLAIN}
 SHOWN, AT_ONCE = 64, 256
 
 
