@@ -10,6 +10,7 @@ from torch import nn
 from diffstn.build import Built, load_model
 from diffstn.data.sources.mnist import load_mnist
 from diffstn.models.pose_corrector import Correction, PoseCorrector
+from diffstn.models.upright_already import evidence, nearness
 from diffstn.networks.frozen import Frozen
 from diffstn.spatial import warp
 
@@ -253,28 +254,40 @@ def test_what_no_corrector_can_do_is_refused(built: Build, words: tuple[str, ...
         built(*words)
 
 
-def test_the_image_as_it_is_is_a_hypothesis_of_its_own_odds(built: Build):
+def test_the_image_as_it_is_is_a_hypothesis_of_its_own_odds(
+    built: Build, monkeypatch: pytest.MonkeyPatch
+):
     words = ("model=diff_in_stn", "data/distortion=rts", "sampler.steps=2")
     parts = built(*words)
     model, image = parts.model.eval(), parts.data.batch("val", torch.arange(6)).image
+    identity = model.transformation.identity().expand(6, -1)
+
+    def guesses(image: torch.Tensor, latents: torch.Tensor, generator: object = None):
+        return identity[:, None] + 0.2 * latents, model.belief(image)
+
+    monkeypatch.setattr(model, "guesses", guesses)
     with torch.no_grad():
-        as_it_is = model.warp(image, model.transformation.identity().expand(6, 1, -1))
+        as_it_is = model.warp(image, identity[:, None])
         read = model.judge(as_it_is).exp()
         latents = model.sample_latents(6, 3, torch.Generator().manual_seed(0))
         plain = model(image, latents=latents)
         model.as_is = 2.0
         more = model(image, latents=latents)
-    assert plain.odds.tolist() == [1, 1, 1]
-    assert more.odds.tolist() == [1, 1, 1, 2]
+    assert plain.odds.tolist() == [[1, 1, 1]] * 6
+    near = nearness(plain.A, identity, model.transformation)
+    assert near.min() < 0.5 < near.max()
+    odds = torch.cat([torch.ones(6, 3), 2 * evidence(near)[:, None]], dim=1)
+    torch.testing.assert_close(more.odds, odds)
     for name, last in (("A", None), ("images", as_it_is), ("probabilities", read)):
-        assert torch.equal(getattr(more, name)[:, :3], getattr(plain, name)), name
+        torch.testing.assert_close(getattr(more, name)[:, :3], getattr(plain, name))
         if last is not None:
             torch.testing.assert_close(getattr(more, name)[:, 3:], last)
     two = more.first(2)
     assert torch.equal(two.A, more.A[:, [0, 1, 3]])
-    assert two.odds.tolist() == [1, 1, 2]
+    odds = torch.cat([torch.ones(6, 2), 2 * evidence(near[:, :2])[:, None]], dim=1)
+    torch.testing.assert_close(two.odds, odds)
     scores = (two.probabilities**4 * (more.belief * two.probabilities.mean(1))[:, None]).sum(-1)
-    best = (scores * torch.tensor([1, 1, 2])).argmax(1)
+    best = (scores * odds).argmax(1)
     reads = two.probabilities.argmax(-1)
     shown = best.masked_fill((reads[:, 0] == reads[torch.arange(6), best]) & (best < 2), 0)
     assert torch.equal(model.representative(more, 2), torch.tensor([0, 1, 3])[shown])

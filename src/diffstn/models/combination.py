@@ -2,8 +2,8 @@
 
 A combination maps the judge's opinions of k corrected images, probabilities (B, k, classes), and
 what the corrector itself believes the distorted image to show, (B, classes), to weights (B, k)
-that sum to 1. The combined opinion is the weighted mean of the k opinions. Odds (k,) multiply the
-scores of hypotheses that were likelier than others before anything was read.
+that sum to 1. The combined opinion is the weighted mean of the k opinions. Odds, (k,) or (B, k),
+multiply the scores of hypotheses that were likelier than others before anything was read.
 """
 
 from collections.abc import Callable

@@ -20,6 +20,7 @@ from diffstn.models.encoder import encoder_for
 from diffstn.models.given import Given
 from diffstn.models.noise import latents_for
 from diffstn.models.optimised import OptimisedModule
+from diffstn.models.upright_already import evidence, nearness
 from diffstn.spatial import (
     KERNELS,
     PADDINGS,
@@ -47,7 +48,11 @@ class Correction(NamedTuple):
     belief: Tensor
     """What the corrector itself takes the distorted images for, (B, classes)."""
     as_is: float = 0.0
-    """Unless 0, the last hypothesis is the image as it is, and these are its odds to each other."""
+    """Unless 0, the last hypothesis is the image as it is, and these are its odds to each other
+    before anything was looked at.
+    """
+    near: Tensor | None = None
+    """Then also how near the other poses are to changing nothing, (B, k − 1), see `nearness`."""
 
     def first(self, poses: int | None) -> "Correction":
         """The same of the first so many poses, and of the image as it is if that is one of them."""
@@ -59,15 +64,16 @@ class Correction(NamedTuple):
             return torch.cat([some, each[:, -1:]], dim=1) if self.as_is > 0 else some
 
         A, images, probabilities = few(self.A), few(self.images), few(self.probabilities)
-        return Correction(A, images, probabilities, self.belief, self.as_is)
+        near = None if self.near is None else self.near[:, :poses]
+        return Correction(A, images, probabilities, self.belief, self.as_is, near)
 
     @property
     def odds(self) -> Tensor:
-        """Of the hypotheses, (k,)."""
-        odds = self.belief.new_ones(self.A.shape[1])
-        if self.as_is > 0:
-            odds = torch.cat([odds[1:], odds.new_tensor([self.as_is])])
-        return odds
+        """Of the hypotheses, (B, k): 1 for poses that were drawn."""
+        odds = torch.ones_like(self.probabilities[..., 0])
+        if self.near is None:
+            return odds
+        return torch.cat([odds[:, 1:], self.as_is * evidence(self.near)[:, None]], dim=1)
 
 
 class PoseCorrector(OptimisedModule):
@@ -89,7 +95,8 @@ class PoseCorrector(OptimisedModule):
         kernel, padding: of the warps that correct, see `diffstn.spatial.warp_points`.
         as_is: odds at which the image as it is joins the poses that were sampled, as one more
             hypothesis; 0: it does not. For streams that are often upright, of which a corrector
-            that expects any pose knows nothing; what reads well a little turned then stays so.
+            that expects any pose knows nothing. The poses then raise these odds or lower them
+            (`evidence`), and what reads well a little turned stays so.
         calibration: powers (β, γ) of the two opinions of which `confidence` is made.
         optimisation: see `OptimisedModule`.
 
@@ -231,11 +238,13 @@ class PoseCorrector(OptimisedModule):
         if latents is None:
             latents = self.sample_latents(len(image), hypotheses or self.hypotheses, generator)
         A, belief = self.guesses(image, latents.to(image.device), generator)
+        near = None
         if self.as_is > 0:
-            unturned = self.transformation.from_affine(canvas_frame(image))
-            A = torch.cat([A, unturned[:, None].to(A.dtype)], dim=1)
+            unturned = self.transformation.from_affine(canvas_frame(image)).to(A.dtype)
+            near = nearness(A, unturned, self.transformation)
+            A = torch.cat([A, unturned[:, None]], dim=1)
         images = self.warp(image, A)
-        return Correction(A, images, self.judge(images).exp(), belief, self.as_is)
+        return Correction(A, images, self.judge(images).exp(), belief, self.as_is, near)
 
     def guesses(
         self, image: Tensor, latents: Tensor, generator: torch.Generator | None = None
