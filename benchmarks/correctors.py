@@ -20,7 +20,8 @@ of single calls, judge and all. What was done stays in --out and is not done aga
 | search | `model=pose_search`: where the judge is surest; nothing is trained |
 
 The peer's canonicalisers undo rotations alone and know that there is nothing else to undo, the
-first two also by which angles. All others learn or search all six numbers of an affine map. See
+first two also by which angles; on photographs the search knows that there are only rotations, too.
+All others learn or search all six numbers of an affine map. See
 `canonicalisers.py` for their recipe; `--channels` is the width of the first.
 
 CIFAR-10's photographs are reflected at the rim of their inscribed disc (`data.disc=mirrored`), for
@@ -104,6 +105,8 @@ class Setting:
             self.words += ["data.kernels=[bicubic]", "data.padding=disc"]
         self.judged_by, self.by_judge = judge, [f"classifier.run='{judge}'"]
         searching = ["model=pose_search", f"model.padding={self.padding}", *self.by_judge]
+        if not digits:  # no content to centre, and nothing but rotations to undo
+            searching += ["frame=canvas", "model.size=1", "model.reach=0", "model.kernel=bicubic"]
         built = build(compose([*searching, *self.words]))
         self.search: Any = built.model.to(self.hardware.device).eval()
         self.judge: Any = self.search.classifier

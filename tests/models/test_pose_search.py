@@ -56,6 +56,22 @@ def test_turned_digits_are_read_that_the_judge_alone_cannot_read(built: Build):
     assert torch.equal(again, model.correct(turned).A)
 
 
+def test_rotations_alone_are_searched_of_what_fills_its_canvas(built: Build):
+    words = ("frame=canvas", "model.size=1", "model.reach=0", "data/distortion=none")
+    parts = built(*SEARCH, *words, tiny=False)
+    model, batch = parts.model.eval(), parts.data.batch("test", torch.arange(8))
+    turn = affine_matrix(torch.arange(8) * math.pi / 6).flatten(1)
+    with torch.no_grad():
+        found = decompose(as_matrix(model(warp(batch.image, turn)).A[:, 0]))
+    torch.testing.assert_close(
+        torch.stack(found[1:4]), torch.tensor([[1.0], [1], [0]]).expand(3, 8)
+    )
+    torch.testing.assert_close(found.translation, torch.zeros(8, 2))
+    assert (found.rotation.remainder(math.pi / 6) != 0).any()
+    with pytest.raises(UserError, match="above 0"):
+        built(*SEARCH, "model.size=0", tiny=False)
+
+
 def test_there_is_nothing_to_train(built: Build):
     model = built(*SEARCH, tiny=False).model
     assert not any(p.requires_grad for p in model.parameters())

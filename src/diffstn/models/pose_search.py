@@ -6,15 +6,13 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from diffstn.annotations import Count, OneOf
+from diffstn.annotations import Count, NotNegative, OneOf
 from diffstn.data.facts import Facts
 from diffstn.errors import UserError
 from diffstn.models.nothing_to_train import NothingToTrain
 from diffstn.models.pose_corrector import PoseCorrector
 from diffstn.spatial import Affine, affine_matrix
 
-SIZE = 0.9
-"""Of upright digits in units of their `moment_frame`: 0.90 ± 0.09 of MNIST's."""
 REACH = (0.35, 0.35, 0.3, 0.15, 0.15)
 """Of log k_x, log k_y, the shear and the translations, to either side, before it is halved."""
 
@@ -43,11 +41,14 @@ class PoseSearch(PoseCorrector):
         facts: of the data.
         rotation: the first angles lie in ±rotation degrees.
         angles, beams, points, rounds: see above.
+        size: of upright content in units of its frame: 0.90 ± 0.09 of MNIST's digits in their
+            `moment_frame`; 1 of a canvas.
+        reach: of all but the angles, in units of `REACH`; 0: rotations alone are searched.
         score: see above.
         common: see `PoseCorrector`.
 
     Raises:
-        ValueError: the rotation is out of range.
+        ValueError: the rotation or the size is out of range.
         UserError: the poses of the data are not affine.
     """
 
@@ -61,16 +62,21 @@ class PoseSearch(PoseCorrector):
         beams: Count = 4,
         points: Count = 5,
         rounds: Count = 2,
+        size: float = 0.9,
+        reach: NotNegative = 1.0,
         score: Annotated[str, OneOf(("logit", "energy", "confidence"))] = "logit",
         **common: Any,
     ) -> None:
         if not 0 <= rotation <= 180:
             raise ValueError(f"rotation is ± so many degrees, 0 to 180, not {rotation}")
+        if not size > 0:
+            raise ValueError(f"size is that of content in its frame, above 0, not {size}")
         super().__init__(facts=facts, optimizer=nothing, lr_scheduler=nothing, **common)
         if not isinstance(self.transformation, Affine):
             raise UserError("model=pose_search looks for affine poses: choose another distortion")
         self.rotation, self.angles, self.beams = math.radians(rotation), angles, beams
         self.points, self.rounds, self.score = points, rounds, score
+        self.content, self.reach = size, tuple(reach * most for most in REACH)
 
     def relative_poses(
         self, image: Tensor, latents: Tensor, generator: torch.Generator | None = None
@@ -79,12 +85,12 @@ class PoseSearch(PoseCorrector):
         start[:, 0] = (
             self.rotation * (2 * torch.arange(self.angles) + 1 - self.angles) / self.angles
         )
-        start[:, 1:3] = math.log(SIZE)
+        start[:, 1:3] = math.log(self.content)
         found = self.best(image, start.expand(len(image), -1, -1))
-        reach = torch.tensor([2 * self.rotation / self.angles, *REACH], device=image.device)
+        reach = torch.tensor([2 * self.rotation / self.angles, *self.reach], device=image.device)
         steps = torch.linspace(-1, 1, self.points, device=image.device)
         for _ in range(self.rounds):
-            for along in torch.eye(6, device=image.device) * reach:
+            for along in reach.diag()[reach > 0]:
                 tried = found[:, :, None] + steps[:, None] * along
                 found = self.best(image, tried.flatten(1, 2))
             reach = reach / 2
