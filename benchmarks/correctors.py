@@ -20,7 +20,7 @@ of single calls, judge and all. What was done stays in --out and is not done aga
 | search | `model=pose_search`: where the judge is surest; nothing is trained |
 
 The peer's canonicalisers undo rotations alone and know that there is nothing else to undo, the
-first two also by which angles; on photographs the search knows that there are only rotations, too.
+first two also by which angles. The search is told so, too, of photographs that are only turned.
 All others learn or search all six numbers of an affine map. See
 `canonicalisers.py` for their recipe; `--channels` is the width of the first.
 
@@ -64,6 +64,8 @@ LEARNING = {
 }
 """Words to train with; learning rates as docs/results.md found them."""
 ROWS = ("uncorrected", "oracle", "shipped", *LEARNING, *canonicalisers.KINDS, "search")
+ROTATIONS = ("rotation", "any_rotation", "eight_rotations")
+"""Distortions that do nothing else."""
 SHIPPED = "pretrained/diff_in_stn_full"
 JUDGES = {"digits": "pretrained/judge", "cifar": "pretrained/cifar_judge"}
 HYPOTHESES = (1, 16)
@@ -105,8 +107,9 @@ class Setting:
             self.words += ["data.kernels=[bicubic]", "data.padding=disc"]
         self.judged_by, self.by_judge = judge, [f"classifier.run='{judge}'"]
         searching = ["model=pose_search", f"model.padding={self.padding}", *self.by_judge]
-        if not digits:  # no content to centre, and nothing but rotations to undo
-            searching += ["frame=canvas", "model.size=1", "model.reach=0", "model.kernel=bicubic"]
+        if not digits:  # what fills its canvas has no content that could be centred
+            searching += ["frame=canvas", "model.size=1", "model.kernel=bicubic"]
+            searching += ["model.reach=0"] if options.distortion in ROTATIONS else []
         built = build(compose([*searching, *self.words]))
         self.search: Any = built.model.to(self.hardware.device).eval()
         self.judge: Any = self.search.classifier
