@@ -180,7 +180,7 @@ def test_images_are_sampled_of_kinds_that_nobody_named():
             dark = 20 * x_t.mean(dim=(1, 2, 3))
             return torch.stack([dark, -dark], dim=1).log_softmax(1)
 
-    model.guides, model.guide_scale = (Guide(),), 0.0  # type: ignore[assignment]
+    model.guidance.guide, model.guidance.guide_scale = Guide(), 0.0  # type: ignore[assignment]
     asked = model.sample(40, label=torch.arange(2).repeat(20)).mean(dim=(1, 2, 3))
     assert (asked < 0.5).tolist() == [False, True] * 20  # by their kinds alone
 

@@ -129,7 +129,7 @@ def test_guidance_by_a_classifier_of_the_same_schedule_alone(
     made = {}
     with torch.inference_mode():  # as evaluation does
         for scale in (0.0, 3.0):
-            model.guide_scale = scale
+            model.guidance.guide_scale = scale
             made[scale] = model.denoise(x_T, label)
     assert made[3.0].shape == (3, 1, 28, 28)
     assert not torch.equal(made[0.0], made[3.0])

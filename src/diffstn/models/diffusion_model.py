@@ -12,33 +12,20 @@ from diffstn.annotations import AtLeast, Auto, Count
 from diffstn.build import Factory
 from diffstn.codecs.codec import Codec
 from diffstn.data.facts import Facts
-from diffstn.diffusion import (
-    Denoises,
-    Gaussian,
-    LossSecondMoment,
-)
+from diffstn.diffusion import Denoises, Gaussian, LossSecondMoment
 from diffstn.diffusion.losses import LOSSES
 from diffstn.diffusion.named import named
 from diffstn.diffusion.samplers import Sampler
 from diffstn.diffusion.schedules import Schedule
 from diffstn.diffusion.weighting import WEIGHTINGS
-from diffstn.diffusion.wrappers import (
-    AutoGuided,
-    ByClassifier,
-    ClassifierFree,
-    Clipped,
-    OfKind,
-    Within,
-)
+from diffstn.diffusion.wrappers import Clipped
 from diffstn.errors import UserError
 from diffstn.models.asked import asked_labels
 from diffstn.models.denoiser import denoiser_for
 from diffstn.models.fit_to_data import fit_codec
-from diffstn.models.led import guide_of, interval
+from diffstn.models.guidance import Guidance
 from diffstn.models.noise import noise_for, timesteps_for, withheld
-from diffstn.models.noisy_classifier import NoisyClassifier
 from diffstn.models.optimised import OptimisedModule
-from diffstn.models.other_run import diffusion_of
 from diffstn.networks.classifiers.clusters import Clusters
 
 TIMESTEP_SAMPLINGS: dict[str, Callable[[int], LossSecondMoment | None]] = {
@@ -181,16 +168,18 @@ class DiffusionModel(OptimisedModule):
             )
         sampler.timesteps(schedule)  # refuses more steps than there are
         self.sampler = sampler
-        self.guidance_scale, self.guide_scale = guidance_scale, guide_scale
         self.clip: float | None = told(clip, codec, "clip")
         self.clip_quantile = clip_quantile
         Clipped(self.denoiser, self.clip, clip_quantile)  # refuses what is out of range
-        led = () if guide is None else (guide_of(guide, facts, schedule, codec),)
-        self.guides = led  # in a tuple: its weights are not ours
-        knows = facts, schedule, codec, conditional
-        self.weaker = () if weak is None else (diffusion_of(f"model.weak={weak}", *knows),)
-        self.weak_scale = weak_scale
-        self.guidance_interval = interval(guidance_interval, schedule.steps)
+        self.guidance = Guidance(
+            *(facts, schedule, codec, conditional),
+            guidance_scale=guidance_scale,
+            guide=guide,
+            guide_scale=guide_scale,
+            weak=weak,
+            weak_scale=weak_scale,
+            guidance_interval=guidance_interval,
+        )
         self.timestep_power = timestep_power
         self.conditional, self.label_dropout = conditional, label_dropout
         self.bins: int | None = told(bins, codec, "bins")
@@ -253,24 +242,19 @@ class DiffusionModel(OptimisedModule):
         """
         if self.clusters is None:
             return None
-        if label is None or not self.guides:
+        guide = self.guidance.guide_on(self.device)
+        if label is None or guide is None:
             return self.clusters.draw(n, generator)
         size = self.facts.channels, *self.facts.size  # type: ignore[misc]
         centres = self.clusters.images().unflatten(1, size).clamp(0, 1)
         x_0 = self.codec.encode(centres)
-        read = self.leaders[0](x_0, x_0.new_ones(len(x_0), dtype=torch.long))
+        read = guide(x_0, x_0.new_ones(len(x_0), dtype=torch.long))
         return self.clusters.draw(n, generator, read.exp().cpu()[:, label.cpu()].T)
-
-    @property
-    def leaders(self) -> list[NoisyClassifier]:
-        """The guides, where the model is."""
-        with torch.inference_mode(False):  # tensors made in it could take no gradients
-            return [guide.to(self.device) for guide in self.guides]
 
     @property
     def hears_label(self) -> bool:
         """Whether a label leads sampling: the network hears it, or a guide does."""
-        return self.conditional or bool(self.guides)
+        return self.conditional or self.guidance.guide is not None
 
     def led(self, guidance_scale: float | None = None, kinds: Tensor | None = None) -> Denoises:
         """The denoiser that samplers walk with, led and clipped.
@@ -279,19 +263,8 @@ class DiffusionModel(OptimisedModule):
             guidance_scale: w of classifier-free guidance; None: the model's own.
             kinds: what the samples are of, (B,), see `kinds`; None: what the caller's label says.
         """
-        w = self.guidance_scale if guidance_scale is None else guidance_scale
-        led: Denoises = ClassifierFree(self.denoiser, w)
-        for weaker in self.weaker:
-            weak = weaker.to(self.device).denoiser
-            led = AutoGuided(led, weak, self.weak_scale, heard=alike_told(self, weaker))
-        plain: Denoises = self.denoiser
-        if kinds is not None:
-            there = kinds.to(self.device)
-            led, plain = OfKind(led, there), OfKind(plain, there)
-        for guide in self.leaders:
-            led = ByClassifier(led, guide, self.guide_scale, heard=self.conditional)
-        if self.guidance_interval:
-            led = Within(plain, led, *self.guidance_interval)
+        known = guidance_scale, self.clusters, kinds
+        led = self.guidance(self.denoiser, self.device, *known)
         return Clipped(led, self.clip, self.clip_quantile)
 
     @property
@@ -322,20 +295,10 @@ class DiffusionModel(OptimisedModule):
         denoiser = self.led(guidance_scale, kinds)
         x_T = self.denoiser.process.prior(noise.to(self.device))
         x_0 = walk(denoiser, x_T, generator, progress=progress, **condition)
-        scales = self.scales(guidance_scale)
-        if scales and not bool(x_0.isfinite().all()):
-            raise UserError(f"samples are not finite: {', '.join(scales)} leads too hard")
+        leads = self.guidance.in_words(guidance_scale)
+        if leads and not bool(x_0.isfinite().all()):
+            raise UserError(f"samples are not finite: {leads} leads too hard")
         return x_0
-
-    def scales(self, guidance_scale: float | None = None) -> list[str]:
-        """What leads sampling, as settings."""
-        w = self.guidance_scale if guidance_scale is None else guidance_scale
-        named = (
-            (f"model.guidance_scale={w}", w),
-            (f"model.weak_scale={self.weak_scale}", self.weaker),
-            (f"model.guide_scale={self.guide_scale}", self.guides),
-        )
-        return [setting for setting, is_on in named if is_on]
 
     def generate(
         self, noise: Tensor, label: Tensor | None = None, generator: Generator | None = None
@@ -416,14 +379,6 @@ class DiffusionModel(OptimisedModule):
         if not self.hears_label:
             raise ValueError("this model was trained without labels: leave label out")
         return {"label": label.to(self.device)}
-
-
-def alike_told(one: DiffusionModel, other: Any) -> bool:
-    """Whether another model hears what this one does, by the same numbers."""
-    if one.clusters is None:
-        return bool(other.conditional)
-    theirs = getattr(other, "clusters", None)
-    return theirs is not None and torch.equal(one.clusters.centres.cpu(), theirs.centres.cpu())
 
 
 def told(value: Any, codec: Any, name: str) -> Any:
