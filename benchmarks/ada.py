@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from equal_time import FEW
 from rows import Rows
 
 from diffstn.cli.train import train_command
@@ -24,7 +25,7 @@ from diffstn.store.run_folder import RunFolder
 COMMON = [
     *("model=gan", "data=image_folder", "data.image_size=[64,64]", "data.limit_train=1000"),
     *("data.batch_size=32", "optimizer.lr=2e-3", "model.discriminator_lr=1e-2"),
-    *("task.track=1024", "task.samples=2048", "report=false"),
+    *("task.track=1024", "task.samples=2048", FEW, "report=false"),
 ]
 WAYS = {
     "with": ["model.augment_target=0.6", "model.augment_thousands=100.0"],

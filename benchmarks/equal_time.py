@@ -22,6 +22,10 @@ ROOT = Path(__file__).parents[1]
 WARM, TIMED = 3, 12
 """Batches before the clock, and on it."""
 AT_ONCE = 64
+FEW = "task.features=pretrained/cifar_judge_77"
+"""128 numbers: a covariance in the 256 of `cifar_judge` asks for more test images than a folder of
+a thousand or two holds out.
+"""
 
 
 class Clock(pl.Callback):
@@ -109,4 +113,4 @@ def words_of_images(data: str) -> list[str]:
     """MNIST's digits at 28 pixels, or the images of a folder at 64."""
     if data == "digits":
         return ["data=mnist"]
-    return ["data=image_folder", "data.image_size=[64,64]", f"data.root={data}"]
+    return ["data=image_folder", "data.image_size=[64,64]", f"data.root={data}", FEW]

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from equal_time import seconds_a_sample, trained, words_of_images
+from equal_time import FEW, seconds_a_sample, trained, words_of_images
 from rows import Rows
 
 from diffstn.hardware import choose_hardware
@@ -36,7 +36,7 @@ def words_of(way: str, data: str, coder: Path) -> list[str]:
     name = "mnist" if data == "digits" else "images64"
     words = [f"experiment=latent/{name}{'_autoencoder' * (kind == 'autoencoder')}"]
     if data != "digits":
-        words.append(f"data.root={data}")
+        words += [f"data.root={data}", FEW]
     if way == "pixels":
         small = [] if data == "digits" else ["data.batch_size=32", "data.eval_batch_size=128"]
         return ["model=ddpm_unet", *words_of_images(data), *small]

@@ -84,7 +84,8 @@ class Reconstruct(Task):
                     raise UserError(
                         f"the {split} split has {count} images, and a Fréchet distance in"
                         f" {features.size} features ({features.name}) needs more than that: use"
-                        f" more of them (data.limit_{split}), or task.samples=0 for no distances"
+                        f" more of them (data.limit_{split}), task.features of fewer numbers, or"
+                        " task.samples=0 for no distances"
                     )
 
     def total(self, data: Any, split: str) -> int:
