@@ -111,7 +111,12 @@ OF_CHOICE = {
     "codec=autoencoder": ["codec.run={autoencoder}"],
     **{
         f"experiment={name}": ["data.source={photographs}"]
-        for name in ("judge/cifar10", "benchmark/cifar_eight", "benchmark/cifar_rotation")
+        for name in (
+            "classes/cifar10",
+            "judge/cifar10",
+            "benchmark/cifar_eight",
+            "benchmark/cifar_rotation",
+        )
     },
     "model=pose_ensemble": ["model.members=[pretrained/diff_in_stn_full]"],
     "experiment=latent/mnist": ["codec.run={autoencoder}"],
