@@ -5,7 +5,7 @@ import torch
 from torch import Generator, Tensor
 
 from diffstn.errors import UserError
-from diffstn.networks.classifiers.clusters import Clusters
+from diffstn.networks.classifiers.clusters import Clusters, spread_out
 
 PLACES = torch.tensor([[0.1, 0.1, 0.1, 0.1], [0.9, 0.1, 0.1, 0.9], [0.1, 0.9, 0.9, 0.1]])
 SHARES = (0.5, 0.3, 0.2)
@@ -34,6 +34,16 @@ def test_three_blobs_are_three_kinds():
     true = torch.bincount(blobs()[1], minlength=3) / 1000
     torch.testing.assert_close(found.shares[names], true, atol=2e-3, rtol=0)
     torch.testing.assert_close(found.images()[names], PLACES, atol=0.02, rtol=0)
+
+
+def test_starts_lie_apart_and_in_proportion_to_squared_distance():
+    x = torch.tensor([[0.0], [1.0], [3.0]])
+    source = Generator().manual_seed(0)
+    pairs = [spread_out(x, 2, source)[:, 0].tolist() for _ in range(3000)]
+    after_zero = [second for first, second in pairs if first == 0]
+    assert after_zero.count(3.0) / len(after_zero) == pytest.approx(0.9, abs=0.03)
+    assert len({tuple(sorted(pair)) for pair in pairs}) == 3
+    assert spread_out(torch.ones(5, 2), 3, source).shape == (3, 2)
 
 
 def test_kinds_are_drawn_as_often_as_they_occur():

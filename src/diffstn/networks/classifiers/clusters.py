@@ -17,6 +17,23 @@ EXAMPLES, NUMBERS = 16_384, 2**26
 """Images to be fitted to, and numbers of all of them, at most."""
 
 
+def spread_out(x: Tensor, count: int, generator: Generator) -> Tensor:
+    """`count` of the points (N, D), each drawn in proportion to its squared distance from those
+    before it: (count, D).
+
+    Takes count · N · D multiplications; scipy's own takes count / 2 times as many.
+
+    Source: Arthur and Vassilvitskii, k-means++: The Advantages of Careful Seeding, 2007.
+    """
+    chosen = [int(torch.randint(len(x), (), generator=generator))]
+    distance = (x - x[chosen[0]]).square().sum(1)
+    while len(chosen) < count:
+        left = distance if distance.sum() > 0 else torch.ones_like(distance)
+        chosen.append(int(torch.multinomial(left, 1, generator=generator)))
+        distance = torch.minimum(distance, (x - x[chosen[-1]]).square().sum(1))
+    return x[chosen]
+
+
 class Clusters(nn.Module):
     r"""Which of K centres an image lies nearest to, and how often that is the case.
 
@@ -69,9 +86,11 @@ class Clusters(nn.Module):
             torch.manual_seed(0)
             principal = torch.pca_lowrank(x, min(axes, *x.shape))[2]
         self.axes[:, : principal.shape[1]] = principal.to(self.axes)
+        at = self.placed(x).cpu()
+        start = spread_out(at, count, Generator().manual_seed(0))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a centre that is nearest to nothing
-            centres, kinds = kmeans2(self.placed(x).cpu().numpy(), count, ROUNDS, minit="++", rng=0)
+            centres, kinds = kmeans2(at.numpy(), start.numpy(), ROUNDS, minit="matrix")
         self.centres.copy_(torch.from_numpy(centres))
         found = 1 + torch.bincount(torch.from_numpy(kinds).long(), minlength=count)
         self.shares.copy_(found / found.sum())  # one more of each, for none is impossible
