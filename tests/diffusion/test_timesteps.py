@@ -56,6 +56,15 @@ def test_a_power_above_one_visits_low_noise_more_often():
     assert float((t <= 250).float().mean()) == pytest.approx(0.5, abs=0.01)
 
 
+def test_logit_normal_visits_the_middle_more_often():
+    """P(t ≤ T / 4) = Φ(logit 1/4) = Φ(−1.0986) = 0.1360, and as often above 3 T / 4."""
+    t = stratified_timesteps((200, 64), 1000, generator(), logit_normal=True)
+    assert float((t <= 250).float().mean()) == pytest.approx(0.1360, abs=0.005)
+    assert float((t <= 500).float().mean()) == pytest.approx(0.5, abs=0.005)
+    assert float((t > 750).float().mean()) == pytest.approx(0.1360, abs=0.005)
+    assert 1 <= int(t.min()) < int(t.max()) <= 1000
+
+
 def test_shuffling_permutes_one_timestep_of_each_stratum():
     t = shuffled_timesteps(400, 1000, generator(1), power=2.0)
     assert t.shape == (400,)

@@ -102,6 +102,18 @@ def test_an_untrained_v_network_has_the_loss_of_the_data():
     assert float(loss.mean().detach()) == pytest.approx(float(expected), rel=0.03)
 
 
+def test_logit_normal_timesteps_leave_the_ends_to_themselves():
+    """Of x_0 = 0 and an answer of 0 the loss is ᾱ ‖ε‖² / 2, whose square has the mean 2 E ᾱ²;
+    p_t = Φ(logit t/T) − Φ(logit (t − 1)/T)."""
+    chosen = torch.special.ndtr(torch.logit(torch.arange(101) / 100)).diff()
+    for sampling, p in (("logit_normal", chosen), ("stratified", torch.full((100,), 0.01))):
+        model = build(PointDenoiser, timestep_sampling=sampling)
+        x_0, label = torch.zeros(40_000, 2), torch.zeros(40_000).long()
+        loss = model.losses(x_0, label, torch.Generator().manual_seed(0)).detach()
+        expected = 2 * (p * model.denoiser.schedule.alpha_bar(torch.arange(1, 101)).square()).sum()
+        assert float(loss.square().mean()) == pytest.approx(float(expected), rel=0.02)
+
+
 def test_labels_are_withheld_in_the_share_that_was_asked_for(monkeypatch: pytest.MonkeyPatch):
     model = build(PointDenoiser, "abc", conditional=True, label_dropout=0.25)
     seen = []

@@ -30,6 +30,7 @@ from diffstn.networks.classifiers.clusters import Clusters
 
 TIMESTEP_SAMPLINGS: dict[str, Callable[[int], LossSecondMoment | None]] = {
     "stratified": lambda steps: None,
+    "logit_normal": lambda steps: None,
     "importance": LossSecondMoment,
 }
 
@@ -70,7 +71,8 @@ class DiffusionModel(OptimisedModule):
         clusters: kinds of images that it hears of instead, see `Clusters`; 0: none.
         label_dropout: share of training items whose label, or kind, is withheld.
         timestep_power: exponent of the timesteps' distribution; 1 is uniform.
-        timestep_sampling: `stratified` or `importance`.
+        timestep_sampling: `stratified`, `logit_normal`, which is stratified too and visits the
+            middle more often, or `importance`.
         guidance_scale: w of classifier-free guidance while sampling; 0 is none.
         guide: run of a `NoisyClassifier` that was trained on data noised by the same schedule.
         guide_scale: of the guidance by it.
@@ -186,7 +188,7 @@ class DiffusionModel(OptimisedModule):
         self.loss = named("loss", loss, LOSSES)(self.bins)
         self.weighting = named("weighting", weighting, WEIGHTINGS)()
         choose = named("timestep_sampling", timestep_sampling, TIMESTEP_SAMPLINGS)
-        self.importance = choose(schedule.steps)
+        self.importance, self.timestep_sampling = choose(schedule.steps), timestep_sampling
 
     def setup(self, stage: str) -> None:
         super().setup(stage)
@@ -196,7 +198,8 @@ class DiffusionModel(OptimisedModule):
     def losses(self, x_0: Tensor, label: Tensor, generator: Generator | None = None) -> Tensor:
         """One loss for each item, (B,), at one random timestep each."""
         steps = self.denoiser.schedule.steps
-        t = timesteps_for(x_0, steps, generator, self.timestep_power)
+        middle = self.timestep_sampling == "logit_normal"
+        t = timesteps_for(x_0, steps, generator, self.timestep_power, logit_normal=middle)
         return self.losses_at(t, x_0, label, generator)
 
     def losses_at(

@@ -24,11 +24,12 @@ def timesteps_for(
     generator: Generator | None = None,
     power: float = 1.0,
     each: int = 1,
+    logit_normal: bool = False,
 ) -> Tensor:
     """Timesteps (B,) for rows x (B, *), from strata of the whole batch that processes share."""
 
     def draw(n: int, source: Generator | None) -> Tensor:
-        return shuffled_timesteps(n, steps, source, x.device, power)
+        return shuffled_timesteps(n, steps, source, x.device, power, logit_normal)
 
     return of_all(draw, len(x), x.device, generator, each)
 
