@@ -6,68 +6,18 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import pytorch_lightning as pl
-import torch
+from typing import Any
 
 from diffstn.build import load_model
 from diffstn.hardware import choose_hardware
-from diffstn.library import compose
-from diffstn.runs.train import seeded
-from diffstn.store.logs import quiet_libraries
 from diffstn.store.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[1]
-WARM, TIMED = 3, 12
-"""Batches before the clock, and on it."""
 AT_ONCE = 64
 FEW = "task.features=pretrained/cifar_judge_77"
 """128 numbers: a covariance in the 256 of `cifar_judge` asks for more test images than a folder of
 a thousand or two holds out.
 """
-
-
-class Clock(pl.Callback):
-    """When each batch of training was over."""
-
-    def __init__(self) -> None:
-        self.times: list[float] = []
-
-    def on_train_batch_end(self, *_: Any, **__: Any) -> None:
-        self.times.append(time.perf_counter())
-
-
-class Pace(NamedTuple):
-    """Of a training."""
-
-    seconds: float
-    """Of a batch, the median over a few."""
-    steps: int
-    """That a batch counts: one of each optimiser."""
-
-
-def pace_of(words: Sequence[str]) -> Pace:
-    """How fast the training of these words is, by its first batches."""
-    quiet_libraries()
-    config = compose([*words, "report=false"])
-    hardware = choose_hardware(config["trainer"]["accelerator"], config["trainer"]["precision"])
-    built, clock = seeded(config), Clock()
-    trainer = pl.Trainer(
-        accelerator=hardware.accelerator,
-        precision=hardware.precision,  # type: ignore[arg-type]
-        max_epochs=1,
-        limit_train_batches=WARM + TIMED,
-        limit_val_batches=0,
-        callbacks=[clock],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    trainer.fit(built.model, datamodule=built.data)
-    spans = torch.tensor(clock.times).diff()
-    return Pace(float(spans[min(WARM, len(spans) - 1) :].median()), len(trainer.optimizers))
 
 
 def trained(folder: Path, words: Sequence[str], seconds: float, steps: int = 0) -> RunFolder:
@@ -84,10 +34,8 @@ def trained(folder: Path, words: Sequence[str], seconds: float, steps: int = 0) 
     if not (folder / "metrics.json").exists():
         again = ["resume=true"]
         if not run.config.exists():
-            if not steps:
-                pace = pace_of(words)
-                steps = max(1, round(seconds / pace.seconds)) * pace.steps
-            again = [*words, f"trainer.max_steps={steps}", "validate_every=1000000"]
+            length = f"trainer.max_steps={steps}" if steps else f"minutes={seconds / 60}"
+            again = [*words, length, "validate_every=1000000"]
         folder.parent.mkdir(parents=True, exist_ok=True)
         with (folder.parent / f"{folder.name}.log").open("a") as log:
             asked = [sys.executable, str(ROOT / "train.py"), *again, f"out={folder}"]

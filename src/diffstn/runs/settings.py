@@ -40,6 +40,7 @@ class TrainSettings:
     checkpoint: Checkpointing
     seed: Seed
     epochs: Count
+    minutes: float | None
     validate_every: Count
     ema_decay: Share
     compile: bool

@@ -18,6 +18,7 @@ from diffstn.figures.curves import training_curves
 from diffstn.hardware import Hardware, choose_hardware
 from diffstn.ranks import agreed, leave
 from diffstn.report.write import end_with_report
+from diffstn.runs.minutes import check_minutes, in_steps
 from diffstn.runs.settings import TrainSettings
 from diffstn.runs.trainer import check_optimisation, check_trainer, trainer_for
 from diffstn.schema import check_config
@@ -44,6 +45,7 @@ def check(config: Mapping[str, Any]) -> Hardware:
     """
     check_config(config, TrainSettings)
     check_trainer(config)
+    check_minutes(config)
     check_loggers(config["logger"], config.get("callbacks") or {})
     return choose_hardware(config["trainer"]["accelerator"], config["trainer"]["precision"])
 
@@ -98,6 +100,8 @@ def train(config: dict[str, Any], run: RunFolder, words: Sequence[str] = ()) -> 
                 prepare(built, hardware, run, log)
                 if said:
                     log.info(said)
+                if not config["resume"]:
+                    config = in_steps(config, hardware, lambda: seeded(config), log)
                 return trained(config, built, hardware, run, stopping, last, log)
 
 

@@ -1,0 +1,121 @@
+"""The length of a training in minutes, as what it comes to in steps on this machine."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+from diffstn.build import Built
+from diffstn.errors import UserError
+from diffstn.hardware import Hardware
+
+WARM, TIMED = 3, 12
+"""Batches before the clock, and on it."""
+LONG = 10**9
+"""Steps that nobody takes: rates that follow the progress want an end."""
+AT_MOST = 30.0
+"""Seconds on the clock after which fewer batches do."""
+ALSO = (
+    *("accumulate_grad_batches", "gradient_clip_val", "gradient_clip_algorithm"),
+    *("devices", "num_nodes", "strategy", "limit_train_batches", "overfit_batches"),
+    *("deterministic", "benchmark", "detect_anomaly"),
+)
+"""Arguments of the Trainer that a batch's time may depend on."""
+
+
+class Clock(pl.Callback):
+    """When each batch of training was over; it stops where enough of them were."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any, **__: Any) -> None:
+        self.times.append(time.perf_counter())
+        seen = len(self.times)
+        late = seen > WARM + 1 and self.times[-1] - self.times[WARM] > AT_MOST
+        trainer.should_stop = seen > WARM + TIMED or late
+
+    def seconds(self) -> float:
+        """Of a batch, the median."""
+        return float(torch.tensor(self.times[WARM:], dtype=torch.float64).diff().median())
+
+
+def steps_in(
+    minutes: float, config: Mapping[str, Any], hardware: Hardware, build: Callable[[], Built]
+) -> int:
+    """How many steps, of all optimisers together, are a training of so many minutes.
+
+    A few batches of a model that is thrown away are timed; validation comes on top.
+
+    Args:
+        build: the model and its data.
+
+    Raises:
+        UserError: several processes would train.
+    """
+    settings = config["trainer"]
+    clock = Clock()
+    trainer = pl.Trainer(
+        accelerator=hardware.accelerator,
+        precision=hardware.precision,  # type: ignore[arg-type]
+        **{name: settings[name] for name in ALSO if settings.get(name) is not None},
+        max_epochs=-1,
+        max_steps=LONG,
+        limit_val_batches=0,
+        callbacks=[clock],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+    if trainer.world_size > 1:
+        raise UserError(
+            f"minutes={minutes:g}: the steps of {trainer.world_size} processes cannot be timed"
+            " beforehand; pass trainer.max_steps=, or epochs="
+        )
+    built = build()
+    if config["compile"]:
+        for part in built.model.children():
+            part.compile()
+    trainer.fit(built.model, datamodule=built.data)
+    batches = max(1, round(60 * minutes / clock.seconds()))
+    return max(1, round(batches * trainer.global_step / len(clock.times)))
+
+
+def in_steps(
+    config: dict[str, Any], hardware: Hardware, build: Callable[[], Built], log: logging.Logger
+) -> dict[str, Any]:
+    """The configuration with `trainer.max_steps` for its `minutes`, if it has any."""
+    minutes = config.get("minutes")
+    if minutes is None:
+        return config
+    steps = steps_in(minutes, config, hardware, build)
+    log.info("minutes=%g: %d steps on this machine", minutes, steps)
+    config = deepcopy(config)
+    config["trainer"]["max_steps"] = steps
+    return config
+
+
+def check_minutes(config: Mapping[str, Any]) -> None:
+    """Refuse two lengths of one training.
+
+    Raises:
+        UserError: the length is given in steps, too, or is not positive.
+    """
+    minutes, settings = config.get("minutes"), config["trainer"]
+    if minutes is None or config["resume"]:
+        return
+    if minutes <= 0:
+        raise UserError(f"minutes={minutes:g}: must be positive")
+    if settings["max_steps"] > 0:
+        raise UserError(
+            f"minutes={minutes:g} and trainer.max_steps={settings['max_steps']} both say how long:"
+            " leave one out"
+        )
+    if settings.get("fast_dev_run"):
+        raise UserError(f"minutes={minutes:g}: trainer.fast_dev_run trains a few batches only")
