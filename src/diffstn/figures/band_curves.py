@@ -7,7 +7,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from diffstn.figures.style import CYCLE, PLOT, hexadecimal
+from diffstn.figures.plotted import plotted
+from diffstn.figures.style import CYCLE, hexadecimal
 
 Points = Sequence[tuple[float, float]]
 DASHES = ("-", "--", ":", "-.")
@@ -47,19 +48,14 @@ def band_curves(
     """
     if not any(panels.values()):
         raise ValueError("there is no curve to plot")
-    import matplotlib
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     groups = list(dict.fromkeys(name for one in panels.values() for name in one))
     across = min(COLUMNS, len(panels))
     down = -(-len(panels) // across)
-    with matplotlib.rc_context(PLOT):
-        below = -(-len(groups) // across) * 0.22 + 0.1 if len(groups) > 1 else 0.0
-        size = (4.4 * across, 3.0 * down + below)
-        figure = Figure(figsize=size, dpi=200, layout="constrained")
+    below = -(-len(groups) // across) * 0.22 + 0.1 if len(groups) > 1 else 0.0
+    size = (4.4 * across, 3.0 * down + below)
+    with plotted(path, size) as figure:
         every = figure.subplots(down, across, squeeze=False).flat
         for axes, (title, curves) in zip(every, panels.items(), strict=False):
             for number, name in enumerate(groups):
@@ -82,5 +78,4 @@ def band_curves(
         if len(groups) > 1:
             handles, labels = figure.axes[0].get_legend_handles_labels()
             figure.legend(handles, labels, loc="outside lower left", ncols=across)
-        figure.savefig(path)
-    return path
+    return Path(path)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from diffstn.figures.style import INK, PLOT, hexadecimal
+from diffstn.figures.plotted import plotted
+from diffstn.figures.style import INK, hexadecimal
 
 
 def class_map(
@@ -40,14 +41,10 @@ def class_map(
     if points.ndim != 2 or points.shape[1] != 2 or not len(points) == len(labels) == len(generated):
         raise ValueError("a map needs points (N, 2), labels (N,) and which of them are generated")
     import matplotlib
-    from matplotlib.figure import Figure
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     points, labels, generated = points.cpu(), labels.cpu(), generated.cpu().bool()
     colours = matplotlib.colormaps["tab10" if len(classes) <= 10 else "tab20"]
-    with matplotlib.rc_context(PLOT):
-        figure = Figure(figsize=(8, 4), dpi=130, layout="constrained")
+    with plotted(path, (8, 4), 130) as figure:
         panels = figure.subplots(1, 2, sharex=True, sharey=True)
         for axes, title, shown in zip(panels, titles, (~generated, generated), strict=True):
             axes.set_title(title)
@@ -61,5 +58,4 @@ def class_map(
                 box = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 1}
                 place = {"ha": "center", "va": "center", "fontsize": 8, "bbox": box}
                 axes.text(x, y, str(name), color=hexadecimal(INK), **place)
-        figure.savefig(path)
-    return path
+    return Path(path)

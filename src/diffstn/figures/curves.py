@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffstn.errors import UserError
-from diffstn.figures.style import CYCLE, PLOT, hexadecimal
+from diffstn.figures.plotted import plotted
+from diffstn.figures.style import CYCLE, hexadecimal
 
 Series = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -93,14 +94,9 @@ def training_curves(metrics_csv: str | os.PathLike[str], path: str | os.PathLike
     if not panels:
         raise UserError(f"{metrics_csv} has neither losses nor accuracies: nothing to plot")
 
-    import matplotlib
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with matplotlib.rc_context(PLOT):
-        figure = Figure(figsize=(4.5 * len(panels), 3.2), dpi=200, layout="constrained")
+    with plotted(path, (4.5 * len(panels), 3.2)) as figure:
         for axes, (title, curves) in zip(
             figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
         ):
@@ -125,5 +121,4 @@ def training_curves(metrics_csv: str | os.PathLike[str], path: str | os.PathLike
             else:
                 axes.margins(x=0.02)
             axes.legend()
-        figure.savefig(path)
-    return path
+    return Path(path)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
-from diffstn.figures.style import BLUE, INK, PLOT, WRONG, hexadecimal
+from diffstn.figures.plotted import plotted
+from diffstn.figures.style import BLUE, INK, WRONG, hexadecimal
 
 
 class Fit(NamedTuple):
@@ -55,11 +56,7 @@ def gaussian_paths(
     Returns:
         ``path``.
     """
-    import matplotlib
-    from matplotlib.figure import Figure
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     columns = len(rows[0][1])
     low, high = (
         getattr(np, end)(
@@ -72,8 +69,7 @@ def gaussian_paths(
         )
         for end in ("min", "max")
     )
-    with matplotlib.rc_context(PLOT):
-        figure = Figure(figsize=(4.2 * columns, 2.3 * len(rows)), dpi=110, layout="constrained")
+    with plotted(path, (4.2 * columns, 2.3 * len(rows)), 110) as figure:
         grid = figure.subplots(
             len(rows),
             2 * columns,
@@ -111,5 +107,4 @@ def gaussian_paths(
                 )
                 density.set_xticks([])
                 density.grid(False)
-        figure.savefig(path)
-    return path
+    return Path(path)

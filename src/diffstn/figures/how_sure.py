@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from diffstn.figures.style import BLUE, MUTED, PLOT, RULE, hexadecimal
+from diffstn.figures.plotted import plotted
+from diffstn.figures.style import BLUE, MUTED, RULE, hexadecimal
 
 BINS = 10
 
@@ -35,8 +36,6 @@ def how_sure_page(confidence: Tensor, right: Tensor, path: str | os.PathLike[str
         raise ValueError(
             f"{len(confidence)} confidences and {len(right)} answers: give ten or more"
         )
-    import matplotlib
-    from matplotlib.figure import Figure
 
     confidence, order = confidence.cpu().double().sort(descending=True, stable=True)
     right = right.cpu().double()[order]
@@ -46,10 +45,7 @@ def how_sure_page(confidence: Tensor, right: Tensor, path: str | os.PathLike[str
     kept = torch.arange(1, len(right) + 1)
     error = 100 * (1 - right.cumsum(0) / kept)
     best = 100 * (kept - right.sum()).clamp_min(0) / kept
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with matplotlib.rc_context(PLOT):
-        figure = Figure(figsize=(7.2, 3.2), dpi=200, layout="constrained")
+    with plotted(path, (7.2, 3.2)) as figure:
         left, other = figure.subplots(1, 2)
         low = min(0.9, float(means.min()) - 0.05)
         left.plot([low, 1], [low, 1], color=hexadecimal(RULE), linewidth=1.2)
@@ -64,5 +60,4 @@ def how_sure_page(confidence: Tensor, right: Tensor, path: str | os.PathLike[str
             other.plot(x, y, color=hexadecimal(colour), linewidth=1.4, label=name)
         other.set(xlabel="answered, surest first, %", ylabel="wrong among them, %", ylim=(0, None))
         other.legend()
-        figure.savefig(path)
-    return path
+    return Path(path)

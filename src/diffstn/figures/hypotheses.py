@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diffstn.figures.style import BLUE, INK, MUTED, PLOT, RULE, hexadecimal
+from diffstn.figures.plotted import plotted
+from diffstn.figures.style import BLUE, INK, MUTED, RULE, hexadecimal
 from diffstn.figures.tiles import check_images, check_positive, tiles
 
 DPI = 200
@@ -91,9 +92,6 @@ def hypotheses_page(
     if probabilities.min() < 0 or probabilities.max() > 1 + 1e-4:
         raise ValueError("probabilities must lie in [0, 1]: apply softmax to logits first")
 
-    import matplotlib
-    from matplotlib.figure import Figure
-
     muted = hexadecimal(MUTED)
     order = probabilities.argsort(dim=1, descending=True, stable=True).cpu()
     given, made = tiles(distorted, scale), tiles(hypotheses, scale)
@@ -107,10 +105,7 @@ def hypotheses_page(
     width = rose_x + rose + margin
     height = 2 * line + number * (rose + gap) + 2 * line
     points = 72 / DPI * scale
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with matplotlib.rc_context(PLOT):
-        figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    with plotted(path, (width / DPI, height / DPI), DPI, layout=None) as figure:
         page = figure.add_axes((0, 0, 1, 1), frameon=False)  # of all images: axes take long to make
 
         def box(x: float, y: float, w: float, h: float) -> tuple[float, float, float, float]:
@@ -143,5 +138,4 @@ def hypotheses_page(
         legend = "where the top of the digit points:  petals, sampled;  dashed, true"
         write(width - margin, height - line, legend, 5, "right")
         page.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
-        figure.savefig(path, dpi=DPI)
-    return path
+    return Path(path)

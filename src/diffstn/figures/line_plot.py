@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from diffstn.figures.style import CYCLE, PLOT, hexadecimal
+from diffstn.figures.plotted import plotted
+from diffstn.figures.style import CYCLE, hexadecimal
 
 
 def line_plot(
@@ -30,14 +31,9 @@ def line_plot(
     """
     if not curves or any(min(*c, *c.values()) <= 0 for c in curves.values()):
         raise ValueError("curves on logarithmic axes need points, and positive ones")
-    import matplotlib
-    from matplotlib.figure import Figure
     from matplotlib.ticker import NullFormatter, ScalarFormatter
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with matplotlib.rc_context(PLOT):
-        figure = Figure(figsize=(5.5, 3.6), dpi=200, layout="constrained")
+    with plotted(path, (5.5, 3.6)) as figure:
         axes = figure.subplots()
         for number, (name, points) in enumerate(curves.items()):
             colour = hexadecimal(CYCLE[number % len(CYCLE)])
@@ -52,5 +48,4 @@ def line_plot(
         axes.yaxis.set_minor_formatter(ScalarFormatter())
         axes.tick_params(axis="y", which="minor", labelsize=7)
         axes.legend()
-        figure.savefig(path)
-    return path
+    return Path(path)

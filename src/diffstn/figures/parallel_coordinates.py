@@ -7,7 +7,8 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from diffstn.figures.style import BLUE, CYCLE, INK, MUTED, PLOT, RULE, hexadecimal, mix
+from diffstn.figures.plotted import plotted
+from diffstn.figures.style import BLUE, CYCLE, INK, MUTED, RULE, hexadecimal, mix
 
 Value = float | str
 FEW = 5
@@ -77,16 +78,11 @@ def parallel_coordinates(
     known = [value for value in objective if value is not None]
     if not known or not settings:
         raise ValueError("parallel coordinates need settings, and runs with an objective")
-    import matplotlib
-    from matplotlib.figure import Figure
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     axes_of = {setting: Axis(values) for setting, values in settings.items()}
     last = Axis(known)
     best = min(known) if lower else max(known)
-    with matplotlib.rc_context({**PLOT, "axes.grid": False}):
-        figure = Figure(figsize=(2.0 + 1.7 * len(settings), 3.8), dpi=200, layout="constrained")
+    with plotted(path, (2.0 + 1.7 * len(settings), 3.8), axes__grid=False) as figure:
         axes = figure.subplots()
         order = sorted(range(len(objective)), key=lambda i: _rank(objective[i], lower))
         for index in order:  # the best last, on top
@@ -115,8 +111,7 @@ def parallel_coordinates(
         axes.tick_params(axis="x", length=0, labelcolor=hexadecimal(INK))
         for side in axes.spines.values():
             side.set_visible(False)
-        figure.savefig(path)
-    return path
+    return Path(path)
 
 
 def _rank(value: float | None, lower: bool) -> float:

@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from diffstn.figures.style import CYCLE, PLOT, hexadecimal
+from diffstn.figures.plotted import plotted
+from diffstn.figures.style import CYCLE, hexadecimal
 
 Point = tuple[float, float, str]
 """x, y and what is written beside it."""
@@ -34,14 +35,9 @@ def trade_off(
     heights = [y for points in curves.values() for _, y, _ in points]
     if not heights or min(heights) <= 0 or not all(curves.values()):
         raise ValueError("a trade-off needs points, and on a logarithmic axis positive ones")
-    import matplotlib
-    from matplotlib.figure import Figure
     from matplotlib.ticker import ScalarFormatter
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with matplotlib.rc_context(PLOT):
-        figure = Figure(figsize=(5.5, 3.8), dpi=200, layout="constrained")
+    with plotted(path, (5.5, 3.8)) as figure:
         axes = figure.subplots()
         for number, (name, points) in enumerate(curves.items()):
             colour = hexadecimal(CYCLE[number % len(CYCLE)])
@@ -62,5 +58,4 @@ def trade_off(
             formatter(ScalarFormatter())
         axes.tick_params(axis="y", which="minor", labelsize=7)
         axes.legend()
-        figure.savefig(path)
-    return path
+    return Path(path)
