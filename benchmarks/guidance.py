@@ -16,9 +16,9 @@ proportions of the training images. Each says by which settings of `evaluate.py`
 | weaker | away from the run --weak, scales of --away |
 | interval | the labels' guidance again, within these timesteps alone |
 
-Ways that are not asked for are left out. The figure has a curve for each way; right and low is
-good. Where the network knows no labels and nothing guides it, nothing is asked and the share that
-is read as asked is not there.
+Choose a scale by the distance to the training images. Ways that are not asked for are left out. The
+figure has a curve for each way; right and low is good. Where the network knows no labels and
+nothing guides it, nothing is asked and the share that is read as asked is not there.
 """
 
 import argparse
@@ -89,8 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     features = choose_features(None, data.facts)
     check_samples(options.samples, features, "--samples")
     print(f"{options.samples} samples, features: {features.name}; {hardware.reason}\n", flush=True)
-    header = ["way", "scale", "as asked %", "FID test", "recall %", "purity %", "seconds"]
-    rows = Rows([*header, "settings"], [10, 5])
+    header = ["way", "scale", "as asked %", "FID train", "FID test", "recall %", "purity %"]
+    rows = Rows([*header, "seconds", "settings"], [10, 5])
     curves: dict[str, list[tuple[float, float, str]]] = {}
     for way, scale, words in ways(options):
         begin = time.perf_counter()
@@ -100,8 +100,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             found = image_generation(
                 model, data, features, options.samples, options.seed, options.batch
             )
-        test, asked = found["generation"]["test"], found["numbers"].get("accuracy %")
-        seen = asked, test["FID"], test["recall %"], found["numbers"].get("purity %")
+        train, test = (found["generation"][split] for split in ("train", "test"))
+        asked, purity = (found["numbers"].get(name) for name in ("accuracy %", "purity %"))
+        seen = asked, train["FID"], test["FID"], test["recall %"], purity
         spent = round(time.perf_counter() - begin)
         cells = ("" if number is None else number for number in seen)
         rows.add(way, f"{scale:g}", *cells, spent, " ".join(words))
