@@ -197,9 +197,34 @@ def test_images_are_sampled_of_kinds_that_nobody_named():
     assert (asked < 0.5).tolist() == [False, True] * 20  # by their kinds alone
 
 
+def test_classes_have_kinds_of_their_own():
+    """Bright and dark ones of two classes, which are three to one in the first and one to three in
+    the second: so are the samples that are asked for.
+    """
+    source = torch.Generator().manual_seed(0)
+    label = torch.arange(240) % 2
+    dark = torch.rand(240, generator=source) < torch.tensor([0.25, 0.75])[label]
+    shade = torch.where(dark, 0.15, 0.85) + torch.where(label == 1, 0.1, 0.0)
+    images = shade[:, None, None, None] + 0.02 * torch.randn(240, 1, 4, 4, generator=source)
+    model = of_images(clusters=4, conditional=True)
+    assert model.clusters is not None
+    model.clusters.fit_to_images([images], [label])
+    heard = model.heard(SimpleNamespace(items=images, label=label))
+    assert torch.equal(heard // 2, label)
+    learn(model, model.codec.encode(images), heard, 150)
+    asked = torch.arange(2).repeat(200)
+    shown = model.sample(400, label=asked).mean(dim=(1, 2, 3))
+    share = torch.stack([(shown[asked == c] < 0.5).float().mean() for c in range(2)])
+    wanted = torch.stack([dark[label == c].float().mean() for c in range(2)])
+    torch.testing.assert_close(share, wanted, atol=0.12, rtol=0)  # 4 errors
+    wanted = torch.tensor([0.15, 0.85]) + 0.1 * asked[:, None]
+    assert float((shown[:, None] - wanted).abs().amin(1).mean()) < 0.04
+    assert len(model.sample(3)) == 3  # of any class
+
+
 def test_kinds_stand_in_for_labels_of_images_and_of_nothing_else():
-    with pytest.raises(ValueError, match=r"model\.clusters=3 tells images apart without their"):
-        of_images(clusters=3, conditional=True)
+    with pytest.raises(ValueError, match=r"model\.clusters=1: fewer than the 2 classes"):
+        of_images(clusters=1, conditional=True)
     with pytest.raises(ValueError, match=r"model\.clusters=3: the data are no images"):
         build(PointDenoiser, clusters=3)
 

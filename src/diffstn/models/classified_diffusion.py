@@ -50,6 +50,8 @@ class ClassifiedDiffusion(DiffusionModel):
             raise ValueError("an auxiliary classifier needs data of two classes or more")
         if not self.conditional:
             raise ValueError("an auxiliary classifier needs model.conditional=true")
+        if self.clusters is not None:
+            raise ValueError("an auxiliary classifier tells classes, not kinds: model.clusters=0")
         self.classifier = fitted(classifier, facts=facts)
         self.classifier_reads = classifier_reads
         self.classified = Classified(self.loss, self.read, classifier_weight, classifier_signal)

@@ -116,14 +116,15 @@ class ControlNet(Redrawer):
             raise ValueError(
                 "the classifier only judges and would never learn here: pass classifier=frozen"
             )
-        if guidance_scale and not (below.conditional and 0 < label_dropout < 1):
+        conditional = below.conditional and below.clusters is None  # kinds are not told
+        if guidance_scale and not (conditional and 0 < label_dropout < 1):
             raise ValueError(
                 f"guidance_scale={guidance_scale} needs a base that hears labels, and training with"
                 " labels and without: model.label_dropout between 0 and 1"
             )
         self.facts, self.base, self.codec = facts, base, below.codec
         self.control, self.classifier = control, judge
-        self.conditional = below.conditional
+        self.conditional = conditional
         self.classes = len(facts.classes)
         self.encoder = None if encoder is None else encoder_for(facts, encoder, control.frame)
         features: Any = 0 if self.encoder is None else self.encoder.features

@@ -48,7 +48,8 @@ class DiffusionModel(OptimisedModule):
 
     Images whose labels nobody knows, or that are to be sampled without any, can be told apart by
     themselves: with `clusters` the network hears which of so many kinds an image is of, and a
-    sample is of a kind drawn as often as it occurs. Nobody has to ask for one.
+    sample is of a kind drawn as often as it occurs. Nobody has to ask for one. If the model is
+    conditional, too, each class has kinds of its own, and a class is asked for as ever.
 
     Sharp outlines are decided at low noise, which uniform timesteps seldom visit; a
     `timestep_power` above 1 visits it more often, see `stratified_timesteps`.
@@ -129,11 +130,6 @@ class DiffusionModel(OptimisedModule):
             raise ValueError(f"label_dropout is a share, from 0 to 1, not {label_dropout}")
         if timestep_power <= 0:
             raise ValueError(f"timestep_power must be positive, not {timestep_power}")
-        if conditional and clusters:
-            raise ValueError(
-                f"model.clusters={clusters} tells images apart without their labels:"
-                " model.conditional=false"
-            )
         if guidance_scale and not ((conditional or clusters) and label_dropout):
             raise ValueError(
                 f"guidance_scale={guidance_scale} needs a model that was trained with labels and"
@@ -151,7 +147,13 @@ class DiffusionModel(OptimisedModule):
         if clusters and facts.size is None:
             raise ValueError(f"model.clusters={clusters}: the data are no images")
         self.clusters = (
-            Clusters(clusters, facts.channels * math.prod(facts.size)) if clusters else None  # type: ignore[operator,arg-type]
+            Clusters(
+                clusters,
+                facts.channels * math.prod(facts.size),  # type: ignore[operator,arg-type]
+                len(facts.classes) if conditional else 1,
+            )
+            if clusters
+            else None
         )
         seen = codec.facts(facts)
         self.denoiser = denoiser_for(
@@ -233,18 +235,23 @@ class DiffusionModel(OptimisedModule):
 
     def heard(self, batch: Any) -> Tensor:
         """What the network is told of a batch, (B,): its labels, or its kinds."""
-        return batch.label if self.clusters is None else self.clusters(batch.items)
+        if self.clusters is None:
+            return batch.label
+        return self.clusters(batch.items, batch.label if self.conditional else None)
 
     def kinds(
         self, n: int, generator: Generator | None = None, label: Tensor | None = None
     ) -> Tensor | None:
         """Those of n samples, drawn as often as they occur; None where there are none.
 
-        Where a guide leads to the class `label` (n,), they occur as often as within that class:
-        p(k | label) ∝ π_k p(label | k), of which the guide reads the latter off the centres.
+        Where a class `label` (n,) is asked for, they occur as often as within that class:
+        p(k | label) ∝ π_k p(label | k). If the network does not know, the guide that leads to the
+        class reads the latter off the centres.
         """
         if self.clusters is None:
             return None
+        if label is not None and self.conditional:
+            return self.clusters.draw(n, generator, self.clusters.likely(label))
         guide = self.guidance.guide_on(self.device)
         if label is None or guide is None:
             return self.clusters.draw(n, generator)
@@ -343,7 +350,7 @@ class DiffusionModel(OptimisedModule):
         generator = Generator().manual_seed(seed)
         labels = asked_labels(n, label, self.facts.classes)
         if labels is None and self.conditional:
-            labels = torch.randint(self.classes, (n,), generator=generator)
+            labels = torch.randint(len(self.facts.classes), (n,), generator=generator)
         z = torch.randn((n, *self.noise_shape), generator=generator)
         kinds = self.kinds(n, generator, labels)
         told, of = (

@@ -43,9 +43,11 @@ def fit_parts(model: nn.Module, data: Any) -> None:
         return
     most = max(getattr(part, "examples", IMAGES) for part in parts)
     if hasattr(data, "examples"):  # whose distortions never change
-        images = [batch.image for batch in data.examples(most)]
+        seen = [(batch.image, batch.label) for batch in data.examples(most)]
     else:
-        rows = torch.arange(min(most, data.count("train")))
-        images = [data.batch("train", some).items for some in rows.split(data.eval_batch_size)]
+        rows = torch.arange(min(most, data.count("train"))).split(data.eval_batch_size)
+        batches = (data.batch("train", some) for some in rows)
+        seen = [(batch.items, batch.label) for batch in batches]
+    images, labels = zip(*seen, strict=True)
     for part in parts:
-        part.fit_to_images(images)
+        part.fit_to_images(images, labels)

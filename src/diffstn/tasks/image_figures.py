@@ -10,7 +10,6 @@ from torch import Generator, Tensor
 from diffstn.diffusion.interpolation import encode, linear, spherical
 from diffstn.diffusion.samplers import DDIM, collect
 from diffstn.diffusion.schedules import Cosine, Linear
-from diffstn.diffusion.wrappers import ClassifierFree, Clipped
 from diffstn.figures.animation import animation_gif
 from diffstn.figures.contact import contact_sheet
 from diffstn.figures.panels import panel_page
@@ -165,14 +164,11 @@ class ImageFigures:
         """The same noise under more and more guidance, a column for every class."""
         label = torch.arange(len(self.names)).repeat(2)
         x_T = self.model.noise((len(label), *self.item), self.generator)
+        kinds = self.model.kinds(len(label), self.generator, label)
         rows, state = [], self.generator.get_state()
         for scale in SCALES:
             self.generator.set_state(state)  # the sampler may draw noise on the way, too
-            led = Clipped(
-                ClassifierFree(self.model.denoiser, scale),
-                self.model.clip,
-                self.model.clip_quantile,
-            )
+            led = self.model.led(scale, kinds)
             condition = self.model.condition(label)
             rows.append(self.decoded(self.model.sampler(led, x_T, self.generator, **condition)))
         titles = [f"guidance_scale = {scale:g}" for scale in SCALES]

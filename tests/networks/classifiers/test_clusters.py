@@ -83,6 +83,33 @@ def test_they_are_found_once_and_travel_with_the_weights():
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
+def test_every_class_has_kinds_of_its_own():
+    """Of the second place there are images of both classes."""
+    images, which = blobs()
+    label = torch.where(which == 1, torch.arange(len(which)) % 2, which // 2)
+    found = Clusters(5, 4, classes=2)
+    assert found.classes.tolist() == [0, 0, 0, 1, 1]
+    found.fit_to_images(images.split(300), label.split(300))
+    kinds = found(images, label)
+    assert torch.equal(found.classes[kinds], label)
+    for name, places in ((0, [0, 1]), (1, [1, 2])):
+        for place in places:
+            seen = kinds[(label == name) & (which == place)]
+            others = kinds[(label == name) & (which != place)]
+            assert not set(seen.tolist()) & set(others.tolist())
+    drawn = found.draw(4000, Generator().manual_seed(0), found.likely(torch.ones(4000)))
+    wanted = found.shares[3:] / found.shares[3:].sum()
+    counted = torch.bincount(drawn, minlength=5) / len(drawn)
+    assert counted[:3].sum() == 0
+    torch.testing.assert_close(counted[3:], wanted, atol=0.035, rtol=0)  # four standard errors
+    torch.testing.assert_close(2 ** (-4 * found.bits(torch.tensor([3, 4]))), wanted)
+
+
 def test_more_kinds_than_images_are_refused():
-    with pytest.raises(UserError, match=r"model\.clusters=30: more than the 20 images"):
+    with pytest.raises(UserError, match=r"model\.clusters=30: 30 kinds, more than its 20 images"):
         Clusters(30, 4).fit_to_images([torch.rand(20, 1, 2, 2)])
+    label = torch.arange(20) // 18
+    with pytest.raises(UserError, match=r"clusters=6: 3 kinds of class 1, more than its 2 images"):
+        Clusters(6, 4, classes=2).fit_to_images([torch.rand(20, 1, 2, 2)], [label])
+    with pytest.raises(ValueError, match=r"model\.clusters=1: fewer than the 2 classes"):
+        Clusters(1, 4, classes=2)

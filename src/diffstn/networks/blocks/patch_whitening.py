@@ -53,8 +53,11 @@ class PatchWhitening(nn.Module):
         self.register_buffer("fitted", torch.tensor(False))
 
     @torch.no_grad()
-    def fit_to_images(self, batches: Iterable[Tensor]) -> None:
-        """Take μ, U and Λ from all patches of batches of images, unless they are known already."""
+    def fit_to_images(self, batches: Iterable[Tensor], labels: Iterable[Tensor] = ()) -> None:
+        """Take μ, U and Λ from all patches of batches of images, unless they are known already.
+
+        Labels are not looked at.
+        """
         if self.fitted:
             return
         _, channels, kernel, _ = self.weight.shape

@@ -44,9 +44,17 @@ class Clusters(nn.Module):
     narrower than p(x), and p(x) = Σ_k π_k p(x | k) is sampled by a draw of k, exactly. No label is
     looked at.
 
+    Of several `classes` each has kinds of its own, K / classes or one more, found among its images;
+    an image's kind is the nearest of those of its class. Then p(x | class) is sampled by a draw
+    among these.
+
     Args:
         count: K.
         numbers: of one image, C · H · W.
+        classes: that are told apart by their labels.
+
+    Raises:
+        ValueError: there are more classes than kinds.
 
     Source: Hu et al., Self-Guided Diffusion Models, 2023; Adaloglou et al., Rethinking
     cluster-conditioned diffusion models, 2024.
@@ -57,9 +65,18 @@ class Clusters(nn.Module):
     centres: Tensor
     shares: Tensor
     fitted: Tensor
+    classes: Tensor
+    """Of each kind, (K,)."""
 
-    def __init__(self, count: int, numbers: int) -> None:
+    def __init__(self, count: int, numbers: int, classes: int = 1) -> None:
         super().__init__()
+        if count < classes:
+            raise ValueError(f"model.clusters={count}: fewer than the {classes} classes")
+        parts = torch.arange(count).tensor_split(classes)
+        sizes = torch.tensor([len(part) for part in parts])
+        self.register_buffer(
+            "classes", torch.arange(classes).repeat_interleave(sizes), persistent=False
+        )
         self.examples = max(count, min(EXAMPLES, NUMBERS // numbers))
         axes = min(AXES, numbers)
         self.register_buffer("mean", torch.zeros(numbers))
@@ -69,31 +86,44 @@ class Clusters(nn.Module):
         self.register_buffer("fitted", torch.tensor(False))
 
     @torch.no_grad()
-    def fit_to_images(self, batches: Iterable[Tensor]) -> None:
+    def fit_to_images(self, batches: Iterable[Tensor], labels: Iterable[Tensor] = ()) -> None:
         """Find μ, P, c_k and the shares π_k in batches of images, unless they are known already.
 
+        Args:
+            labels: of the same batches, where there are several classes.
+
         Raises:
-            UserError: there are fewer images than centres.
+            UserError: a class has fewer images than kinds.
         """
         if self.fitted:
             return
         x = torch.cat([images.float().flatten(1).cpu() for images in batches])
-        count, axes = self.centres.shape
-        if len(x) < count:
-            raise UserError(f"model.clusters={count}: more than the {len(x)} images there are")
+        several = int(self.classes[-1]) > 0
+        label = torch.cat([one.cpu() for one in labels]) if several else torch.zeros(len(x))
         self.mean.copy_(x.mean(0))
         with torch.random.fork_rng(devices=()):
             torch.manual_seed(0)
-            principal = torch.pca_lowrank(x, min(axes, *x.shape))[2]
+            principal = torch.pca_lowrank(x, min(self.centres.shape[1], *x.shape))[2]
         self.axes[:, : principal.shape[1]] = principal.to(self.axes)
         at = self.placed(x).cpu()
-        start = spread_out(at, count, Generator().manual_seed(0))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a centre that is nearest to nothing
-            centres, kinds = kmeans2(at.numpy(), start.numpy(), ROUNDS, minit="matrix")
-        self.centres.copy_(torch.from_numpy(centres))
-        found = 1 + torch.bincount(torch.from_numpy(kinds).long(), minlength=count)
-        self.shares.copy_(found / found.sum())  # one more of each, for none is impossible
+        counts = torch.zeros(len(self.classes), dtype=torch.long)
+        for name in self.classes.unique().tolist():
+            kinds = torch.nonzero(self.classes.cpu() == name)[:, 0]
+            some = at[label == name]
+            if len(some) < len(kinds):
+                whose = f" of class {name}" if several else ""
+                raise UserError(
+                    f"model.clusters={len(counts)}: {len(kinds)} kinds{whose}, more than its"
+                    f" {len(some)} images"
+                )
+            start = spread_out(some, len(kinds), Generator().manual_seed(0))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of a centre that is nearest to nothing
+                centres, which = kmeans2(some.numpy(), start.numpy(), ROUNDS, minit="matrix")
+            self.centres[kinds] = torch.from_numpy(centres).to(self.centres)
+            counts[kinds] = torch.bincount(torch.from_numpy(which).long(), minlength=len(kinds))
+        found = 1 + counts  # one more of each, for none is impossible
+        self.shares.copy_(found / found.sum())
         self.fitted.fill_(True)
 
     def placed(self, x: Tensor) -> Tensor:
@@ -101,14 +131,24 @@ class Clusters(nn.Module):
         return (x.to(self.mean) - self.mean) @ self.axes
 
     @torch.no_grad()
-    def forward(self, images: Tensor) -> Tensor:
-        """The kind of each of the images (B, C, H, W), (B,) long."""
+    def forward(self, images: Tensor, label: Tensor | None = None) -> Tensor:
+        """The kind of each of the images (B, C, H, W), among those of its class if it has a label
+        (B,); (B,) long.
+        """
         with torch.autocast(images.device.type, enabled=False):
-            return torch.cdist(self.placed(images.float().flatten(1)), self.centres).argmin(1)
+            apart = torch.cdist(self.placed(images.float().flatten(1)), self.centres)
+        if label is not None:
+            apart = apart.masked_fill(self.likely(label) == 0, torch.inf)
+        return apart.argmin(1)
+
+    def likely(self, label: Tensor) -> Tensor:
+        """p(label | kind) of labels (n,), 0 or 1, (n, K)."""
+        return (self.classes == label.to(self.classes.device)[:, None]).float()
 
     def bits(self, kinds: Tensor) -> Tensor:
-        """−log₂ π_k of kinds (B,), per number of an image, (B,)."""
-        return -self.shares[kinds].log2() / len(self.mean)
+        """−log₂ p(kind | class) of kinds (B,), per number of an image, (B,); of one class, −log₂ π_k."""
+        of_class = torch.zeros_like(self.shares).index_add_(0, self.classes, self.shares)
+        return -(self.shares / of_class[self.classes])[kinds].log2() / len(self.mean)
 
     def images(self) -> Tensor:
         """The centres as images (K, D)."""
