@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from diffstn.codecs.as_is import AsIs
+from diffstn.codecs.pixels import Pixels
 from diffstn.data.facts import Facts
 from diffstn.diffusion.samplers import DDIM
 from diffstn.diffusion.schedules import Cosine
@@ -15,9 +16,10 @@ from diffstn.errors import UserError
 from diffstn.models import other_run
 from diffstn.models.distilled import Distilled
 from diffstn.networks.denoisers.points import PointDenoiser
+from diffstn.networks.denoisers.unet import UNet
 from diffstn.optim.lr_schedules import constant
 
-from .test_diffusion_model import build, learn
+from .test_diffusion_model import build, learn, of_images
 
 POINTS = partial(PointDenoiser, width=32, blocks=1, time_features=16)
 
@@ -75,3 +77,32 @@ def test_strangers_are_refused(teacher: Any):
     teacher.conditional = False
     with pytest.raises(UserError, match="hears no classes"):
         student().check_optimisation()
+
+
+def test_kinds_are_told_apart_as_the_teacher_does(monkeypatch: pytest.MonkeyPatch):
+    teacher = of_images(conditional=True, clusters=4)
+    assert teacher.clusters is not None
+    source = torch.Generator().manual_seed(0)
+    images, label = torch.rand(64, 1, 4, 4, generator=source), torch.arange(64) % 2
+    teacher.clusters.fit_to_images([images], [label])
+    monkeypatch.setattr(other_run, "load_model", {"run": teacher}.__getitem__)
+    settings: dict[str, Any] = {
+        "facts": teacher.facts,
+        "network": partial(UNet, width=8, multipliers=(1,), blocks=1),
+        "schedule": Cosine(100),
+        "sampler": DDIM(steps=1),
+        "codec": Pixels(),
+        "optimizer": torch.optim.Adam,
+        "lr_scheduler": constant,
+        "teacher": "run",
+        "clusters": 4,
+    }
+    novice = Distilled(conditional=True, **settings)
+    novice.check_optimisation()
+    assert novice.clusters is not None
+    assert torch.equal(novice.clusters(images, label), teacher.clusters(images, label))
+    with pytest.raises(UserError, match=r"other kinds: model\.conditional=true"):
+        Distilled(conditional=False, **settings).check_optimisation()
+    teacher.guidance.guide = nn.Linear(1, 1)  # type: ignore[assignment]
+    with pytest.raises(UserError, match="led by a classifier, which knows no kinds"):
+        Distilled(conditional=True, **settings).check_optimisation()

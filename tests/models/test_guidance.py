@@ -10,10 +10,11 @@ from torch import nn
 from diffstn.diffusion.schedules import Linear
 from diffstn.errors import UserError
 from diffstn.models import other_run
+from diffstn.models.guidance import told_alike
 from diffstn.networks.denoisers.deep_sets import DeepSets
 from diffstn.networks.denoisers.points import PointDenoiser
 
-from .test_diffusion_model import build
+from .test_diffusion_model import build, of_images
 
 POINTS = partial(PointDenoiser, width=16, blocks=1, time_features=8)
 
@@ -38,6 +39,18 @@ def test_sampling_is_led_away_from_a_weaker_model_within_the_interval(runs: dict
     assert (guided - plain).abs().max() > 0.05
     assert not torch.equal(halfway, plain)
     assert not torch.equal(halfway, guided)
+
+
+def test_a_weaker_model_hears_no_number_that_means_something_else():
+    plain, kinds = of_images(conditional=True), of_images(conditional=True, clusters=4)
+    others = of_images(conditional=True, clusters=4)
+    assert others.clusters is not None
+    others.clusters.centres.normal_()
+    assert told_alike(None, True, plain)
+    assert not told_alike(None, True, kinds)
+    assert not told_alike(kinds.clusters, True, plain)
+    assert told_alike(kinds.clusters, True, kinds)
+    assert not told_alike(kinds.clusters, True, others)
 
 
 def test_the_weaker_is_neither_trained_nor_stored(runs: dict[str, Any]):

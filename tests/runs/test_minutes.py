@@ -55,6 +55,16 @@ def test_steps_of_all_optimisers_are_counted_and_epochs_may_be_short(
     assert RunFolder("run").read_config()["trainer"]["max_steps"] == 8
 
 
+def test_gradients_of_several_batches_are_one_step_and_epochs_have_no_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Clock, "seconds", lambda self: 1.0)
+    words = ["minutes=1", "trainer.accumulate_grad_batches=20", "validate_every=4", "epochs=6"]
+    assert train_command([*WORDS, *words, "out=run"]) == 0
+    assert RunFolder("run").read_config()["trainer"]["max_steps"] == 3
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [

@@ -244,7 +244,7 @@ class ControlNet(Redrawer):
         if self.encoder is not None:
             raise ValueError("this model reads the image itself, too: call correct(images)")
         if label is not None and not self.conditional:
-            raise ValueError("the base was trained without labels: leave label out")
+            raise ValueError("the base hears no labels: leave label out")
         walk, generator = sampler or self.sampler, Generator().manual_seed(seed)
         latents = self.sample_latents(len(control), 1, generator)[:, 0]
         made = []

@@ -14,9 +14,10 @@ from diffstn.models.other_run import diffusion_of
 class Distilled(DiffusionModel):
     """`DiffusionModel` whose one step of sampling is several of a teacher's, see `DistilledLoss`.
 
-    It is told nothing but what the teacher says of noised data. It learns the jumps of its own
-    sampler, so a student is one for `sampler.steps`, no more and no fewer. If the teacher is led to
-    a class, or away from a weaker model, the student does by itself what it was led to.
+    It is told nothing but what the teacher says of noised data, and tells kinds apart as it does.
+    It learns the jumps of its own sampler, so a student is one for `sampler.steps`, no more and no
+    fewer. If the teacher is led to a class, or away from a weaker model, the student does by itself
+    what it was led to.
 
     The teacher is a run, read when training begins; a student that has learned needs none.
 
@@ -66,6 +67,13 @@ class Distilled(DiffusionModel):
                 raise UserError(f"{said} hears no classes: model.conditional=false")
             if (kinds := kinds_of(found)) != kinds_of(self):
                 raise UserError(f"{said} tells {kinds} kinds apart: model.clusters={kinds}")
+            if self.clusters is not None:
+                if found.conditional != self.conditional:
+                    heard = str(found.conditional).lower()
+                    raise UserError(f"{said} has other kinds: model.conditional={heard}")
+                if found.guidance.guide is not None:
+                    raise UserError(f"{said} is led by a classifier, which knows no kinds")
+                self.clusters.load_state_dict(found.clusters.state_dict())
             self.teachers = (found.eval(),)
         return self.teachers[0].to(self.device).led(self.teacher_guidance)
 

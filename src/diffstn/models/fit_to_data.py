@@ -35,8 +35,8 @@ def fit_codec(codec: Any, data: Any) -> None:
 
 
 def fit_parts(model: nn.Module, data: Any) -> None:
-    """Fit what of a model has `fit_to_images`, such as `PatchWhitening`, to the first training
-    images, always the same, and as many as the part says (`examples`) that wants most.
+    """Fit what of a model has `fit_to_images`, such as `PatchWhitening`, to training images, always
+    the same: the first, or, where a part says how many it wants (`examples`), so many of all.
     """
     parts: list[Any] = [part for part in model.modules() if hasattr(part, "fit_to_images")]
     if not parts:
@@ -45,8 +45,11 @@ def fit_parts(model: nn.Module, data: Any) -> None:
     if hasattr(data, "examples"):  # whose distortions never change
         seen = [(batch.image, batch.label) for batch in data.examples(most)]
     else:
-        rows = torch.arange(min(most, data.count("train"))).split(data.eval_batch_size)
-        batches = (data.batch("train", some) for some in rows)
+        count = data.count("train")
+        rows = torch.arange(min(most, count))
+        if any(hasattr(part, "examples") for part in parts):  # they may be sorted
+            rows = rows * count // len(rows)
+        batches = (data.batch("train", some) for some in rows.split(data.eval_batch_size))
         seen = [(batch.items, batch.label) for batch in batches]
     images, labels = zip(*seen, strict=True)
     for part in parts:

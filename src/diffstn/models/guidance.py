@@ -110,9 +110,9 @@ class Guidance:
 
 def told_alike(clusters: Clusters | None, conditional: bool, weak: Any) -> bool:
     """Whether a weaker model hears what a model does, by the same numbers."""
-    if clusters is None:
-        return bool(weak.conditional)
     theirs = getattr(weak, "clusters", None)
+    if clusters is None:
+        return bool(weak.conditional) and theirs is None
     return theirs is not None and torch.equal(clusters.centres.cpu(), theirs.centres.cpu())
 
 

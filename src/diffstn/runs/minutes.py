@@ -1,5 +1,6 @@
 """The length of a training in minutes, as what it comes to in steps on this machine."""
 
+import gc
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
-from diffstn.build import Built
+from diffstn.callbacks.ema import EMA
 from diffstn.errors import UserError
 from diffstn.hardware import Hardware
 
@@ -33,7 +34,11 @@ class Clock(pl.Callback):
     def __init__(self) -> None:
         self.times: list[float] = []
 
-    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any, **__: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any, **__: Any
+    ) -> None:
+        if pl_module.device.type in ("cuda", "mps"):  # which runs behind
+            getattr(torch, pl_module.device.type).synchronize()
         self.times.append(time.perf_counter())
         seen = len(self.times)
         late = seen > WARM + 1 and self.times[-1] - self.times[WARM] > AT_MOST
@@ -45,20 +50,25 @@ class Clock(pl.Callback):
 
 
 def steps_in(
-    minutes: float, config: Mapping[str, Any], hardware: Hardware, build: Callable[[], Built]
+    minutes: float,
+    config: Mapping[str, Any],
+    hardware: Hardware,
+    build: Callable[[], pl.LightningModule],
+    data: pl.LightningDataModule,
 ) -> int:
     """How many steps, of all optimisers together, are a training of so many minutes.
 
     A few batches of a model that is thrown away are timed; validation comes on top.
 
     Args:
-        build: the model and its data.
+        build: the model.
+        data: that it will learn from.
 
     Raises:
         UserError: several processes would train.
     """
-    settings = config["trainer"]
-    clock = Clock()
+    settings, clock = config["trainer"], Clock()
+    averages = [EMA(config["ema_decay"])] if config["ema_decay"] else []
     trainer = pl.Trainer(
         accelerator=hardware.accelerator,
         precision=hardware.precision,  # type: ignore[arg-type]
@@ -66,7 +76,7 @@ def steps_in(
         max_epochs=-1,
         max_steps=LONG,
         limit_val_batches=0,
-        callbacks=[clock],
+        callbacks=[*averages, clock],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -78,23 +88,32 @@ def steps_in(
             f"minutes={minutes:g}: the steps of {trainer.world_size} processes cannot be timed"
             " beforehand; pass trainer.max_steps=, or epochs="
         )
-    built = build()
+    model = build()
     if config["compile"]:
-        for part in built.model.children():
+        for part in model.children():
             part.compile()
-    trainer.fit(built.model, datamodule=built.data)
+    trainer.fit(model, datamodule=data)
     batches = max(1, round(60 * minutes / clock.seconds()))
+    if model.automatic_optimization:
+        return max(1, round(batches / trainer.accumulate_grad_batches))
     return max(1, round(batches * trainer.global_step / len(clock.times)))
 
 
 def in_steps(
-    config: dict[str, Any], hardware: Hardware, build: Callable[[], Built], log: logging.Logger
+    config: dict[str, Any],
+    hardware: Hardware,
+    build: Callable[[], pl.LightningModule],
+    data: pl.LightningDataModule,
+    log: logging.Logger,
 ) -> dict[str, Any]:
     """The configuration with `trainer.max_steps` for its `minutes`, if it has any."""
     minutes = config.get("minutes")
     if minutes is None:
         return config
-    steps = steps_in(minutes, config, hardware, build)
+    steps = steps_in(minutes, config, hardware, build, data)
+    gc.collect()  # model and trainer know one another
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
     log.info("minutes=%g: %d steps on this machine", minutes, steps)
     config = deepcopy(config)
     config["trainer"]["max_steps"] = steps

@@ -101,7 +101,9 @@ def train(config: dict[str, Any], run: RunFolder, words: Sequence[str] = ()) -> 
                 if said:
                     log.info(said)
                 if not config["resume"]:
-                    config = in_steps(config, hardware, lambda: seeded(config), log)
+                    config = in_steps(
+                        config, hardware, lambda: seeded(config).model, built.data, log
+                    )
                 return trained(config, built, hardware, run, stopping, last, log)
 
 

@@ -63,7 +63,8 @@ def check_trainer(config: Mapping[str, Any]) -> None:
             " and exact checkpoints need all weights in every process"
         )
     every, epochs = settings["check_val_every_n_epoch"], settings["max_epochs"]
-    if by_epochs(settings) and every and epochs and epochs % min(every, epochs):
+    ends = by_epochs(settings) and config.get("minutes") is None
+    if ends and every and epochs and epochs % min(every, epochs):
         raise UserError(
             f"validate_every={every} must divide epochs={epochs}, for the last epoch to be"
             " validated"

@@ -200,8 +200,9 @@ class GenerateImages(Task):
     def bits_per_dimension(self, model: DiffusionModel, data: Any, seed: int) -> dict[str, float]:
         """The bound on −log₂ p of the first so many images of a split, and what it is made of.
 
-        Of a model that hears the class it is p(x | class). Of one that hears kinds it is p(x), for
-        p(x) ≥ π_k p(x | k) with the kind k of x. Guidance and clipping stay out of it.
+        Of a model that hears the class it is p(x | class), of another p(x). If it hears kinds,
+        p(x) ≥ π_k p(x | k) with the kind k of x, and alike within a class. Guidance and clipping
+        stay out of it.
         """
         device, schedule, split = model.device, model.denoiser.schedule, self.likelihood_split
         rows = torch.arange(min(self.likelihood, data.count(split)))

@@ -105,6 +105,16 @@ def test_every_class_has_kinds_of_its_own():
     torch.testing.assert_close(2 ** (-4 * found.bits(torch.tensor([3, 4]))), wanted)
 
 
+def test_kinds_without_classes_are_none_of_classes():
+    """The weights of a run that told no classes may begin one that does."""
+    images, which = blobs()
+    found = Clusters(3, 4, classes=3)
+    state = fitted().state_dict()
+    found.load_state_dict({**state, "fitted": torch.tensor(True)})  # as they were once written
+    found.fit_to_images([images], [which])
+    torch.testing.assert_close(found.images(), PLACES, atol=0.02, rtol=0)
+
+
 def test_more_kinds_than_images_are_refused():
     with pytest.raises(UserError, match=r"model\.clusters=30: 30 kinds, more than its 20 images"):
         Clusters(30, 4).fit_to_images([torch.rand(20, 1, 2, 2)])

@@ -65,6 +65,7 @@ class Clusters(nn.Module):
     centres: Tensor
     shares: Tensor
     fitted: Tensor
+    """To images of how many classes; 0: to none yet."""
     classes: Tensor
     """Of each kind, (K,)."""
 
@@ -83,7 +84,7 @@ class Clusters(nn.Module):
         self.register_buffer("axes", torch.zeros(numbers, axes))
         self.register_buffer("centres", torch.zeros(count, axes))
         self.register_buffer("shares", torch.full((count,), 1 / count))
-        self.register_buffer("fitted", torch.tensor(False))
+        self.register_buffer("fitted", torch.tensor(0))
 
     @torch.no_grad()
     def fit_to_images(self, batches: Iterable[Tensor], labels: Iterable[Tensor] = ()) -> None:
@@ -95,10 +96,11 @@ class Clusters(nn.Module):
         Raises:
             UserError: a class has fewer images than kinds.
         """
-        if self.fitted:
+        classes = int(self.classes[-1]) + 1
+        if self.fitted == classes:  # those of others mean something else
             return
         x = torch.cat([images.float().flatten(1).cpu() for images in batches])
-        several = int(self.classes[-1]) > 0
+        several = classes > 1
         label = torch.cat([one.cpu() for one in labels]) if several else torch.zeros(len(x))
         self.mean.copy_(x.mean(0))
         with torch.random.fork_rng(devices=()):
@@ -124,7 +126,7 @@ class Clusters(nn.Module):
             counts[kinds] = torch.bincount(torch.from_numpy(which).long(), minlength=len(kinds))
         found = 1 + counts  # one more of each, for none is impossible
         self.shares.copy_(found / found.sum())
-        self.fitted.fill_(True)
+        self.fitted.fill_(classes)
 
     def placed(self, x: Tensor) -> Tensor:
         """Where images (B, D) lie along the axes, (B, axes)."""
@@ -146,7 +148,7 @@ class Clusters(nn.Module):
         return (self.classes == label.to(self.classes.device)[:, None]).float()
 
     def bits(self, kinds: Tensor) -> Tensor:
-        """−log₂ p(kind | class) of kinds (B,), per number of an image, (B,); of one class, −log₂ π_k."""
+        """−log₂ p(kind | class) of kinds (B,), per number of an image, (B,)."""
         of_class = torch.zeros_like(self.shares).index_add_(0, self.classes, self.shares)
         return -(self.shares / of_class[self.classes])[kinds].log2() / len(self.mean)
 
