@@ -186,7 +186,7 @@ def test_no_family_is_named_in(name: str):
 def test_the_general_packages_stay_small():
     lines = {path: len(path.read_text().splitlines()) for path in MODULES}
     general = {path: n for path, n in lines.items() if package(path) in GENERAL}
-    assert sum(general.values()) < 1900
+    assert sum(general.values()) < 2050
     assert max(general.values()) <= 250
 
 

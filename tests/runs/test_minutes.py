@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import torch
 
+from diffstn.callbacks.clock import Clock
 from diffstn.cli.train import train_command
 from diffstn.runs import minutes
-from diffstn.runs.minutes import Clock
 from diffstn.store.run_folder import RunFolder
 from tests.conftest import TINY
 
@@ -18,12 +18,6 @@ WORDS = [*TINY, "model=stn", "lr_scheduler=one_cycle"]
 def weights(run: str) -> dict[str, Any]:
     path = Path(run, "checkpoints", "last.ckpt")
     return torch.load(path, weights_only=True)["state_dict"]
-
-
-def test_the_clock_takes_the_median_and_leaves_the_first_batches_out():
-    clock = Clock()
-    clock.times = [0.0, 9.0, 9.5, 10.0, 10.2, 10.4, 99.0, 99.3]
-    assert clock.seconds() == pytest.approx(0.2)
 
 
 def test_a_run_of_minutes_is_one_of_steps(

@@ -2,51 +2,25 @@
 
 import gc
 import logging
-import time
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 
+from diffstn.callbacks.clock import Clock
 from diffstn.callbacks.ema import EMA
 from diffstn.errors import UserError
 from diffstn.hardware import Hardware
 
-WARM, TIMED = 3, 12
-"""Batches before the clock, and on it."""
 LONG = 10**9
 """Steps that nobody takes: rates that follow the progress want an end."""
-AT_MOST = 30.0
-"""Seconds on the clock after which fewer batches do."""
 ALSO = (
     *("accumulate_grad_batches", "gradient_clip_val", "gradient_clip_algorithm"),
     *("devices", "num_nodes", "strategy", "limit_train_batches", "overfit_batches"),
     *("deterministic", "benchmark", "detect_anomaly"),
 )
 """Arguments of the Trainer that a batch's time may depend on."""
-
-
-class Clock(pl.Callback):
-    """When each batch of training was over; it stops where enough of them were."""
-
-    def __init__(self) -> None:
-        self.times: list[float] = []
-
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any, **__: Any
-    ) -> None:
-        if pl_module.device.type in ("cuda", "mps"):  # which runs behind
-            getattr(torch, pl_module.device.type).synchronize()
-        self.times.append(time.perf_counter())
-        seen = len(self.times)
-        late = seen > WARM + 1 and self.times[-1] - self.times[WARM] > AT_MOST
-        trainer.should_stop = seen > WARM + TIMED or late
-
-    def seconds(self) -> float:
-        """Of a batch, the median."""
-        return float(torch.tensor(self.times[WARM:], dtype=torch.float64).diff().median())
 
 
 def steps_in(
@@ -110,14 +84,12 @@ def in_steps(
     minutes = config.get("minutes")
     if minutes is None:
         return config
-    steps = steps_in(minutes, config, hardware, build, data)
+    length = steps_in(minutes, config, hardware, build, data)
     gc.collect()  # model and trainer know one another
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    log.info("minutes=%g: %d steps on this machine", minutes, steps)
-    config = deepcopy(config)
-    config["trainer"]["max_steps"] = steps
-    return config
+    log.info("minutes=%g: %d steps on this machine", minutes, length)
+    return {**config, "trainer": {**config["trainer"], "max_steps": length}}
 
 
 def check_minutes(config: Mapping[str, Any]) -> None:
