@@ -20,10 +20,11 @@ def protocol(
         if isinstance(node, Mapping) and "_target_" in node and not node.get("_partial_")
     }
     own = {name: objects[name] for name in objects if name not in ("data", "model")}
+    steps = config["trainer"]["max_steps"]
     return {
         **config["choices"],
         **metrics.get("protocol", {}),
-        "epochs": config["epochs"],
+        **({"steps": steps} if steps > 0 else {"epochs": config["epochs"]}),
         "seed": config["seed"],
         "weights": evaluated_weights(config),
         "checkpoint": config["evaluate"]["checkpoint"],
