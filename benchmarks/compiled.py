@@ -15,41 +15,22 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import pytorch_lightning as pl
 from rows import Rows
 
 from diffstn.build import build_data, build_model
-from diffstn.callbacks.clock import Clock
 from diffstn.hardware import choose_hardware
 from diffstn.library import compose
-from diffstn.runs.minutes import LONG
+from diffstn.runs.minutes import timed
 
 WORDS = ["experiment=kinds/mnist"]
 
 
-def timed(config: dict[str, Any], data: Any, compiled: bool) -> list[float]:
-    """Seconds of the first step, with all that comes before it, and of a later one."""
-    hardware, clock = choose_hardware(), Clock()
-    model: Any = build_model(config, data.facts)
-    if compiled:
-        for part in model.children():
-            part.compile()
-    trainer = pl.Trainer(
-        accelerator=hardware.accelerator,
-        precision=hardware.precision,  # type: ignore[arg-type]
-        devices=1,
-        max_epochs=-1,
-        max_steps=LONG,
-        limit_val_batches=0,
-        callbacks=[clock],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
+def seconds(config: dict[str, Any], data: Any, compiled: bool) -> tuple[float, float]:
+    """Of the first step, with all that comes before it, and of a later one."""
     begin = time.perf_counter()
-    trainer.fit(model, datamodule=data)
-    return [clock.times[0] - begin, clock.seconds()]
+    model = build_model(config, data.facts)
+    clock, _ = timed({**config, "compile": compiled}, choose_hardware(), model, data)
+    return clock.times[0] - begin, clock.seconds()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -61,10 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder
         ways = (False, True)
-        found = {way: [timed(config, data, way)] for way in ways}
+        found = {way: [seconds(config, data, way)] for way in ways}
         for _ in range(options.rounds - 1):
             for way in ways:
-                found[way].append(timed(config, data, way))
+                found[way].append(seconds(config, data, way))
     (start, step), (late, short) = (
         (rounds[0][0], min(own for _, own in rounds)) for rounds in found.values()
     )

@@ -23,6 +23,40 @@ ALSO = (
 """Arguments of the Trainer that a batch's time may depend on."""
 
 
+def timed(
+    config: Mapping[str, Any],
+    hardware: Hardware,
+    model: pl.LightningModule,
+    data: pl.LightningDataModule,
+) -> tuple[Clock, pl.Trainer]:
+    """Train a model for a few batches, as a run would, with a clock beside it.
+
+    Where several processes would train, nothing is trained.
+    """
+    settings, clock = config["trainer"], Clock()
+    averages = [EMA(config["ema_decay"])] if config["ema_decay"] else []
+    trainer = pl.Trainer(
+        accelerator=hardware.accelerator,
+        precision=hardware.precision,  # type: ignore[arg-type]
+        **{name: settings[name] for name in ALSO if settings.get(name) is not None},
+        max_epochs=-1,
+        max_steps=LONG,
+        limit_val_batches=0,
+        callbacks=[*averages, clock],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+    if trainer.world_size == 1:
+        if config["compile"]:
+            for part in model.children():
+                part.compile()
+        trainer.fit(model, datamodule=data)
+    return clock, trainer
+
+
 def steps_in(
     minutes: float,
     config: Mapping[str, Any],
@@ -41,32 +75,13 @@ def steps_in(
     Raises:
         UserError: several processes would train.
     """
-    settings, clock = config["trainer"], Clock()
-    averages = [EMA(config["ema_decay"])] if config["ema_decay"] else []
-    trainer = pl.Trainer(
-        accelerator=hardware.accelerator,
-        precision=hardware.precision,  # type: ignore[arg-type]
-        **{name: settings[name] for name in ALSO if settings.get(name) is not None},
-        max_epochs=-1,
-        max_steps=LONG,
-        limit_val_batches=0,
-        callbacks=[*averages, clock],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-    )
+    model = build()
+    clock, trainer = timed(config, hardware, model, data)
     if trainer.world_size > 1:
         raise UserError(
             f"minutes={minutes:g}: the steps of {trainer.world_size} processes cannot be timed"
             " beforehand; pass trainer.max_steps=, or epochs="
         )
-    model = build()
-    if config["compile"]:
-        for part in model.children():
-            part.compile()
-    trainer.fit(model, datamodule=data)
     batches = max(1, round(60 * minutes / clock.seconds()))
     if model.automatic_optimization:
         return max(1, round(batches / trainer.accumulate_grad_batches))
